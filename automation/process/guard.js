@@ -1,0 +1,310 @@
+// @ts-check
+"use strict";
+
+/**
+ * The guard: a small process between Crosstrail and every external command.
+ *
+ * It runs in a session of its own, so a Ctrl-C at the terminal reaches Crosstrail alone, which then decides. It ends the
+ * command when its time is up, when it is asked to, and when Crosstrail is gone, however Crosstrail died: the IPC channel is
+ * the lifeline, and the kernel closes it even after SIGKILL. Whatever the command started is ended with it.
+ *
+ * Pulumi's plugins run in process groups of their own and move to pid 1 when the engine dies, so neither a process group
+ * nor the parent ids find them. What a process inherits and keeps is its environment: every command gets a mark there.
+ *
+ * Plain JavaScript without dependencies: it runs before anything is installed, and starts in a few milliseconds.
+ */
+
+const { spawn, execFileSync } = require("node:child_process");
+const fs = require("node:fs");
+
+/** Names the marks in the environment; several, joined by ":", where one guarded command starts another. */
+const MARK = "CROSSTRAIL_RUN_ID";
+
+/**
+ * @typedef {object} Spec
+ * @property {string} id the mark of this command and of all that it starts
+ * @property {string} command
+ * @property {string[]} args
+ * @property {string} [cwd]
+ * @property {Record<string, string | undefined>} env complete, with the mark in it
+ * @property {number} timeoutMs
+ * @property {NodeJS.Signals} stopSignal what asks this command to end in an orderly way
+ * @property {number} graceMs how long it may take to do so before it is told again, and then killed
+ * @property {"ignore" | "pipe"} stdin "pipe" stays open until the command ends
+ * @property {string} [input] written to its stdin, which is then closed
+ * @property {string} [logFile] gets all output, also after Crosstrail is gone
+ */
+
+/**
+ * @typedef {{ type: "run", spec: Spec } | { type: "stop", signal: NodeJS.Signals, graceMs?: number } | { type: "release" }} Request
+ * @typedef {{ type: "started", pid: number } | { type: "failed", code: string, message: string } | { type: "released" }
+ *   | { type: "ended", code: number | null, signal: string | null, timedOut: boolean, left: number[] }} Report
+ */
+
+/**
+ * The running processes that carry the mark, or belong to the session or the descendants of `root`.
+ * @param {string} id
+ * @param {{ root?: number, session?: number }} [tree]
+ * @returns {number[]}
+ */
+function findMarked(id, tree = {}) {
+  const table = process.platform === "linux" ? readProc(id) : readPs(id);
+  const found = new Set();
+  for (const entry of table) {
+    if (entry.marked || (tree.session !== undefined && entry.session === tree.session)) found.add(entry.pid);
+  }
+  if (tree.root !== undefined) found.add(tree.root);
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const entry of table) if (found.has(entry.ppid)) found.add(entry.pid);
+  }
+  found.delete(process.pid);
+  return table.filter((entry) => found.has(entry.pid)).map((entry) => entry.pid);
+}
+
+/** @typedef {{ pid: number, ppid: number, session: number, marked: boolean }} Entry */
+
+/**
+ * @param {string} id
+ * @returns {Entry[]}
+ */
+function readProc(id) {
+  /** @type {Entry[]} */
+  const table = [];
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
+      // The command's name is in parentheses and may hold anything, so count the fields from the last one.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (fields[0] === "Z" || fields[0] === "X") continue;
+      let marked = false;
+      try {
+        marked = fs
+          .readFileSync(`/proc/${name}/environ`, "latin1")
+          .split("\0")
+          .some((line) => hasMark(line, id));
+      } catch {
+        // Another user's process: not ours.
+      }
+      table.push({ pid: Number(name), ppid: Number(fields[1]), session: Number(fields[3]), marked });
+    } catch {
+      // It ended while we read.
+    }
+  }
+  return table;
+}
+
+/**
+ * @param {string} line
+ * @param {string} id
+ */
+function hasMark(line, id) {
+  return line.startsWith(`${MARK}=`) && line.includes(id);
+}
+
+/**
+ * @param {string} id
+ * @returns {Entry[]}
+ */
+function readPs(id) {
+  // macOS shows the environment of the user's own processes behind the command with -E.
+  const args = process.platform === "darwin" ? ["-axwwE"] : ["-axww"];
+  const text = execFileSync("ps", [...args, "-o", "pid=,ppid=,stat=,command="], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    timeout: 10_000,
+  });
+  /** @type {Entry[]} */
+  const table = [];
+  for (const line of text.split("\n")) {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
+    if (!match || match[3]?.startsWith("Z")) continue;
+    const marked = (match[4] ?? "").split(" ").some((word) => hasMark(word, id));
+    table.push({ pid: Number(match[1]), ppid: Number(match[2]), session: -1, marked });
+  }
+  return table;
+}
+
+/**
+ * @param {number} pid
+ * @param {NodeJS.Signals} signal
+ */
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Already gone.
+  }
+}
+
+/** @param {number} ms */
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Ends whatever carries the mark and returns what could not be ended (nothing, unless the kernel holds it).
+ * @param {string} id
+ * @param {{ root?: number, session?: number, graceMs?: number }} [options]
+ * @returns {Promise<number[]>}
+ */
+async function endMarked(id, options = {}) {
+  const { graceMs = 3_000, ...tree } = options;
+  const killAt = Date.now() + graceMs;
+  const giveUpAt = killAt + 10_000;
+  /** @type {Set<number>} */
+  const told = new Set();
+  for (;;) {
+    // Scan again after each round: a process may have started another one meanwhile.
+    const left = findMarked(id, tree);
+    if (left.length === 0 || Date.now() > giveUpAt) return left;
+    const kill = Date.now() >= killAt;
+    for (const pid of left) {
+      if (kill) send(pid, "SIGKILL");
+      else if (!told.has(pid)) send(pid, "SIGTERM");
+      told.add(pid);
+    }
+    await sleep(40);
+  }
+}
+
+function main() {
+  /** @type {Spec | undefined} */
+  let spec;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  let child;
+  let released = false;
+  let timedOut = false;
+  let exited = false;
+  let stops = 0;
+  /** @type {Set<number>} */
+  let known = new Set();
+
+  /** @param {Report} report */
+  const tell = (report) =>
+    new Promise((resolve) => {
+      if (!process.connected || !process.send) return resolve(undefined);
+      process.send(report, () => resolve(undefined));
+    });
+
+  /**
+   * First asks, then insists (Pulumi's engine takes the second signal as "terminate now"), then kills. A second call skips a step.
+   * @param {NodeJS.Signals} signal
+   * @param {number} graceMs
+   */
+  const stop = async (signal, graceMs) => {
+    if (!spec) process.exit(1);
+    const pid = child?.pid;
+    if (pid === undefined || exited) return;
+    stops++;
+    // Without marks (not Linux, not macOS) a process whose parent dies is found only if we knew it before.
+    if (process.platform !== "linux") for (const seen of findMarked(spec.id, { root: pid })) known.add(seen);
+    if (signal !== "SIGKILL") {
+      const turn = stops;
+      send(pid, stops === 1 ? signal : "SIGTERM");
+      await until(() => exited || stops > turn, graceMs);
+      if (exited || stops > turn) return;
+      send(pid, "SIGTERM");
+      await until(() => exited || stops > turn, Math.min(graceMs, 5_000));
+      if (exited || stops > turn) return;
+    }
+    await endMarked(spec.id, { root: pid, session: process.pid, graceMs: 0 });
+  };
+
+  /** @param {Spec} given */
+  const run = (given) => {
+    spec = given;
+    const log = spec.logFile === undefined ? undefined : fs.openSync(spec.logFile, "a", 0o600);
+    child = spawn(spec.command, spec.args, {
+      cwd: spec.cwd,
+      env: /** @type {NodeJS.ProcessEnv} */ (spec.env),
+      stdio: [spec.input === undefined ? spec.stdin : "pipe", "pipe", "pipe"],
+    });
+    child.on("spawn", () => void tell({ type: "started", pid: child?.pid ?? 0 }));
+    child.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (child?.pid !== undefined) return;
+      void tell({ type: "failed", code: error.code ?? "", message: error.message }).then(() => process.exit(127));
+    });
+    child.stdin?.on("error", () => {});
+    if (spec.input !== undefined) child.stdin?.end(spec.input);
+    for (const [from, to] of /** @type {const} */ ([
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ])) {
+      if (!from) continue;
+      if (log !== undefined) from.on("data", (chunk) => fs.writeSync(log, chunk));
+      from.pipe(to, { end: false });
+      // Nobody reads any more. The command must not notice: a broken pipe would kill it half-way.
+      to.on("error", () => {
+        from.unpipe(to);
+        from.resume();
+      });
+    }
+    const timer = setTimeout(() => {
+      timedOut = true;
+      void stop(given.stopSignal, given.graceMs);
+    }, spec.timeoutMs);
+
+    child.on("exit", (code, signal) => {
+      exited = true;
+      clearTimeout(timer);
+      void finish(code, signal);
+    });
+    const closed = new Promise((resolve) => child?.on("close", resolve));
+
+    /**
+     * @param {number | null} code
+     * @param {NodeJS.Signals | null} signal
+     */
+    const finish = async (code, signal) => {
+      for (const pid of known) send(pid, "SIGTERM");
+      const left = await endMarked(given.id, { session: process.pid, graceMs: Math.min(given.graceMs, 3_000) });
+      await Promise.race([closed, sleep(2_000)]);
+      if (log !== undefined) fs.closeSync(log);
+      await Promise.all([process.stdout, process.stderr].map(flush));
+      await tell({ type: "ended", code, signal, timedOut, left });
+      process.exit(0);
+    };
+  };
+
+  process.on("message", (/** @type {Request} */ request) => {
+    if (request.type === "run") run(request.spec);
+    else if (request.type === "stop") void stop(request.signal, request.graceMs ?? spec?.graceMs ?? 5_000);
+    else {
+      released = true;
+      void tell({ type: "released" });
+    }
+  });
+  process.on("disconnect", () => {
+    if (!released) void stop(spec?.stopSignal ?? "SIGTERM", spec?.graceMs ?? 5_000);
+  });
+  for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT", "SIGHUP"])) {
+    process.on(signal, () => void stop(spec?.stopSignal ?? "SIGTERM", spec?.graceMs ?? 5_000));
+  }
+  process.on("uncaughtException", () => {
+    if (!spec) process.exit(1);
+    void endMarked(spec.id, { session: process.pid, graceMs: 0 }).then(() => process.exit(1));
+  });
+}
+
+/** @param {NodeJS.WriteStream} stream */
+function flush(stream) {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve(undefined);
+    stream.once("drain", resolve);
+    stream.once("error", resolve);
+    stream.once("close", resolve);
+    setTimeout(resolve, 2_000).unref();
+  });
+}
+
+/**
+ * @param {() => boolean} condition
+ * @param {number} ms
+ */
+async function until(condition, ms) {
+  for (const end = Date.now() + ms; !condition() && Date.now() < end;) await sleep(25);
+}
+
+module.exports = { MARK, findMarked, endMarked };
+
+if (require.main === module) main();

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CommandError, findMarked, run, start, stopAll } from "../../automation/process";
+
+const LIMIT = 30_000;
+const node = process.execPath;
+
+/** A program that starts another one in a process group of its own, as Pulumi's engine does with its plugins. */
+const engineWithPlugin = `
+  const { spawn } = require("node:child_process");
+  const plugin = spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"],
+    { detached: true, stdio: "inherit" });
+  console.log("plugin " + plugin.pid);
+  setInterval(() => {}, 1000);
+`;
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== "linux") return true;
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+async function gone(pid: number): Promise<void> {
+  while (alive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("external processes", () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "crosstrail-process-"))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("gives back exit code and output", async () => {
+    const result = await run(node, ["-e", "console.log('out'); console.error('err'); process.exitCode = 3"], {
+      timeoutMs: LIMIT,
+    });
+    assert.deepEqual(result, {
+      code: 3,
+      signal: null,
+      stdout: "out\n",
+      stderr: "err\n",
+      timedOut: false,
+      stopped: false,
+      left: [],
+    });
+  });
+
+  it("names the signal that ended a command", async () => {
+    const result = await run(node, ["-e", "process.kill(process.pid, 'SIGKILL')"], { timeoutMs: LIMIT });
+    assert.deepEqual([result.code, result.signal, result.timedOut], [null, "SIGKILL", false]);
+  });
+
+  it("splits output into lines, whatever the chunks", async () => {
+    const lines: string[] = [];
+    const program = `
+      const bytes = Buffer.from("eins\\nzwei \\u00fc\\r\\ndrei");
+      (async () => { for (const b of bytes) { process.stdout.write(Buffer.from([b])); await new Promise(setImmediate); } })();
+    `;
+    await run(node, ["-e", program], { timeoutMs: LIMIT, onLine: (line, stream) => lines.push(`${stream} ${line}`) });
+    assert.deepEqual(lines, ["stdout eins", "stdout zwei ü", "stdout drei"]);
+  });
+
+  it("passes all of a large output", async () => {
+    const result = await run(node, ["-e", "process.stdout.write('x'.repeat(5e6) + 'end')"], { timeoutMs: LIMIT });
+    assert.equal(result.stdout.length, 5e6 + 3);
+    assert.ok(result.stdout.endsWith("xend"));
+  });
+
+  it("gives input, working folder, environment, and writes the log", async () => {
+    const logFile = join(folder, "log");
+    const program =
+      "process.stdin.on('data', d => console.log(String(d), process.cwd(), Object.keys(process.env).sort().join()))";
+    const result = await run(node, ["-e", program], {
+      timeoutMs: LIMIT,
+      input: "hello",
+      cwd: folder,
+      env: { ONLY: "this" },
+      logFile,
+    });
+    assert.match(result.stdout, /^hello \S+ CROSSTRAIL_RUN_ID,ONLY\n$/);
+    assert.equal(readFileSync(logFile, "utf8"), result.stdout);
+  });
+
+  it("gives no stdin, so nothing waits for an answer", async () => {
+    const result = await run(node, ["-e", "process.stdin.resume().on('end', () => console.log('end'))"], {
+      timeoutMs: LIMIT,
+    });
+    assert.equal(result.stdout, "end\n");
+  });
+
+  it("says that there is no such program", async () => {
+    await assert.rejects(run("crosstrail-no-such-program", [], { timeoutMs: LIMIT }), (error) => {
+      assert.ok(error instanceof CommandError);
+      assert.equal(error.code, "ENOENT");
+      return true;
+    });
+  });
+
+  it("ends the whole tree at the time limit, also what left the process group and ignores SIGTERM", async () => {
+    let plugin = 0;
+    const running = start(node, ["-e", engineWithPlugin], {
+      timeoutMs: 700,
+      graceMs: 200,
+      onLine: (line) => (plugin = Number(line.split(" ")[1])),
+    });
+    const result = await running.result;
+    assert.equal(result.timedOut, true);
+    assert.equal(result.code, null);
+    assert.ok(plugin > 0);
+    assert.equal(alive(plugin), false);
+    assert.deepEqual(findMarked(running.id), []);
+  });
+
+  it("ends what a command leaves behind when it ends by itself", async () => {
+    const program = engineWithPlugin.replace(
+      "setInterval(() => {}, 1000);\n",
+      "plugin.unref(); setTimeout(process.exit, 300)",
+    );
+    const result = await run(node, ["-e", program.replace(/setInterval\(\(\) => \{\}, 1000\);\s*$/, "")], {
+      timeoutMs: LIMIT,
+    });
+    assert.equal(result.code, 0);
+    assert.equal(alive(Number(result.stdout.split(" ")[1])), false);
+  });
+
+  it("stops on request, with the command's own signal first", async () => {
+    const program =
+      "process.on('SIGINT', () => { console.log('tidy'); process.exit(7) }); console.log('up'); setInterval(() => {}, 1e3)";
+    let up!: () => void;
+    const isUp = new Promise<void>((resolve) => (up = resolve));
+    const controller = new AbortController();
+    const running = start(node, ["-e", program], {
+      timeoutMs: LIMIT,
+      stopSignal: "SIGINT",
+      signal: controller.signal,
+      onLine: () => up(),
+    });
+    await isUp;
+    controller.abort();
+    const result = await running.result;
+    assert.deepEqual([result.code, result.stdout, result.stopped], [7, "up\ntidy\n", true]);
+    assert.throws(() => start(node, [], { timeoutMs: LIMIT, signal: controller.signal }), { name: "AbortError" });
+  });
+
+  it("stops everything at once", async () => {
+    const several = [1, 2].map(() => start(node, ["-e", "setInterval(() => {}, 1000)"], { timeoutMs: LIMIT }));
+    await Promise.all(several.map((each) => each.started));
+    await stopAll();
+    for (const each of several) assert.equal((await each.result).stopped, true);
+  });
+
+  it("leaves nothing when this process is killed", async () => {
+    const pids = await startInParent("setInterval(() => {}, 1000)");
+    process.kill(pids.parent, "SIGKILL");
+    await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.guard)]);
+  });
+
+  it("leaves nothing when the guard itself is killed", async () => {
+    const pids = await startInParent("running.result.then(() => process.exit(0))");
+    process.kill(pids.guard, "SIGKILL");
+    await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.parent)]);
+  });
+
+  it("leaves a released command running, to be ended by its guard's id", async () => {
+    const pids = await startInParent("running.release()", { releasable: true });
+    await gone(pids.parent);
+    assert.equal(alive(pids.command), true);
+    assert.equal(alive(pids.plugin), true);
+    process.kill(pids.guard, "SIGTERM");
+    await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.guard)]);
+  });
+
+  async function startInParent(then: string, options = {}) {
+    const program = `
+      require("ts-node").register({ transpileOnly: true });
+      const { start } = require("./automation/process");
+      const running = start(process.execPath, ["-e", ${JSON.stringify(engineWithPlugin)}], {
+        timeoutMs: ${LIMIT}, graceMs: 200, ...${JSON.stringify(options)},
+        onLine: async (line) => {
+          const plugin = Number(line.split(" ")[1]);
+          const command = await running.started;
+          console.log(JSON.stringify({ parent: process.pid, guard: running.guardPid, command, plugin }));
+          ${then}
+        },
+      });
+    `;
+    const parent = spawn(node, ["-e", program], {
+      cwd: join(__dirname, "../.."),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [chunk] = (await new Promise((resolve) => parent.stdout.once("data", (data) => resolve([data])))) as [Buffer];
+    return JSON.parse(chunk.toString()) as Record<"parent" | "guard" | "command" | "plugin", number>;
+  }
+});
