@@ -1,0 +1,295 @@
+/**
+ * Conditions: what each operator means, and what holds when the request does not have the key.
+ * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+ */
+import type { Lookup, Matcher, Part, Token } from "./pattern";
+import { ArnPattern, Glob, hasVariables, parseTemplate, resolve } from "./pattern";
+import type { AddressRange } from "./values";
+import { inRange, readAddress, readBinary, readBoolean, readDate, readNumber, readRange } from "./values";
+
+/** `undefined` is "cannot be decided". */
+export type Truth = boolean | undefined;
+
+type Family = "string" | "ignoreCase" | "like" | "arn" | "bool" | "null" | "number" | "date" | "ip" | "binary";
+type Order = "equals" | "lessThan" | "lessThanEquals" | "greaterThan" | "greaterThanEquals";
+
+interface Operator {
+  family: Family;
+  negated?: boolean;
+  order?: Order;
+}
+
+const ordered = (name: "Numeric" | "Date", family: Family): [string, Operator][] => [
+  [`${name}Equals`, { family, order: "equals" }],
+  [`${name}NotEquals`, { family, order: "equals", negated: true }],
+  [`${name}LessThan`, { family, order: "lessThan" }],
+  [`${name}LessThanEquals`, { family, order: "lessThanEquals" }],
+  [`${name}GreaterThan`, { family, order: "greaterThan" }],
+  [`${name}GreaterThanEquals`, { family, order: "greaterThanEquals" }],
+];
+
+/** Every condition operator, without prefix and suffix. ArnEquals and ArnLike behave alike, wildcards included. */
+const operators = new Map<string, Operator>([
+  ["StringEquals", { family: "string" }],
+  ["StringNotEquals", { family: "string", negated: true }],
+  ["StringEqualsIgnoreCase", { family: "ignoreCase" }],
+  ["StringNotEqualsIgnoreCase", { family: "ignoreCase", negated: true }],
+  ["StringLike", { family: "like" }],
+  ["StringNotLike", { family: "like", negated: true }],
+  ["ArnEquals", { family: "arn" }],
+  ["ArnLike", { family: "arn" }],
+  ["ArnNotEquals", { family: "arn", negated: true }],
+  ["ArnNotLike", { family: "arn", negated: true }],
+  ["Bool", { family: "bool" }],
+  ["Null", { family: "null" }],
+  ...ordered("Numeric", "number"),
+  ...ordered("Date", "date"),
+  ["IpAddress", { family: "ip" }],
+  ["NotIpAddress", { family: "ip", negated: true }],
+  ["BinaryEquals", { family: "binary" }],
+]);
+
+/** The names of all operators, for messages. */
+export const operatorNames = [...operators.keys()];
+
+/** How many of the request's values must match: its only one, any one, or all of them. */
+export type Quantifier = "one" | "any" | "all";
+
+/** An operator as a policy writes it, understood. */
+export interface OperatorUse extends Operator {
+  quantifier: Quantifier;
+  ifExists: boolean;
+}
+
+/** Understands an operator's name, or answers with undefined. Names are case-sensitive here: AWS documents no other. */
+export function readOperator(name: string): OperatorUse | undefined {
+  const match = /^(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?$/.exec(name);
+  const operator = operators.get(match?.[2] ?? "");
+  if (!match || !operator) return undefined;
+  const quantifier = match[1] === "ForAnyValue" ? "any" : match[1] === "ForAllValues" ? "all" : "one";
+  const ifExists = match[3] !== undefined;
+  // Null asks for the key itself: AWS has no IfExists for it and documents no set operator.
+  if (operator.family === "null" && (ifExists || quantifier !== "one")) return undefined;
+  return { ...operator, quantifier, ifExists };
+}
+
+/** What a value of this operator must look like, for messages. Undefined for texts, where everything goes. */
+const shapes: Partial<Record<Family, string>> = {
+  bool: 'true or false, such as "true"',
+  null: 'true or false, such as "false"',
+  number: 'a number, such as "1.2"',
+  date: 'a date such as "2026-01-31T12:00:00Z", or epoch seconds',
+  ip: 'an address or range such as "192.0.2.0/24" or "2001:db8::/32"',
+  binary: "base64",
+};
+
+/** Tells whether one value of the request matches one of the policy's values. */
+type Match = (value: string, lookup: Lookup) => Truth;
+
+/** A condition, ready to be put to requests. */
+export interface Condition extends OperatorUse {
+  /** Operator and key as written. */
+  operator: string;
+  key: string;
+  /** The key in lower case: keys have no case. */
+  lookupKey: string;
+  wanted: string[];
+  match: Match;
+  /** For Null: whether it wants the key absent, present, or (absurdly) both. */
+  wantsAbsent?: boolean[];
+}
+
+/** A condition, or what is wrong with one of its values. */
+export type CompiledCondition = { condition: Condition } | { problem: string; what: "value" | "variable" };
+
+/** Understands one operator and key with its values. */
+export function compileCondition(
+  operator: string,
+  use: OperatorUse,
+  key: string,
+  wanted: string[],
+  variables: boolean,
+): CompiledCondition {
+  const built = buildMatch(use, wanted, variables);
+  if ("problem" in built) return built;
+  const condition: Condition = { ...use, operator, key, lookupKey: key.toLowerCase(), wanted, match: built.match };
+  if (use.family === "null") condition.wantsAbsent = wanted.map((text) => readBoolean(text) as boolean);
+  return { condition };
+}
+
+type BuiltMatch = { match: Match } | { problem: string; what: "value" | "variable" };
+
+function buildMatch(use: OperatorUse, wanted: string[], variables: boolean): BuiltMatch {
+  switch (use.family) {
+    case "string":
+      return textMatch(wanted, { wildcards: false, variables }, (tokens) => new Glob(tokens));
+    case "like":
+      return textMatch(wanted, { wildcards: true, variables }, (tokens) => new Glob(tokens));
+    case "arn":
+      return textMatch(wanted, { wildcards: true, variables }, (tokens) => new ArnPattern(tokens));
+    case "ignoreCase": {
+      const lower = (tokens: Token[]): Token[] =>
+        tokens.map((token) => (typeof token === "string" ? token.toLowerCase() : token));
+      const built = textMatch(wanted, { wildcards: false, variables }, (tokens) => new Glob(lower(tokens)));
+      return "problem" in built ? built : { match: (value, lookup) => built.match(value.toLowerCase(), lookup) };
+    }
+    case "bool":
+    case "null":
+      return valueMatch(use, wanted, readBoolean, readBoolean, (value, want) => value === want);
+    case "number":
+      return valueMatch(use, wanted, readNumber, readNumber, orders[use.order as Order]);
+    case "date":
+      return valueMatch(use, wanted, readDate, readDate, orders[use.order as Order]);
+    case "ip":
+      return valueMatch<number[], AddressRange>(use, wanted, readAddress, readRange, inRange);
+    case "binary":
+      return valueMatch(use, wanted, readBinary, readBinary, (value, want) => value === want);
+  }
+}
+
+const orders: Record<Order, (value: number, want: number) => boolean> = {
+  equals: (value, want) => value === want,
+  lessThan: (value, want) => value < want,
+  lessThanEquals: (value, want) => value <= want,
+  greaterThan: (value, want) => value > want,
+  greaterThanEquals: (value, want) => value >= want,
+};
+
+/**
+ * Operators with typed values. Policy variables exist for text and ARN operators only, so a variable is a wrong value here.
+ * A value of the request that is not of the type leaves the condition undecided.
+ */
+function valueMatch<V, W>(
+  use: OperatorUse,
+  wanted: string[],
+  readValue: (text: string) => V | undefined,
+  readWanted: (text: string) => W | undefined,
+  compare: (value: V, want: W) => boolean,
+): BuiltMatch {
+  const wants: W[] = [];
+  for (const text of wanted) {
+    const want = readWanted(text);
+    if (want === undefined) return { what: "value", problem: `"${text.slice(0, 80)}" is not ${shapes[use.family]}` };
+    wants.push(want);
+  }
+  return {
+    match: (text) => {
+      const value = readValue(text);
+      return value === undefined ? undefined : wants.some((want) => compare(value, want));
+    },
+  };
+}
+
+/** Texts that may have wildcards and variables, prepared so that a list of hundreds of plain texts is one look-up. */
+export class TextList {
+  private readonly plain = new Set<string>();
+  private readonly patterns: Matcher[] = [];
+  private readonly dynamic: Part[][] = [];
+
+  constructor(
+    templates: Part[][],
+    private readonly build: (tokens: Token[]) => Matcher,
+  ) {
+    for (const parts of templates) {
+      if (hasVariables(parts)) {
+        this.dynamic.push(parts);
+        continue;
+      }
+      const matcher = build(parts as Token[]);
+      if (matcher.literal === undefined) this.patterns.push(matcher);
+      else this.plain.add(matcher.literal);
+    }
+  }
+
+  /** True when one of the texts matches; undefined when none does but one has a variable without a value. */
+  matches(value: string, lookup: Lookup): Truth {
+    if (this.plain.has(value)) return true;
+    for (const pattern of this.patterns) if (pattern.matches(value)) return true;
+    let unresolved = false;
+    for (const parts of this.dynamic) {
+      const tokens = resolve(parts, lookup);
+      if (tokens === undefined) unresolved = true;
+      else if (this.build(tokens).matches(value)) return true;
+    }
+    return unresolved ? undefined : false;
+  }
+}
+
+function textMatch(
+  wanted: string[],
+  options: { wildcards: boolean; variables: boolean },
+  build: (tokens: Token[]) => Matcher,
+): BuiltMatch {
+  const templates: Part[][] = [];
+  for (const text of wanted) {
+    const template = parseTemplate(text, options);
+    if (template.problem !== undefined) return { what: "variable", problem: template.problem };
+    templates.push(template.parts);
+  }
+  const list = new TextList(templates, build);
+  return { match: (value, lookup) => list.matches(value, lookup) };
+}
+
+/** Why a condition is undecided, for messages. */
+export type Undecided = "manyValues" | "wrongType" | "unresolved" | "emptyValue";
+
+/** The answer of a condition. */
+export interface ConditionResult {
+  truth: Truth;
+  undecided?: Undecided;
+}
+
+const yes: ConditionResult = { truth: true };
+const no: ConditionResult = { truth: false };
+
+/**
+ * Puts a condition to a request. `values` is undefined when the request does not have the key; then
+ *
+ * | operator | holds |
+ * |---|---|
+ * | `...IfExists`, `ForAllValues:...` | yes |
+ * | `ForAnyValue:...` | no |
+ * | negated (`StringNotEquals`, `ArnNotLike`, `NotIpAddress` ...) | yes |
+ * | `Null` | when it says `true` |
+ * | any other | no |
+ */
+export function holds(condition: Condition, values: readonly string[] | undefined, lookup: Lookup): ConditionResult {
+  const absent = values === undefined || values.length === 0;
+  if (condition.wantsAbsent) {
+    // AWS calls an empty text "a null dataset" in one place and never says whether Null takes it for absent.
+    const empty = !absent && values.every((value) => value === "");
+    if (empty && !(condition.wantsAbsent.includes(true) && condition.wantsAbsent.includes(false))) {
+      return { truth: undefined, undecided: "emptyValue" };
+    }
+    return condition.wantsAbsent.includes(absent) ? yes : no;
+  }
+  if (absent) {
+    if (condition.ifExists || condition.quantifier === "all") return yes;
+    return condition.quantifier === "one" && condition.negated === true ? yes : no;
+  }
+  // ForAllValues takes a key "that resolves to a null dataset, such as an empty string" for an absent one.
+  if (condition.quantifier === "all" && values.every((value) => value === "")) return yes;
+  if (condition.quantifier === "one" && values.length > 1) return { truth: undefined, undecided: "manyValues" };
+  let undecided = false;
+  for (const value of values) {
+    const truth = one(condition, value, lookup);
+    if (truth === undefined) undecided = true;
+    else if (truth !== (condition.quantifier !== "any")) return truth ? yes : no;
+  }
+  if (undecided) return { truth: undefined, undecided: isText(condition) ? "unresolved" : "wrongType" };
+  return condition.quantifier === "any" ? no : yes;
+}
+
+const isText = (condition: Condition): boolean => shapes[condition.family] === undefined;
+
+/**
+ * One value of the request. A text whose variable has no value matches nothing; where just that would make the condition
+ * hold (a negated operator), AWS documents no rule ("might cause the entire statement to be invalid"): undecided.
+ */
+function one(condition: Condition, value: string, lookup: Lookup): Truth {
+  const truth = condition.match(value, lookup);
+  if (truth === undefined) return condition.negated !== true && isText(condition) ? false : undefined;
+  return truth !== (condition.negated === true);
+}

@@ -1,0 +1,356 @@
+/**
+ * Decides requests.
+ * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+ *          https://docs.aws.amazon.com/kms/latest/developerguide/control-access.html
+ *
+ * Service and resource control policies, permissions boundaries, session policies, ACLs, KMS grants and S3 Block Public
+ * Access are not looked at: they can take away what is allowed here, and grants and ACLs can add to it.
+ */
+import type { CompiledPolicy, CompiledStatement } from "./compile";
+import { compile } from "./compile";
+import type { Condition, Undecided } from "./conditions";
+import { holds } from "./conditions";
+import type { Context } from "./context";
+import { buildContext } from "./context";
+import { explain } from "./explain";
+import type { Lookup } from "./pattern";
+import type { Cover, Identity } from "./principals";
+import { covers, describeCaller, readCaller, sparedByNotPrincipal } from "./principals";
+import type {
+  AccessRequest,
+  Decision,
+  Mismatch,
+  NearestAllow,
+  Policies,
+  PolicyFinding,
+  ResourceKind,
+  StatementRef,
+} from "./types";
+
+/** A request, understood. */
+interface Question {
+  request: AccessRequest;
+  action: string;
+  caller: Identity;
+  context: Context;
+  lookup: Lookup;
+  kind: ResourceKind;
+}
+
+interface Side {
+  policy: "resource" | "identity";
+  policyIndex?: number;
+  statements: readonly CompiledStatement[];
+}
+
+/** Answers whether IAM allows the request, and why. Never throws, whatever the policies say. */
+export function evaluate(request: AccessRequest, policies: Policies): Decision {
+  const kind = policies.resourceKind ?? inferKind(request);
+  const question = readRequest(request, kind);
+  if (typeof question === "string") return refuse(request, undefined, [requestFinding(question)]);
+  const resource = policies.resourcePolicy === undefined ? undefined : compile(policies.resourcePolicy, kind);
+  // Nobody but users and roles has identity policies.
+  const hasIdentity = question.caller.kind === "account" && question.caller.type !== "root";
+  const identities = hasIdentity ? (policies.identityPolicies ?? []).map((policy) => compile(policy, "identity")) : [];
+  const findings = [...(resource?.undecidable ?? []), ...identities.flatMap((policy) => policy.undecidable)];
+  if (findings.length > 0) return refuse(request, question.caller, findings);
+  return decide(question, resource, identities);
+}
+
+/** What a resource is, seen from its ARN and the action. */
+function inferKind(request: AccessRequest): ResourceKind {
+  if (/^kms:/i.test(request.action) && /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(request.resource)) return "key";
+  if (/^arn:[^:]*:iam::[^:]*:role\//.test(request.resource)) {
+    return /^sts:/i.test(request.action) ? "role" : "other";
+  }
+  return /^arn:[^:]*:s3:::/.test(request.resource) ? "bucket" : "other";
+}
+
+function readRequest(request: AccessRequest, kind: ResourceKind): Question | string {
+  if (!/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/.test(request.action)) return `'${request.action}' is not an action`;
+  if (!request.resource.startsWith("arn:")) return `'${request.resource}' is not the ARN of a resource`;
+  if (!/^\d{12}$/.test(request.resourceAccountId))
+    return `'${request.resourceAccountId}' is not an account of 12 digits`;
+  const caller = readCaller(request);
+  if (typeof caller === "string") return caller;
+  const context = buildContext(request, caller);
+  if (typeof context === "string") return context;
+  const lookup: Lookup = (key) => {
+    const values = context.get(key);
+    // A key with several values cannot be a policy variable (IAM user guide, "Single-valued vs. multivalued").
+    return values?.length === 1 ? values[0] : undefined;
+  };
+  return { request, action: request.action.toLowerCase(), caller, context, lookup, kind };
+}
+
+function requestFinding(message: string): PolicyFinding {
+  return {
+    id: "policy/request",
+    severity: "error",
+    subject: "request",
+    message: `The request cannot be understood: ${message}.`,
+    remedy: "Correct the request.",
+    undecidable: true,
+  };
+}
+
+function refuse(request: AccessRequest, caller: Identity | undefined, findings: PolicyFinding[]): Decision {
+  const who = caller === undefined ? "the caller" : describeCaller(caller);
+  const decision: Omit<Decision, "explanation"> = { allowed: false, reason: "notEvaluated", findings };
+  return { ...decision, explanation: explain(decision, request, who) };
+}
+
+function decide(question: Question, resource: CompiledPolicy | undefined, identities: CompiledPolicy[]): Decision {
+  const { request, caller } = question;
+  const resourceSide: Side = { policy: "resource", statements: resource?.statements ?? [] };
+  const identitySides: Side[] = identities.map((policy, policyIndex) => ({
+    policy: "identity",
+    policyIndex,
+    statements: policy.statements,
+  }));
+  const finish = (decision: Omit<Decision, "explanation">): Decision => ({
+    ...decision,
+    explanation: explain(decision, request, describeCaller(caller), {
+      kind: question.kind,
+      noResourcePolicy: resource === undefined,
+      noIdentityPolicy: identities.length === 0,
+    }),
+  });
+
+  if (ownsBucketPolicy(question)) return finish({ allowed: true, reason: "allowed" });
+  for (const side of [resourceSide, ...identitySides]) {
+    const denial = findDeny(question, side);
+    if (denial) return finish({ allowed: false, reason: "explicitDeny", ...denial });
+  }
+
+  const byResource = findAllow(question, resourceSide);
+  const sameAccount = caller.accountId === request.resourceAccountId;
+  const strict = question.kind === "key" || question.kind === "role";
+  if (isRefusedKind(question)) return finish({ allowed: false, reason: "implicitDeny", missing: [] });
+  if (caller.kind !== "account") {
+    if (byResource) return finish({ allowed: true, reason: "allowed", decidedBy: byResource.ref });
+    return finish(missingAllow(question, ["resource"], resourceSide, identitySides));
+  }
+
+  if (sameAccount) {
+    // A resource policy that names a principal of its own account needs no identity policy.
+    if (byResource?.cover === "direct") return finish({ allowed: true, reason: "allowed", decidedBy: byResource.ref });
+    if (caller.type === "root" && !strict) return finish({ allowed: true, reason: "allowed" });
+  } else if (caller.type === "root" && byResource) {
+    // The root user has every permission of its own account, so only the resource's side counts.
+    return finish({ allowed: true, reason: "allowed", decidedBy: byResource.ref });
+  }
+  const byIdentity = findFirst(identitySides, (side) => findAllow(question, side));
+  const resourceNeeded = strict || !sameAccount;
+  if (byIdentity && byResource) {
+    // In one account, the identity policy alone decides about a bucket whose policy names the account.
+    const [decidedBy, alsoBy] = resourceNeeded ? [byResource.ref, byIdentity.ref] : [byIdentity.ref, undefined];
+    return finish({ allowed: true, reason: "allowed", decidedBy, ...(alsoBy ? { alsoBy } : {}) });
+  }
+  if (byIdentity && !resourceNeeded) return finish({ allowed: true, reason: "allowed", decidedBy: byIdentity.ref });
+  const missing: ("resource" | "identity")[] = [];
+  if (!byResource && resourceNeeded) missing.push("resource");
+  if (!byIdentity && caller.type !== "root") missing.push("identity");
+  if (!byResource && !resourceNeeded) missing.unshift("resource");
+  return finish(missingAllow(question, missing, resourceSide, identitySides));
+}
+
+const policyActions = new Set(["s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"]);
+
+/**
+ * "The root user of the AWS account that owns a bucket can always use this operation, even if the policy explicitly denies
+ * the root user the ability to perform this action." (S3 API, GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy)
+ */
+function ownsBucketPolicy({ kind, caller, request, action }: Question): boolean {
+  return (
+    kind === "bucket" &&
+    caller.type === "root" &&
+    caller.accountId === request.resourceAccountId &&
+    policyActions.has(action)
+  );
+}
+
+/**
+ * Callers whom no policy can let in: KMS and STS take signed requests only (`sts:AssumeRole` and its kin; the federated
+ * ones are not modelled), and a root user cannot assume a role.
+ */
+function isRefusedKind({ kind, caller }: Question): boolean {
+  if (caller.kind === "anonymous") return kind === "key" || kind === "role";
+  return kind === "role" && caller.type === "root";
+}
+
+function findFirst<T, R>(items: readonly T[], check: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = check(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function refer(side: Side, statement: CompiledStatement): StatementRef {
+  return {
+    policy: side.policy,
+    ...(side.policyIndex === undefined ? {} : { policyIndex: side.policyIndex }),
+    ...(statement.sid ? { sid: statement.sid } : {}),
+    index: statement.index,
+  };
+}
+
+/** Whether an Action or Resource element takes the text in; a missing one (a key's) takes nothing in. */
+function takes(
+  element: CompiledStatement["action"],
+  value: string,
+  question: Question,
+  effect: "Allow" | "Deny",
+): boolean {
+  if (element === undefined) return false;
+  const listed = element.list.matches(value, question.lookup);
+  if (!element.not) return listed === true;
+  // A variable without a value: which texts the element leaves out is unknown, so it counts against the request.
+  return listed === undefined ? effect === "Deny" : !listed;
+}
+
+function takesResource(statement: CompiledStatement, question: Question): boolean {
+  if (statement.resource === undefined && question.kind === "role") return true;
+  return takes(statement.resource, question.request.resource, question, statement.effect);
+}
+
+/** How a statement covers the caller. An identity policy is about the identity it is attached to. */
+function coverOf(statement: CompiledStatement, caller: Identity): Cover {
+  const { principal } = statement;
+  if (principal === undefined) return "direct";
+  if (!principal.not) return covers(principal.set, caller);
+  if (statement.effect === "Deny") return sparedByNotPrincipal(principal.set, caller) ? undefined : "direct";
+  return covers(principal.set, caller) === undefined ? "direct" : undefined;
+}
+
+function findDeny(question: Question, side: Side): { decidedBy: StatementRef; because: Mismatch[] } | undefined {
+  for (const statement of side.statements) {
+    if (statement.effect !== "Deny") continue;
+    if (!takes(statement.action, question.action, question, "Deny") || !takesResource(statement, question)) continue;
+    if (coverOf(statement, question.caller) === undefined) continue;
+    // An undecided condition holds for a Deny.
+    const open = statement.conditions.some((each) => conditionTruth(each, question).truth === false);
+    if (open) continue;
+    const because = statement.conditions.map((each) => fact(each, question, conditionTruth(each, question).undecided));
+    return { decidedBy: refer(side, statement), because };
+  }
+  return undefined;
+}
+
+function conditionTruth(condition: Condition, question: Question): ReturnType<typeof holds> {
+  return holds(condition, question.context.get(condition.lookupKey), question.lookup);
+}
+
+interface FoundAllow {
+  ref: StatementRef;
+  cover: "direct" | "account";
+}
+
+/** The first allow; one that names the caller goes before one that names only its account, for it grants more. */
+function findAllow(question: Question, side: Side): FoundAllow | undefined {
+  let byAccount: FoundAllow | undefined;
+  for (const statement of side.statements) {
+    if (statement.effect !== "Allow") continue;
+    if (!takes(statement.action, question.action, question, "Allow") || !takesResource(statement, question)) continue;
+    const cover = coverOf(statement, question.caller);
+    if (cover === undefined || (cover === "account" && byAccount)) continue;
+    if (!statement.conditions.every((each) => conditionTruth(each, question).truth === true)) continue;
+    const found: FoundAllow = { ref: refer(side, statement), cover };
+    if (cover === "direct") return found;
+    byAccount = found;
+  }
+  return byAccount;
+}
+
+function missingAllow(
+  question: Question,
+  missing: ("resource" | "identity")[],
+  resource: Side,
+  identities: Side[],
+): Omit<Decision, "explanation"> {
+  const sides = [
+    ...(missing.includes("resource") ? [resource] : []),
+    ...(missing.includes("identity") ? identities : []),
+  ];
+  const nearest = findNearest(question, sides);
+  return { allowed: false, reason: "implicitDeny", missing, ...(nearest ? { nearest } : {}) };
+}
+
+/** How far a statement is from allowing: a wrong value is nearer than a wrong path, a wrong caller, a wrong action. */
+const distances = { condition: 2, resource: 5, principal: 12, action: 30 } as const;
+
+function findNearest(question: Question, sides: Side[]): NearestAllow | undefined {
+  let best: { side: Side; statement: CompiledStatement; distance: number; likeness: number } | undefined;
+  for (const side of sides) {
+    for (const statement of side.statements) {
+      if (statement.effect !== "Allow") continue;
+      const distance = distanceOf(statement, question);
+      if (best && distance > best.distance) continue;
+      const likeness = likenessOf(statement, question);
+      if (best && distance === best.distance && likeness <= best.likeness) continue;
+      best = { side, statement, distance, likeness };
+    }
+  }
+  return best && { ...refer(best.side, best.statement), failed: mismatches(best.statement, question) };
+}
+
+function distanceOf(statement: CompiledStatement, question: Question): number {
+  let distance = 0;
+  if (!takes(statement.action, question.action, question, "Allow")) distance += distances.action;
+  if (!takesResource(statement, question)) distance += distances.resource;
+  if (coverOf(statement, question.caller) === undefined) distance += distances.principal;
+  for (const each of statement.conditions) {
+    if (conditionTruth(each, question).truth !== true) distance += distances.condition;
+  }
+  return distance;
+}
+
+/** Among statements equally far, the one for the most similar path is meant: one per account is the common case. */
+function likenessOf(statement: CompiledStatement, question: Question): number {
+  let most = 0;
+  for (const text of statement.resource?.shown ?? []) {
+    let same = 0;
+    while (same < text.length && text.charAt(same) === question.request.resource.charAt(same)) same++;
+    most = Math.max(most, same);
+  }
+  return most;
+}
+
+function mismatches(statement: CompiledStatement, question: Question): Mismatch[] {
+  const { request, caller } = question;
+  const failed: Mismatch[] = [];
+  if (coverOf(statement, caller) === undefined) {
+    failed.push({ what: "principal", wanted: statement.principal?.set.shown ?? [], got: [describeCaller(caller)] });
+  }
+  if (!takes(statement.action, question.action, question, "Allow")) {
+    failed.push({ what: "action", wanted: statement.action?.shown ?? [], got: [request.action] });
+  }
+  if (!takesResource(statement, question)) {
+    failed.push({ what: "resource", wanted: statement.resource?.shown ?? [], got: [request.resource] });
+  }
+  for (const each of statement.conditions) {
+    const { truth, undecided } = conditionTruth(each, question);
+    if (truth !== true) failed.push(fact(each, question, undecided));
+  }
+  return failed;
+}
+
+const undecidedTexts: Record<Undecided, string> = {
+  manyValues: "the request has several values, and the operator has neither ForAnyValue nor ForAllValues",
+  wrongType: "the request's value is not of the operator's type",
+  unresolved: "the request has no value for a policy variable",
+  emptyValue: "the request's value is empty, which may count as absent",
+};
+
+function fact(condition: Condition, question: Question, undecided: Undecided | undefined): Mismatch {
+  return {
+    what: "condition",
+    operator: condition.operator,
+    key: condition.key,
+    wanted: condition.wanted,
+    got: [...(question.context.get(condition.lookupKey) ?? [])],
+    ...(undecided === undefined ? {} : { undecided: undecidedTexts[undecided] }),
+  };
+}

@@ -1,0 +1,100 @@
+/** Decisions in words. */
+import { nameStatement } from "./compile";
+import type { AccessRequest, Decision, Mismatch, ResourceKind, StatementRef } from "./types";
+
+const policyNames: Record<ResourceKind, string> = {
+  bucket: "the bucket policy",
+  key: "the key policy",
+  role: "the trust policy",
+  other: "the resource policy",
+};
+
+/** What a sentence needs besides the decision. */
+export interface Circumstances {
+  kind: ResourceKind;
+  noResourcePolicy: boolean;
+  noIdentityPolicy: boolean;
+}
+
+const ordinary: Circumstances = { kind: "other", noResourcePolicy: false, noIdentityPolicy: false };
+
+/** Says in one sentence or two what was decided and why. */
+export function explain(
+  decision: Omit<Decision, "explanation">,
+  request: AccessRequest,
+  who: string,
+  circumstances: Circumstances = ordinary,
+): string {
+  const what = `${who} ${decision.allowed ? "may" : "may not"} ${request.action} on ${request.resource}`;
+  switch (decision.reason) {
+    case "allowed":
+      return `${what}: ${grounds(decision, circumstances)}.`;
+    case "explicitDeny": {
+      const because = (decision.because ?? []).map((each) => describeHeld(each));
+      const tail = because.length === 0 ? "" : `, because ${because.join(" and ")}`;
+      return `${what}: ${statementName(decision.decidedBy, circumstances)} denies it${tail}.`;
+    }
+    case "notEvaluated":
+      return `${what}: it cannot be decided. ${decision.findings?.[0]?.message ?? ""}`.trimEnd();
+    case "implicitDeny":
+      return `${what}: ${lacks(decision, circumstances)}.`;
+  }
+}
+
+function grounds(decision: Omit<Decision, "explanation">, circumstances: Circumstances): string {
+  if (!decision.decidedBy) return "the root user of the account that owns the resource needs no policy";
+  const also = decision.alsoBy ? ` and ${statementName(decision.alsoBy, circumstances)}` : "";
+  return `${statementName(decision.decidedBy, circumstances)}${also} ${also ? "allow" : "allows"} it`;
+}
+
+function statementName(ref: StatementRef | undefined, circumstances: Circumstances): string {
+  if (!ref) return "a statement";
+  const policy =
+    ref.policy === "identity" ? `identity policy ${(ref.policyIndex ?? 0) + 1}` : policyNames[circumstances.kind];
+  return `${nameStatement(ref.index, ref.sid)} of ${policy}`;
+}
+
+function lacks(decision: Omit<Decision, "explanation">, circumstances: Circumstances): string {
+  const missing = decision.missing ?? [];
+  if (missing.length === 0) return "no policy can allow this caller";
+  const names = missing.map((side) => {
+    if (side === "identity")
+      return circumstances.noIdentityPolicy
+        ? "an identity policy (the caller has none)"
+        : "the caller's identity policies";
+    return circumstances.noResourcePolicy
+      ? `${policyNames[circumstances.kind]} (there is none)`
+      : policyNames[circumstances.kind];
+  });
+  const start = `no allow in ${names.join(", nor in ")}`;
+  const { nearest } = decision;
+  if (!nearest || nearest.failed.length === 0) return start;
+  return `${start}; nearest is ${statementName(nearest, circumstances)}, but ${nearest.failed.map((each) => describeFailed(each)).join(" and ")}`;
+}
+
+/** At most three of a list of hundreds. */
+function list(values: string[]): string {
+  const shown = values.slice(0, 3).map((value) => `"${value.length > 200 ? `${value.slice(0, 200)}…` : value}"`);
+  if (values.length > 3) shown.push(`${values.length - 3} more`);
+  return shown.length === 0 ? "nothing" : shown.join(", ");
+}
+
+/** What of a statement did not match, in words. */
+export function describeFailed(failed: Mismatch): string {
+  if (failed.what !== "condition") return `the ${failed.what} ${list(failed.got)} is not among ${list(failed.wanted)}`;
+  return `${describeGot(failed)} where ${failed.operator ?? ""} wants ${list(failed.wanted)}${note(failed)}`;
+}
+
+function describeHeld(held: Mismatch): string {
+  return `${describeGot(held)} (${held.operator ?? ""} ${list(held.wanted)}${note(held)})`;
+}
+
+function describeGot(mismatch: Mismatch): string {
+  return mismatch.got.length === 0
+    ? `${mismatch.key ?? ""} is absent`
+    : `${mismatch.key ?? ""} is ${list(mismatch.got)}`;
+}
+
+function note(mismatch: Mismatch): string {
+  return mismatch.undecided === undefined ? "" : ` (undecided: ${mismatch.undecided})`;
+}

@@ -1,0 +1,305 @@
+/** Says what is wrong, risky or useless in a policy. */
+import type { CompiledStatement } from "./compile";
+import { compile, Findings, readRaw } from "./compile";
+import type { Condition } from "./conditions";
+import type { PolicyDocument, PolicyFinding, PolicyKind } from "./types";
+
+/** What a policy is attached to. */
+export interface LintOptions {
+  kind: PolicyKind;
+  /** The account that owns the resource. Left out, a key's is read from the statement that gives its account `kms:*`. */
+  accountId?: string;
+}
+
+/**
+ * Everything there is to say about a policy: what keeps it from being decided by (`undecidable`), what AWS refuses (severity
+ * `error`), and what is probably a mistake (`warning`) or not needed (`info`). Never throws.
+ */
+export function lint(policy: PolicyDocument | string, options: LintOptions): PolicyFinding[] {
+  const { statements, findings: found } = compile(policy, options.kind);
+  const findings = new Findings();
+  for (const finding of found) findings.add(finding);
+  const raw = readRaw(policy, new Findings());
+  if (raw === undefined) return findings.list;
+  checkSids(raw.statements, options.kind, findings);
+  checkRaw(raw.statements, raw.variables, findings);
+  checkRepetition(statements, findings);
+  const owner = options.accountId ?? keyOwner(statements, options.kind);
+  for (const statement of statements) {
+    for (const advice of advise(statement, options.kind, owner)) {
+      findings.add({ ...advice, statement: statement.index, sid: statement.sid });
+    }
+  }
+  return findings.list;
+}
+
+type Advice = Omit<PolicyFinding, "subject" | "statement">;
+
+const property = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+
+const entries = (value: unknown): [string, unknown][] =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+
+/**
+ * IAM takes letters and digits only and demands that Sids differ; S3 and KMS take spaces, and have taken duplicates.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+ */
+function checkSids(statements: unknown[], kind: PolicyKind, findings: Findings): void {
+  const strict = kind === "identity" || kind === "role";
+  const seen = new Map<string, number>();
+  for (const [index, statement] of statements.entries()) {
+    const sid = property(statement, "Sid");
+    if (typeof sid !== "string" || sid === "") continue;
+    if (strict && !/^[A-Za-z0-9]*$/.test(sid)) {
+      findings.add({
+        id: "policy/sid",
+        severity: "error",
+        message: `IAM takes a Sid of letters and digits only, this is "${sid.slice(0, 80)}".`,
+        remedy: `Write "${sid.replace(/[^A-Za-z0-9]/g, "").slice(0, 80)}".`,
+        statement: index,
+        sid,
+      });
+    }
+    const first = seen.get(sid);
+    if (first === undefined) seen.set(sid, index);
+    else {
+      findings.add({
+        id: "policy/sid-duplicate",
+        severity: strict ? "error" : "warning",
+        message: `The Sid is the one of statement ${first + 1}.`,
+        remedy: "Give each statement a Sid of its own; tools that merge or diff policies go by it.",
+        statement: index,
+        sid,
+      });
+    }
+  }
+}
+
+/** What shows in the JSON only. */
+function checkRaw(statements: unknown[], variables: boolean, findings: Findings): void {
+  for (const [index, statement] of statements.entries()) {
+    const sid = property(statement, "Sid");
+    const place = { statement: index, ...(typeof sid === "string" ? { sid } : {}) };
+    const condition = property(statement, "Condition");
+    const blocks = entries(condition);
+    const emptyBlock = condition !== undefined && blocks.length === 0;
+    const emptyPart = blocks.find(([, keys]) => entries(keys).length === 0);
+    const emptyList = blocks
+      .flatMap(([, keys]) => entries(keys))
+      .find(([, list]) => Array.isArray(list) && list.length === 0);
+    if (emptyBlock || emptyPart || emptyList) {
+      const where = emptyList ? `The list of ${emptyList[0]}` : emptyPart ? emptyPart[0] : "Condition";
+      findings.add({
+        id: "policy/condition-empty",
+        severity: "warning",
+        message: `${where.slice(0, 80)} is empty: ${emptyList ? "nothing is compared" : "it restricts nothing"}.`,
+        remedy: "Fill it in or remove it.",
+        ...place,
+      });
+    }
+    if (!variables && usesVariables(statement)) {
+      findings.add({
+        id: "policy/variable-version",
+        severity: "warning",
+        message:
+          "The statement has a policy variable, but the policy's Version is not 2012-10-17: it is ordinary text.",
+        remedy: 'Set "Version": "2012-10-17".',
+        ...place,
+      });
+    }
+  }
+}
+
+function usesVariables(statement: unknown): boolean {
+  const texts: unknown[] = [property(statement, "Resource"), property(statement, "NotResource")];
+  for (const [, keys] of entries(property(statement, "Condition")))
+    for (const [, values] of entries(keys)) texts.push(values);
+  // Bounded repeats: a hostile text must not make the search quadratic.
+  return texts.flat().some((text) => typeof text === "string" && /\$\{[A-Za-z0-9_.-]{1,64}:[^}]{1,512}\}/.test(text));
+}
+
+function checkRepetition(statements: readonly CompiledStatement[], findings: Findings): void {
+  const seen = new Map<string, CompiledStatement>();
+  for (const statement of statements) {
+    const conditions = statement.conditions.map((each) => [each.operator, each.lookupKey, [...each.wanted].sort()]);
+    const element = (part: CompiledStatement["action"]): unknown => part && [part.not, [...part.shown].sort()];
+    const same = JSON.stringify([
+      statement.effect,
+      statement.principal && [statement.principal.not, [...statement.principal.set.shown].sort()],
+      element(statement.action),
+      element(statement.resource),
+      conditions.map((each) => JSON.stringify(each)).sort(),
+    ]);
+    const first = seen.get(same);
+    if (first === undefined) seen.set(same, statement);
+    else {
+      findings.add({
+        id: "policy/statement-duplicate",
+        severity: "warning",
+        message: `The statement says the same as statement ${first.index + 1}${first.sid ? ` ("${first.sid.slice(0, 80)}")` : ""}.`,
+        remedy: "Remove it, or make it say what it was meant to.",
+        statement: statement.index,
+        sid: statement.sid,
+      });
+    }
+  }
+}
+
+/** The account that a key policy gives `kms:*` to: by AWS's default policy, the one that owns the key. */
+function keyOwner(statements: readonly CompiledStatement[], kind: PolicyKind): string | undefined {
+  if (kind !== "key") return undefined;
+  for (const { effect, principal, action } of statements) {
+    if (effect !== "Allow" || principal?.not !== false || action?.not !== false) continue;
+    if (!action.shown.some((each) => each === "*" || /^kms:\*$/i.test(each))) continue;
+    const [account] = principal.set.accounts;
+    if (account !== undefined && principal.set.accounts.size === 1) return account.slice(account.lastIndexOf(":") + 1);
+  }
+  return undefined;
+}
+
+/** True for a condition that a request without the key does not fulfil, and that asks for something. */
+function demands(condition: Condition): boolean {
+  if (condition.ifExists || condition.negated || condition.quantifier === "all" || condition.family === "null")
+    return false;
+  return condition.wanted.length > 0 && !condition.wanted.some((text) => /^\**$/.test(text));
+}
+
+const sourceKeys = /^(aws:source(arn|account|orgid|orgpaths)|kms:encryptioncontext:aws:cloudtrail:arn)$/;
+const callerKeys =
+  /^(aws:(principal(?!isawsservice$|type$)|source|userid$|username$)|kms:calleraccount$|s3:dataaccesspointaccount$)/;
+
+function* advise(statement: CompiledStatement, kind: PolicyKind, owner: string | undefined): Generator<Advice> {
+  const { effect, principal, conditions } = statement;
+  const allow = effect === "Allow";
+  if (allow && principal?.not) {
+    yield {
+      id: "policy/not-principal-allow",
+      severity: "error",
+      message: "Allow with NotPrincipal allows everyone else in the world, also callers without credentials.",
+      remedy: "Name the principals. AWS no longer accepts NotPrincipal with Allow.",
+    };
+  }
+  if (allow && principal && !principal.not && principal.set.everyone && !limitsCaller(conditions)) {
+    yield {
+      id: "policy/wildcard-principal",
+      severity: "warning",
+      message: 'The principal is "*" and no condition limits who that is: it is everyone in the world.',
+      remedy: "Name the principals, or add a condition such as aws:PrincipalOrgID or aws:SourceArn.",
+    };
+  }
+  if (allow && kind !== "role" && principal && !principal.not && principal.set.services.size > 0) {
+    if (!conditions.some((each) => demands(each) && sourceKeys.test(each.lookupKey))) {
+      yield confusedDeputy(statement);
+    }
+  }
+  for (const condition of conditions) yield* adviseCondition(condition, statement);
+  if (kind === "key" && allow) yield* adviseKey(statement, owner);
+}
+
+const limitsCaller = (conditions: Condition[]): boolean =>
+  conditions.some((each) => demands(each) && callerKeys.test(each.lookupKey));
+
+/** Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cross-service-confused-deputy-prevention.html */
+function confusedDeputy(statement: CompiledStatement): Advice {
+  const services = [...(statement.principal?.set.services ?? [])].join(", ");
+  const anyAccount = statement.resource?.shown.some((text) => /AWSLogs\/\*$/.test(text)) ?? false;
+  return {
+    id: "policy/confused-deputy",
+    severity: "warning",
+    message:
+      `${services} may do this on behalf of any account: nothing says for whom.` +
+      (anyAccount ? " With AWSLogs/* a stranger's trail can write here under any account's path." : ""),
+    remedy:
+      "Add aws:SourceArn with the ARNs of the trails, or aws:SourceAccount or aws:SourceOrgID. (The key of an event data " +
+      "store cannot have these.)",
+  };
+}
+
+const mfaPresent = "aws:multifactorauthpresent";
+
+function* adviseCondition(condition: Condition, statement: CompiledStatement): Generator<Advice> {
+  const allow = statement.effect === "Allow";
+  const { operator, key, lookupKey, wanted } = condition;
+  if (condition.family === "string" || condition.family === "ignoreCase") {
+    // Bounded, as above.
+    const star = wanted.find((text) => /[*?]/.test(text.replace(/\$\{[^}]{1,512}\}/g, "")));
+    if (star !== undefined) {
+      yield {
+        id: "policy/wildcard-in-equals",
+        severity: "warning",
+        message: `${operator} ${key}: the wildcard in "${star.slice(0, 128)}" is an ordinary character for this operator.`,
+        remedy: "Use StringLike or ArnLike (StringNotLike, ArnNotLike), or remove the wildcard.",
+      };
+    }
+  }
+  if ((condition.family === "bool" || condition.family === "null") && wanted.length > 1) {
+    yield {
+      id: "policy/condition-both",
+      severity: "warning",
+      message: `${operator} ${key} has several values; one of them always holds.`,
+      remedy: "Keep one.",
+    };
+  }
+  if (allow && condition.ifExists && lookupKey.startsWith("aws:multifactorauth")) {
+    yield {
+      id: "policy/mfa-not-required",
+      severity: "warning",
+      message: `${operator} ${key} in an Allow does not require MFA: it also holds for requests without the key, such as those made with access keys.`,
+      remedy: `Use Bool in the Allow, or a Deny with BoolIfExists {"aws:MultiFactorAuthPresent": "false"}.`,
+    };
+  }
+  if (!allow && lookupKey === mfaPresent && condition.family === "bool" && !condition.ifExists) {
+    if (wanted.some((text) => text.toLowerCase() === "false")) {
+      yield {
+        id: "policy/mfa-deny-incomplete",
+        severity: "warning",
+        message: `${operator} ${key} in a Deny does not hold for requests without the key, such as those made with access keys.`,
+        remedy: "Use BoolIfExists.",
+      };
+    }
+  }
+  if (allow && condition.quantifier === "all" && !demandsPresence(statement.conditions, lookupKey)) {
+    yield {
+      id: "policy/for-all-values-allow",
+      severity: "warning",
+      message: `${operator} ${key} in an Allow also holds for requests without the key.`,
+      remedy: `Add "Null": {"${key.slice(0, 80)}": "false"}.`,
+    };
+  }
+}
+
+const demandsPresence = (conditions: Condition[], lookupKey: string): boolean =>
+  conditions.some((each) => each.lookupKey === lookupKey && each.wantsAbsent?.every((absent) => !absent));
+
+function* adviseKey(statement: CompiledStatement, owner: string | undefined): Generator<Advice> {
+  const { sid, conditions, action } = statement;
+  const callerAccount = conditions.find((each) => each.lookupKey === "kms:calleraccount" && demands(each));
+  if (
+    owner !== undefined &&
+    callerAccount?.wanted.every((account) => account === owner) &&
+    /cross.?account/i.test(sid ?? "")
+  ) {
+    yield {
+      id: "policy/cross-account-own",
+      severity: "warning",
+      message: `The statement is named for other accounts, but kms:CallerAccount is ${owner}, the key's own account: it grants nothing across accounts.`,
+      remedy:
+        "Name the other accounts in kms:CallerAccount, and their trails in kms:EncryptionContext:aws:cloudtrail:arn.",
+    };
+  }
+  const viaEc2 = conditions.some(
+    (each) => each.lookupKey === "kms:viaservice" && each.wanted.some((text) => /^ec2\./.test(text)),
+  );
+  if (viaEc2 && !action?.not && action?.shown.every((each) => /^kms:CreateAlias$/i.test(each))) {
+    yield {
+      id: "policy/alias-via-ec2",
+      severity: "info",
+      message:
+        "The statement lets the console's old set-up page create an alias. It is not needed where the alias is managed by a program.",
+      remedy: "Remove it.",
+    };
+  }
+}

@@ -1,0 +1,163 @@
+import type { Finding } from "../findings";
+
+/** One value or a list of them: policies allow both wherever a list is meant. */
+export type OneOrMany<T> = T | T[];
+
+/** Who a statement is about. `"*"` is everyone, also callers who gave no credentials. */
+export type Principal = "*" | { [type: string]: OneOrMany<string> };
+
+/** The condition block: operator, then condition key, then the values it is compared with. */
+export type ConditionBlock = { [operator: string]: { [key: string]: OneOrMany<string | number | boolean> } };
+
+/** A statement in the shape of its JSON. */
+export interface Statement {
+  Sid?: string;
+  Effect: "Allow" | "Deny";
+  Principal?: Principal;
+  NotPrincipal?: Principal;
+  Action?: OneOrMany<string>;
+  NotAction?: OneOrMany<string>;
+  Resource?: OneOrMany<string>;
+  NotResource?: OneOrMany<string>;
+  Condition?: ConditionBlock;
+}
+
+/** A policy in the shape of its JSON. */
+export interface PolicyDocument {
+  Version?: string;
+  Id?: string;
+  Statement: OneOrMany<Statement>;
+}
+
+/**
+ * What a resource policy is attached to; it changes the rules. A KMS key and a role must themselves allow a request,
+ * whatever the identity policies say; a key's statement without a `Resource` has no effect, a role's has none by nature.
+ */
+export type ResourceKind = "bucket" | "key" | "role" | "other";
+
+/** Where a policy is attached: to a resource, or to the identity that asks. */
+export type PolicyKind = ResourceKind | "identity";
+
+/** Who asks. */
+export interface Caller {
+  /** An AWS service in its own name, an IAM principal of an account, or nobody (a request without a signature). */
+  kind: "service" | "account" | "anonymous";
+  /** For a service: its principal, `cloudtrail.amazonaws.com`. */
+  service?: string;
+  /** For an account: its 12 digits. Read from `arn` when left out. */
+  accountId?: string;
+  /**
+   * For an account: the ARN of the user, role, role session, federated user, or `:root` for the root user.
+   * Without it the caller is some unnamed user or role of the account: what names a principal never matches it.
+   */
+  arn?: string;
+  /**
+   * For a role session: the ARN of the role. A session's ARN leaves out the role's path, so a role with a path needs this
+   * for `aws:PrincipalArn` to be right.
+   */
+  roleArn?: string;
+}
+
+/** Condition keys of a request. Names in any letter case; `undefined` means that the request does not have the key. */
+export type RequestContext = Record<string, string | number | boolean | string[] | undefined>;
+
+/** A request to put to the policies. */
+export interface AccessRequest {
+  caller: Caller;
+  /** `s3:PutObject` */
+  action: string;
+  /** The ARN of what is asked for, without wildcards. */
+  resource: string;
+  /** The account that owns the resource. */
+  resourceAccountId: string;
+  /**
+   * The condition keys of the request. What follows from the caller is added where it is not given: `aws:PrincipalArn`,
+   * `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName`,
+   * `aws:username`, `aws:ResourceAccount` and, for KMS, `kms:CallerAccount`.
+   */
+  context?: RequestContext;
+}
+
+/** A policy as text, as JSON, or compiled once for many requests. */
+export type PolicyInput = PolicyDocument | string | CompiledPolicyLike;
+
+/** What {@link compile} returns, as far as callers need to know. */
+export interface CompiledPolicyLike {
+  readonly compiled: true;
+  readonly kind: PolicyKind;
+  readonly findings: readonly PolicyFinding[];
+}
+
+/** The policies that decide a request. */
+export interface Policies {
+  /** The policy of the resource. Left out: the resource has none. */
+  resourcePolicy?: PolicyInput;
+  /** What the resource is. Left out: seen from the action and the resource. */
+  resourceKind?: ResourceKind;
+  /** The policies of the caller. They say nothing about services, anonymous callers and the root user. */
+  identityPolicies?: PolicyInput[];
+}
+
+/** What is wrong with a policy. */
+export interface PolicyFinding extends Finding {
+  /** The statement it is about, counted from 0; absent when it is about the whole document. */
+  statement?: number;
+  /**
+   * True when {@link evaluate} refuses to decide by this policy, because nobody can say what it means: AWS refuses it too,
+   * or reads it in a way that is not documented.
+   */
+  undecidable?: boolean;
+}
+
+/** Names a statement. */
+export interface StatementRef {
+  policy: "resource" | "identity";
+  /** Which of the identity policies, counted from 0. */
+  policyIndex?: number;
+  sid?: string;
+  /** The statement's place in its policy, counted from 0. */
+  index: number;
+}
+
+/** One part of a statement that did not match, or, for a denial, a condition that did. */
+export interface Mismatch {
+  what: "principal" | "action" | "resource" | "condition";
+  /** For a condition: its operator and key as the policy writes them. */
+  operator?: string;
+  key?: string;
+  /** What the statement wants. For `Not...` elements and operators: what it does not want. */
+  wanted: string[];
+  /** What the request has; empty when it does not have the key. */
+  got: string[];
+  /** Why nobody can say whether it matches. It then counts against the request: an Allow fails, a Deny holds. */
+  undecided?: string;
+}
+
+/** The allow that came nearest. */
+export interface NearestAllow extends StatementRef {
+  failed: Mismatch[];
+}
+
+/** The answer, with its reason. */
+export interface Decision {
+  allowed: boolean;
+  /** `notEvaluated`: a policy or the request cannot be understood; `findings` says why. Never allowed. */
+  reason: "allowed" | "explicitDeny" | "implicitDeny" | "notEvaluated";
+  /** The statement that decided: the allow, or the explicit deny. */
+  decidedBy?: StatementRef;
+  /** The second allow, where both sides must allow: the one of the identity policy. */
+  alsoBy?: StatementRef;
+  /** For an explicit deny: the conditions that hold. */
+  because?: Mismatch[];
+  /**
+   * For an implicit deny: the sides whose allow is missing; none when no policy can let this caller in. In the resource's
+   * own account either one would do, but for keys and roles; everywhere else both are needed.
+   */
+  missing?: ("resource" | "identity")[];
+  /** For an implicit deny: the allow that came nearest, and what failed with the value it wanted. */
+  nearest?: NearestAllow;
+  /** For `notEvaluated`. */
+  findings?: PolicyFinding[];
+  /** One sentence for people. */
+  explanation: string;
+}
