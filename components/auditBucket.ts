@@ -1,0 +1,116 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  Bucket,
+  BucketOwnershipControls,
+  BucketPolicy,
+  BucketPublicAccessBlock,
+  BucketServerSideEncryptionConfiguration,
+  BucketVersioning,
+} from "@pulumi/aws/s3";
+import type { BucketPolicyForm } from "../core/policies/bucket";
+import { bucketPolicy } from "../core/policies/bucket";
+import { serialize } from "../core/policies/document";
+import { derive, partitionOrDefault, trailsOf } from "./inputs";
+
+/** Arguments of {@link AuditBucket}. */
+export interface AuditBucketArgs {
+  /** Name of the bucket. A change would replace the bucket, which protection refuses. */
+  bucketName: pulumi.Input<string>;
+  /** ARNs of the trails that may deliver. Each one is named in the bucket policy. */
+  trailArns: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARN of the KMS key that encrypts what is put into the bucket without a key of its own. Same Region as the bucket. */
+  keyArn: pulumi.Input<string>;
+  /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
+  logPrefix?: pulumi.Input<string>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
+  /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
+  policyForm?: pulumi.Input<string>;
+  /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
+  keep?: boolean;
+  /** Tags of the bucket. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/**
+ * The log bucket of the archive: versioned, private, owned by its account whoever writes, encrypted with the given key,
+ * reachable by TLS only, with one policy that lets exactly the given trails deliver.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+ */
+export class AuditBucket extends pulumi.ComponentResource {
+  /** Name of the bucket. */
+  public readonly bucketName: pulumi.Output<string>;
+  /** ARN of the bucket. */
+  public readonly bucketArn: pulumi.Output<string>;
+
+  constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("crosstrail:index:AuditBucket", name, {}, opts);
+    const keep = args.keep ?? true;
+    // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each
+    // one waits for the one before it.
+    const after = (...dependsOn: pulumi.Resource[]) => ({
+      parent: this,
+      protect: keep,
+      retainOnDelete: keep,
+      dependsOn,
+    });
+
+    const bucket = new Bucket(`${name}-bucket`, { bucket: args.bucketName, tags: args.tags }, after());
+    const ownership = new BucketOwnershipControls(
+      `${name}-ownership`,
+      { bucket: bucket.bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      after(),
+    );
+    const publicAccess = new BucketPublicAccessBlock(
+      `${name}-public-access`,
+      {
+        bucket: bucket.bucket,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      after(ownership),
+    );
+    const versioning = new BucketVersioning(
+      `${name}-versioning`,
+      { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } },
+      after(publicAccess),
+    );
+    const encryption = new BucketServerSideEncryptionConfiguration(
+      `${name}-encryption`,
+      {
+        bucket: bucket.bucket,
+        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: args.keyArn } }],
+      },
+      after(versioning),
+    );
+    new BucketPolicy(
+      `${name}-policy`,
+      {
+        bucket: bucket.bucket,
+        policy: derive(
+          {
+            bucketName: args.bucketName,
+            trailArns: args.trailArns,
+            logPrefix: args.logPrefix,
+            partition: args.partition,
+            form: args.policyForm,
+          },
+          ({ bucketName, trailArns, logPrefix, partition, form }) =>
+            serialize(
+              bucketPolicy(
+                { partition: partitionOrDefault(partition), bucketName, logPrefix, trails: trailsOf(trailArns) },
+                form as BucketPolicyForm | undefined,
+              ).document,
+            ),
+        ),
+      },
+      after(encryption),
+    );
+
+    this.bucketName = bucket.bucket;
+    this.bucketArn = bucket.arn;
+    this.registerOutputs({ bucketName: this.bucketName, bucketArn: this.bucketArn });
+  }
+}

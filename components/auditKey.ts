@@ -1,0 +1,85 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Alias, Key } from "@pulumi/aws/kms";
+import { serialize } from "../core/policies/document";
+import type { KeyPolicyForm } from "../core/policies/key";
+import { keyPolicy } from "../core/policies/key";
+import { derive, partitionOrDefault, trailsOf } from "./inputs";
+
+/** Arguments of {@link AuditKey}. */
+export interface AuditKeyArgs {
+  /** The account that owns the key: 12 digits. It administers the key and may decrypt the logs. */
+  auditAccountId: pulumi.Input<string>;
+  /** ARNs of the trails that may encrypt with the key. Each one is named in the key policy. */
+  trailArns: pulumi.Input<pulumi.Input<string>[]>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
+  /** Alias without `alias/` in front. Default: crosstrail. A change replaces the alias, not the key. */
+  aliasName?: pulumi.Input<string>;
+  /** Days between two rotations of the key's material, 90 to 2560. Default: 365. Each of the first two rotations adds to the key's monthly price. */
+  rotationPeriodInDays?: pulumi.Input<number>;
+  /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
+  policyForm?: pulumi.Input<string>;
+  /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
+  keep?: boolean;
+  /** Tags of the key. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/**
+ * The KMS key of the archive: rotated, with an alias, and a policy that lets exactly the given trails encrypt and the
+ * owning account administer it and read logs. It must be in the bucket's Region.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+ */
+export class AuditKey extends pulumi.ComponentResource {
+  /** ARN of the key; trails in every account name it. */
+  public readonly keyArn: pulumi.Output<string>;
+  /** Id of the key. */
+  public readonly keyId: pulumi.Output<string>;
+  /** The alias, with `alias/` in front. */
+  public readonly aliasName: pulumi.Output<string>;
+
+  constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("crosstrail:index:AuditKey", name, {}, opts);
+    const keep = args.keep ?? true;
+    const kept = { parent: this, protect: keep, retainOnDelete: keep };
+
+    const policy = derive(
+      {
+        auditAccountId: args.auditAccountId,
+        trailArns: args.trailArns,
+        partition: args.partition,
+        form: args.policyForm,
+      },
+      ({ auditAccountId, trailArns, partition, form }) =>
+        serialize(
+          keyPolicy(
+            { partition: partitionOrDefault(partition), auditAccountId, trails: trailsOf(trailArns) },
+            form as KeyPolicyForm | undefined,
+          ).document,
+        ),
+    );
+    const key = new Key(
+      `${name}-key`,
+      {
+        description: "Encrypts the CloudTrail logs of the Crosstrail archive",
+        enableKeyRotation: true,
+        rotationPeriodInDays: args.rotationPeriodInDays ?? 365,
+        // The longest time to change one's mind about a key without which no log can be read.
+        deletionWindowInDays: 30,
+        policy,
+        tags: args.tags,
+      },
+      kept,
+    );
+    const alias = new Alias(
+      `${name}-alias`,
+      { name: pulumi.interpolate`alias/${args.aliasName ?? "crosstrail"}`, targetKeyId: key.keyId },
+      kept,
+    );
+
+    this.keyArn = key.arn;
+    this.keyId = key.keyId;
+    this.aliasName = alias.name;
+    this.registerOutputs({ keyArn: this.keyArn, keyId: this.keyId, aliasName: this.aliasName });
+  }
+}

@@ -1,0 +1,4 @@
+/** Crosstrail's components, usable from every Pulumi language. */
+export * from "./auditBucket";
+export * from "./auditKey";
+export * from "./memberTrail";

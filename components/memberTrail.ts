@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Trail } from "@pulumi/aws/cloudtrail";
+
+/** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
+export interface TrailEventSelector {
+  /** Which management and data events: All, ReadOnly or WriteOnly. Default: All. */
+  readWriteType?: pulumi.Input<string>;
+  /** Whether management events are recorded. Default: true. */
+  includeManagementEvents?: pulumi.Input<boolean>;
+  /** Services whose management events are left out: kms.amazonaws.com, rdsdata.amazonaws.com. */
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Data events to record. AWS bills them. */
+  dataResources?: pulumi.Input<pulumi.Input<TrailDataResource>[]>;
+}
+
+/** Resources whose data events a basic event selector records. */
+export interface TrailDataResource {
+  /** For example AWS::S3::Object or AWS::Lambda::Function. */
+  type: pulumi.Input<string>;
+  /** ARNs, or beginnings of ARNs. */
+  values: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** An advanced event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html */
+export interface TrailAdvancedEventSelector {
+  /** What the selector is called in the console. */
+  name?: pulumi.Input<string>;
+  /** All of these must match. */
+  fieldSelectors: pulumi.Input<pulumi.Input<TrailFieldSelector>[]>;
+}
+
+/** A condition on one field of an event. */
+export interface TrailFieldSelector {
+  /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
+  field: pulumi.Input<string>;
+  equals?: pulumi.Input<pulumi.Input<string>[]>;
+  notEquals?: pulumi.Input<pulumi.Input<string>[]>;
+  startsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  notStartsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  endsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  notEndsWith?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** Arguments of {@link MemberTrail}. */
+export interface MemberTrailArgs {
+  /** Name of the trail. A change replaces the trail; the archive's policies must name the new one first. */
+  trailName: pulumi.Input<string>;
+  /** The archive's bucket. */
+  bucketName: pulumi.Input<string>;
+  /** ARN of the archive's key; an alias does not do, another account would look it up among its own keys. */
+  keyArn: pulumi.Input<string>;
+  /** Folder in front of AWSLogs/, as the bucket policy has it. Default: none. */
+  logPrefix?: pulumi.Input<string>;
+  /** Whether the trail records every Region. Default: true. Changes in place. */
+  isMultiRegionTrail?: pulumi.Input<boolean>;
+  /** Whether signed digest files prove that no log was changed or removed. Default: true. Changes in place; switching it off ends the chain of digests. */
+  enableLogFileValidation?: pulumi.Input<boolean>;
+  /** Whether events of global services are recorded. Default: true; a multi-Region trail needs it. */
+  includeGlobalServiceEvents?: pulumi.Input<boolean>;
+  /** Whether the trail records at all. Default: true. */
+  enableLogging?: pulumi.Input<boolean>;
+  /** Basic event selectors, at most 5; not together with advanced ones. Default: all management events. */
+  eventSelectors?: pulumi.Input<pulumi.Input<TrailEventSelector>[]>;
+  /** Advanced event selectors; not together with basic ones. */
+  advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
+  /** ApiCallRateInsight and ApiErrorRateInsight. AWS bills them. Default: none. */
+  insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Tags of the trail. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/**
+ * A trail that delivers to the archive of another account (or to that of its own). Every Region, log-file validation and
+ * encryption with the archive's key unless said otherwise. The account and Region are those of its provider.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
+ */
+export class MemberTrail extends pulumi.ComponentResource {
+  /** ARN of the trail, as the archive's policies name it. */
+  public readonly trailArn: pulumi.Output<string>;
+  /** Home Region of the trail; it can be changed there only. */
+  public readonly homeRegion: pulumi.Output<string>;
+
+  constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("crosstrail:index:MemberTrail", name, {}, opts);
+
+    const trail = new Trail(
+      `${name}-trail`,
+      {
+        name: args.trailName,
+        s3BucketName: args.bucketName,
+        s3KeyPrefix: pulumi.output(args.logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
+        kmsKeyId: args.keyArn,
+        isMultiRegionTrail: args.isMultiRegionTrail ?? true,
+        enableLogFileValidation: args.enableLogFileValidation ?? true,
+        includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
+        enableLogging: args.enableLogging ?? true,
+        eventSelectors: args.eventSelectors,
+        advancedEventSelectors: args.advancedEventSelectors,
+        insightSelectors: args.insightTypes
+          ? pulumi.output(args.insightTypes).apply((types) => types.map((insightType) => ({ insightType })))
+          : undefined,
+        tags: args.tags,
+      },
+      { parent: this },
+    );
+
+    this.trailArn = trail.arn;
+    this.homeRegion = trail.homeRegion;
+    this.registerOutputs({ trailArn: this.trailArn, homeRegion: this.homeRegion });
+  }
+}

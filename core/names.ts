@@ -1,0 +1,136 @@
+/**
+ * Names and ARNs: parse, format, validate. `trailArn()` and `logPath()` are the only places that spell a trail's ARN and
+ * where its logs lie: the audit side must name both before the trail exists, and both sides must agree to the letter.
+ */
+import type { Partition } from "./accounts";
+import { partitions } from "./accounts";
+
+/** The parts of a trail's ARN. `region` is the trail's home Region. */
+export interface TrailIdentity {
+  partition: Partition;
+  region: string;
+  accountId: string;
+  name: string;
+}
+
+/** `arn:<partition>:cloudtrail:<home Region>:<account>:trail/<name>` */
+export function trailArn(trail: TrailIdentity): string {
+  return `arn:${trail.partition}:cloudtrail:${trail.region}:${trail.accountId}:trail/${trail.name}`;
+}
+
+/** The parts of a trail's ARN, or undefined when the text is not one. */
+export function parseTrailArn(arn: string): TrailIdentity | undefined {
+  const match = /^arn:([^:]+):cloudtrail:([^:]+):(\d{12}):trail\/(.+)$/.exec(arn);
+  if (!match) return undefined;
+  const [, partition, region, accountId, name] = match as unknown as [string, string, string, string, string];
+  if (!(partitions as readonly string[]).includes(partition)) return undefined;
+  return { partition: partition as Partition, region, accountId, name };
+}
+
+/**
+ * Where CloudTrail puts the logs of an account: `[prefix/]AWSLogs/[organization id/]<account>`, without a slash at the end.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+ */
+export function logPath(location: { logPrefix?: string; accountId: string; organizationId?: string }): string {
+  return [location.logPrefix, "AWSLogs", location.organizationId, location.accountId].filter(Boolean).join("/");
+}
+
+/** `arn:<partition>:s3:::<bucket>` */
+export function bucketArn(partition: Partition, bucketName: string): string {
+  return `arn:${partition}:s3:::${bucketName}`;
+}
+
+/** `arn:<partition>:iam::<account>:root`: stands for the whole account in a policy's principal. */
+export function accountRootArn(partition: Partition, accountId: string): string {
+  return `arn:${partition}:iam::${accountId}:root`;
+}
+
+const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
+
+/**
+ * Says what is wrong with a trail name, or nothing when CloudTrail accepts it.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
+ */
+export function trailNameProblem(name: string): string | undefined {
+  if (name.length < 3 || name.length > 128) return `a trail name has 3 to 128 characters, this has ${name.length}`;
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) return "a trail name has letters, digits, '.', '_' and '-' only";
+  if (!/^[A-Za-z0-9].*[A-Za-z0-9]$/.test(name)) return "a trail name starts and ends with a letter or a digit";
+  if (/[._-]{2}/.test(name)) return "a trail name has no two of '.', '_' and '-' side by side";
+  if (ipv4.test(name)) return "a trail name is not formatted as an IP address";
+  return undefined;
+}
+
+/**
+ * Says what is wrong with a bucket name, or nothing when S3 accepts it.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function bucketNameProblem(name: string): string | undefined {
+  if (name.length < 3 || name.length > 63) return `a bucket name has 3 to 63 characters, this has ${name.length}`;
+  if (!/^[a-z0-9.-]+$/.test(name)) return "a bucket name has lower-case letters, digits, '.' and '-' only";
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(name)) return "a bucket name starts and ends with a letter or a digit";
+  if (name.includes("..")) return "a bucket name has no two periods side by side";
+  if (ipv4.test(name)) return "a bucket name is not formatted as an IP address";
+  const prefix = ["xn--", "sthree-", "amzn-s3-demo-"].find((reserved) => name.startsWith(reserved));
+  if (prefix) return `bucket names that start with '${prefix}' are reserved by AWS`;
+  const suffix = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].find((reserved) => name.endsWith(reserved));
+  if (suffix) return `bucket names that end with '${suffix}' are reserved by AWS`;
+  return undefined;
+}
+
+/**
+ * Says what is wrong with a log prefix, or nothing when it can be used. Stricter than CloudTrail, which takes any 200
+ * characters: '*', '?' and '$' would widen the bucket policy that names the path.
+ */
+export function logPrefixProblem(prefix: string): string | undefined {
+  if (prefix.length > 200) return `a log prefix has at most 200 characters, this has ${prefix.length}`;
+  if (/(^|\/)AWSLogs(\/|$)/.test(prefix)) {
+    return "a log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself";
+  }
+  if (!/^[A-Za-z0-9!_.'()/-]+$/.test(prefix)) {
+    return "a log prefix has letters, digits and ! _ . ' ( ) / - only; wildcards would widen the bucket policy";
+  }
+  if (prefix.startsWith("/") || prefix.endsWith("/")) return "a log prefix neither starts nor ends with '/'";
+  if (prefix.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
+    return "a log prefix has no empty, '.' or '..' segment between its slashes";
+  }
+  return undefined;
+}
+
+/** The parts of a KMS key's ARN. */
+export interface KeyIdentity {
+  partition: string;
+  region: string;
+  accountId: string;
+  keyId: string;
+}
+
+/** The parts of a key ARN, or undefined when the text is an alias, a bare id or something else. */
+export function parseKeyArn(arn: string): KeyIdentity | undefined {
+  const match = /^arn:([a-z-]+):kms:([a-z0-9-]+):(\d{12}):key\/((?:mrk-)?[0-9a-f-]{32,36})$/.exec(arn);
+  if (!match) return undefined;
+  const [, partition, region, accountId, keyId] = match as unknown as [string, string, string, string, string];
+  return { partition, region, accountId, keyId };
+}
+
+/**
+ * Says what is wrong with a key ARN, or nothing. A bare alias resolves in the account of the caller, not of the key's owner,
+ * and CloudTrail answers with the key's ARN, so that an alias would be a difference in every preview.
+ */
+export function keyArnProblem(value: string): string | undefined {
+  if (parseKeyArn(value)) return undefined;
+  if (/(^|:)alias\//.test(value)) {
+    return "a key ARN is needed, this is an alias: another account would look the alias up among its own keys";
+  }
+  return "a key ARN looks like arn:aws:kms:<region>:<account>:key/<id>";
+}
+
+/**
+ * Says what is wrong with a KMS alias, given without `alias/`, or nothing.
+ * Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+ */
+export function keyAliasProblem(alias: string): string | undefined {
+  if (alias.startsWith("alias/")) return "the alias is given without 'alias/' in front";
+  if (!/^[A-Za-z0-9/_-]{1,250}$/.test(alias)) return "a key alias has 1 to 250 letters, digits, '/', '_' and '-'";
+  if (alias.startsWith("aws/")) return "aliases that start with 'aws/' are reserved by AWS";
+  return undefined;
+}

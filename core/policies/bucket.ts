@@ -1,0 +1,121 @@
+/**
+ * The bucket policy of the archive: who may write where. Everything in it follows from the trails' ARNs.
+ * Sources: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html and
+ * .../cloudtrail-set-bucket-policy-for-multiple-accounts.html
+ */
+import type { Partition } from "../accounts";
+import type { TrailIdentity } from "../names";
+import { bucketArn, logPath, trailArn } from "../names";
+import type { OneOrMany, PolicyDocument, Statement } from "./document";
+import { list, policyDocument } from "./document";
+import type { FormChoice } from "./forms";
+import { chooseForm } from "./forms";
+
+/**
+ * The ways to write the bucket policy for many accounts, tightest first.
+ * - `perTrail`: a write statement per account; its path and its trail are tied to each other.
+ * - `trailList`: one write statement with the list of paths and the list of trails; that a trail writes under its own
+ *   account's path is then CloudTrail's promise, not the policy's.
+ * - `trailName`: the list of paths, and any trail of the right name: another account's trail of that name passes, too.
+ * - `accountList`: any trail of the listed accounts, anywhere under AWSLogs/.
+ */
+export const BucketPolicyForm = {
+  PerTrail: "perTrail",
+  TrailList: "trailList",
+  TrailName: "trailName",
+  AccountList: "accountList",
+} as const;
+export type BucketPolicyForm = (typeof BucketPolicyForm)[keyof typeof BucketPolicyForm];
+
+/** S3's limit for a bucket policy in bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html */
+export const bucketPolicyLimit = 20480;
+
+export interface BucketPolicyInput {
+  partition: Partition;
+  bucketName: string;
+  logPrefix?: string;
+  /** The trails that may deliver. */
+  trails: TrailIdentity[];
+}
+
+/** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
+export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyForm): FormChoice<BucketPolicyForm> {
+  return chooseForm({
+    what: "bucket policy",
+    key: "crosstrail:bucketPolicyForm",
+    limit: bucketPolicyLimit,
+    forms: Object.values(BucketPolicyForm),
+    demanded,
+    build: (form) => bucketPolicyIn(form, input),
+    count: input.trails.length,
+  });
+}
+
+function bucketPolicyIn(
+  form: BucketPolicyForm,
+  { partition, bucketName, logPrefix, trails }: BucketPolicyInput,
+): PolicyDocument {
+  const bucket = bucketArn(partition, bucketName);
+  const paths = (of: TrailIdentity[]) =>
+    list(of.map(({ accountId }) => `${bucket}/${logPath({ logPrefix, accountId })}/*`));
+  const arns = list(trails.map(trailArn));
+  const accounts = [...new Set(trails.map(({ accountId }) => accountId))].sort();
+  const write = (sid: string, resource: OneOrMany, trail: Record<string, Record<string, OneOrMany>>): Statement => ({
+    Sid: sid,
+    Effect: "Allow",
+    Principal: { Service: "cloudtrail.amazonaws.com" },
+    Action: "s3:PutObject",
+    Resource: resource,
+    Condition: {
+      ...trail,
+      // The bucket owner gets the object whatever the bucket's ownership setting is; CloudTrail always sends this ACL.
+      StringEquals: { ...trail.StringEquals, "s3:x-amz-acl": "bucket-owner-full-control" },
+    },
+  });
+  const aclCheck = (trail: Record<string, Record<string, OneOrMany>>): Statement => ({
+    Sid: "CloudTrailAclCheck",
+    Effect: "Allow",
+    Principal: { Service: "cloudtrail.amazonaws.com" },
+    Action: "s3:GetBucketAcl",
+    Resource: bucket,
+    Condition: trail,
+  });
+
+  const byArn = { StringEquals: { "aws:SourceArn": arns } };
+  const byName = {
+    ArnLike: { "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)) },
+  };
+  const byAccount = { StringEquals: { "aws:SourceAccount": list(accounts) } };
+
+  const grants: Record<BucketPolicyForm, () => Statement[]> = {
+    perTrail: () => [
+      aclCheck(byArn),
+      ...accounts.map((accountId) => {
+        const own = trails.filter((trail) => trail.accountId === accountId);
+        return write(`CloudTrailWrite${accountId}`, paths(own), {
+          StringEquals: { "aws:SourceArn": list(own.map(trailArn)) },
+        });
+      }),
+    ],
+    trailList: () => [aclCheck(byArn), write("CloudTrailWrite", paths(trails), byArn)],
+    trailName: () => [aclCheck(byName), write("CloudTrailWrite", paths(trails), byName)],
+    accountList: () => [
+      aclCheck(byAccount),
+      write("CloudTrailWrite", `${bucket}/${[logPrefix, "AWSLogs/*"].filter(Boolean).join("/")}`, byAccount),
+    ],
+  };
+  // Without a trail there is nothing to grant: an empty list in a condition would match nothing anyway.
+  return policyDocument([...(trails.length > 0 ? grants[form]() : []), denyInsecureTransport(bucket)]);
+}
+
+/** Nobody reads or writes without TLS: the bucket itself and every object in it. */
+function denyInsecureTransport(bucket: string): Statement {
+  return {
+    Sid: "DenyInsecureTransport",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:*",
+    Resource: [bucket, `${bucket}/*`],
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}

@@ -1,0 +1,42 @@
+/** IAM policy documents in the one order that Crosstrail writes them in. */
+
+/** A value of a policy element: one text, or several. */
+export type OneOrMany = string | string[];
+
+export interface Statement {
+  Sid: string;
+  Effect: "Allow" | "Deny";
+  Principal: "*" | Record<string, OneOrMany>;
+  Action: OneOrMany;
+  Resource: OneOrMany;
+  Condition?: Record<string, Record<string, OneOrMany>>;
+}
+
+export interface PolicyDocument {
+  Version: "2012-10-17";
+  Statement: Statement[];
+}
+
+/**
+ * A list as policies hold it: sorted, without repeats, and a single value on its own. KMS and S3 store a list of one as
+ * a plain value; writing it that way keeps the provider's comparison, and so the preview, quiet.
+ */
+export function list(values: string[]): OneOrMany {
+  const sorted = [...new Set(values)].sort();
+  return sorted.length === 1 ? (sorted[0] as string) : sorted;
+}
+
+/** A policy of these statements. */
+export function policyDocument(statements: Statement[]): PolicyDocument {
+  return { Version: "2012-10-17", Statement: statements };
+}
+
+/** Minified JSON: what is deployed, and what AWS counts against the size limit. */
+export function serialize(policy: PolicyDocument): string {
+  return JSON.stringify(policy);
+}
+
+/** Size in bytes as AWS counts it. */
+export function size(policy: PolicyDocument): number {
+  return new TextEncoder().encode(serialize(policy)).length;
+}

@@ -1,0 +1,54 @@
+/** The choice among the forms of a policy: the tightest that fits AWS's size limit. */
+import { UserError } from "../findings";
+import type { PolicyDocument } from "./document";
+import { size } from "./document";
+
+/** A policy, and the form it is written in. */
+export interface FormChoice<Form extends string> {
+  form: Form;
+  document: PolicyDocument;
+}
+
+/**
+ * Builds the demanded form, or the first of `forms` that fits in `limit` bytes.
+ * A demanded form that does not fit is an error that names the tightest one that does.
+ */
+export function chooseForm<Form extends string>(options: {
+  what: string;
+  key: string;
+  limit: number;
+  forms: Form[];
+  demanded?: Form;
+  build: (form: Form) => PolicyDocument;
+  count: number;
+}): FormChoice<Form> {
+  const { what, key, limit, forms, demanded, build, count } = options;
+  const fits = (form: Form): FormChoice<Form> | undefined => {
+    const document = build(form);
+    return size(document) <= limit ? { form, document } : undefined;
+  };
+  const choice = demanded ? fits(demanded) : firstOf(forms, fits);
+  if (choice) return choice;
+
+  const tightest = firstOf(forms, fits);
+  const form = demanded ?? (forms[forms.length - 1] as Form);
+  throw new UserError(`The ${what} does not fit.`, [
+    {
+      id: "policy/too-large",
+      severity: "error",
+      subject: `${key}: ${demanded ?? "auto"}`,
+      message: `Form ${form} for ${count} trails takes ${size(build(form))} bytes; AWS allows ${limit}.`,
+      remedy: tightest
+        ? `Set ${key} to ${tightest.form} (${size(tightest.document)} bytes), or remove the key to have the tightest fitting form chosen.`
+        : "Deliver some of the accounts to a second archive: another audit stack with a bucket and a key of its own.",
+    },
+  ]);
+}
+
+function firstOf<In, Out>(values: In[], find: (value: In) => Out | undefined): Out | undefined {
+  for (const value of values) {
+    const found = find(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,94 @@
+import { AuditBucket } from "../components/auditBucket";
+import { AuditKey } from "../components/auditKey";
+import { MemberTrail } from "../components/memberTrail";
+import type { Contract } from "../core/contract";
+import { contractVersion } from "../core/contract";
+import { UserError } from "../core/findings";
+import { trailArn } from "../core/names";
+import type { AuditSettings } from "../core/settings";
+import type * as pulumi from "@pulumi/pulumi";
+import { deployedOutputs, requireAccount } from "./stack";
+
+/** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
+export async function audit(
+  settings: AuditSettings,
+): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+  await requireAccount(settings.auditAccountId, "auditAccountId");
+  refuseAnotherArchive(await deployedOutputs(), settings);
+
+  const { partition, auditAccountId, bucketName, logPrefix, tags, keepArchive: keep } = settings;
+  const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
+  // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
+  // shows them as they will be.
+  const trailArns = settings.fleet.flatMap(({ trail, previous }) =>
+    [trail, ...(previous ? [previous] : [])].map(trailArn),
+  );
+
+  const key = new AuditKey("audit", {
+    partition,
+    auditAccountId,
+    trailArns,
+    aliasName: settings.keyAlias,
+    rotationPeriodInDays: settings.keyRotationDays,
+    policyForm: settings.keyPolicyForm,
+    keep,
+    tags,
+  });
+  const bucket = new AuditBucket("audit", {
+    partition,
+    bucketName,
+    logPrefix,
+    trailArns,
+    keyArn: key.keyArn,
+    policyForm: settings.bucketPolicyForm,
+    keep,
+    tags,
+  });
+  if (own) {
+    new MemberTrail(
+      "audit",
+      { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, ...settings.trailOptions, tags },
+      // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
+      { dependsOn: [bucket, key] },
+    );
+  }
+
+  return {
+    contractVersion,
+    partition,
+    auditAccountId,
+    bucketName,
+    bucketRegion: settings.region,
+    logPrefix,
+    keyArn: key.keyArn,
+    trails: settings.fleet.map(({ alias, trail, previous }) => ({
+      accountId: trail.accountId,
+      alias,
+      trailArn: trailArn(trail),
+      ...(previous && { previousTrailArn: trailArn(previous) }),
+    })),
+  };
+}
+
+/**
+ * A deployed archive keeps its account, Region and bucket: a change would leave the logs behind in the old bucket, and
+ * every member's trail delivering to it.
+ */
+function refuseAnotherArchive(deployed: Record<string, unknown>, settings: AuditSettings): void {
+  const kept = [
+    ["crosstrail:auditAccountId", deployed.auditAccountId, settings.auditAccountId],
+    ["crosstrail:bucketName", deployed.bucketName, settings.bucketName],
+    ["aws:region", deployed.bucketRegion, settings.region],
+  ] as const;
+  const findings = kept
+    .filter(([, before, now]) => before !== undefined && before !== now)
+    .map(([subject, before, now]) => ({
+      id: "archive/moved",
+      severity: "error" as const,
+      subject: `${subject} = ${JSON.stringify(now)}`,
+      message: `The archive is deployed with ${JSON.stringify(before)}. Changing it would begin another archive and leave the logs of this one behind.`,
+      remedy:
+        "Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
+    }));
+  if (findings.length > 0) throw new UserError("The archive cannot be moved. Nothing was changed.", findings);
+}

@@ -1,0 +1,18 @@
+/** The program of a stack: settings -> the program of its role -> outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import { UserError } from "../core/findings";
+import { readSettings } from "./stack";
+
+export async function run(): Promise<object> {
+  try {
+    const settings = readSettings();
+    // Loaded by role: a preview of a member stack does not wait for what only the archive needs.
+    /* eslint-disable @typescript-eslint/no-require-imports */
+    return settings.role === "audit"
+      ? await (require("./audit") as typeof import("./audit")).audit(settings)
+      : await (require("./member") as typeof import("./member")).member(settings);
+    /* eslint-enable */
+  } catch (error) {
+    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+  }
+}

@@ -1,0 +1,70 @@
+/** What a program knows of the stack it runs in: its configuration, its account, and what it deployed last time. */
+import * as pulumi from "@pulumi/pulumi";
+import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
+import { UserError } from "../core/findings";
+import type { Settings } from "../core/settings";
+import { parseSettings } from "../core/settings";
+
+/** Reads and checks the stack's configuration. */
+export function readSettings(): Settings {
+  const config = pulumi.runtime.allConfig();
+  const namespace = "crosstrail:";
+  const raw: Record<string, string> = {};
+  for (const [name, value] of Object.entries(config)) {
+    if (name.startsWith(namespace)) raw[name.slice(namespace.length)] = value;
+  }
+  const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  return parseSettings(pulumi.getStack(), raw, region);
+}
+
+/**
+ * Makes sure that the credentials belong to the account the stack is for, before anything is created with them.
+ * @throws UserError that says which account was expected and which one it is.
+ */
+export async function requireAccount(accountId: string, key: string): Promise<void> {
+  const subject = `crosstrail:${key} = "${accountId}"`;
+  const remedy = `Set aws:profile, or aws:assumeRoles with a role of account ${accountId}, in Pulumi.${pulumi.getStack()}.yaml.`;
+  const caller = await getCallerIdentity().catch(() => {
+    // The engine has already shown the provider's own words; what the program gets is an error without any.
+    throw new UserError("The AWS provider did not accept the credentials. Nothing was changed.", [
+      {
+        id: "stack/no-credentials",
+        severity: "error",
+        subject,
+        message: `This stack is for account ${accountId}. What the provider found instead is in its error beside this one.`,
+        remedy,
+      },
+    ]);
+  });
+  if (caller.accountId !== accountId) {
+    throw new UserError("The credentials are those of another account. Nothing was changed.", [
+      {
+        id: "stack/wrong-account",
+        severity: "error",
+        subject,
+        message: `This stack is for account ${accountId}; the credentials are ${caller.arn} in account ${caller.accountId}.`,
+        remedy,
+      },
+    ]);
+  }
+  if (!pulumi.runtime.allConfig()["aws:allowedAccountIds"]) {
+    await pulumi.log.warn(
+      `aws:allowedAccountIds is not set: a pulumi refresh with the credentials of another account would find nothing ` +
+        `and forget the stack's resources. Add to Pulumi.${pulumi.getStack()}.yaml:\n` +
+        `  aws:allowedAccountIds: ["${accountId}"]`,
+    );
+  }
+}
+
+/** The outputs of this very stack as it was deployed last; empty before the first deployment. */
+export async function deployedOutputs(): Promise<Record<string, unknown>> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  // A StackReference to the stack itself would say the same, but leave a resource in the state of every stack.
+  const result = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  return (result as { outputs?: Record<string, unknown> }).outputs ?? {};
+}
+
+/** The full name of a stack: `stack` alone means one of this organization and project. */
+export function fullStackName(name: string): string {
+  return name.includes("/") ? name : `${pulumi.getOrganization()}/${pulumi.getProject()}/${name}`;
+}
