@@ -41,6 +41,7 @@ func main() {
 		MetadataInfo: &tfbridge.MetadataInfo{Data: tfbridge.ProviderMetadata(nil)},
 		Resources:    map[string]*tfbridge.ResourceInfo{},
 		DataSources:  map[string]*tfbridge.DataSourceInfo{},
+		Config:       configFields,
 	}
 	for name, token := range resources {
 		info.Resources[name] = &tfbridge.ResourceInfo{Tok: token, Fields: fields[name]}
@@ -106,7 +107,7 @@ type property struct {
 
 // describe prints the properties of everything mapped, to be compared with @pulumi/aws (tests/engine).
 func describe(info tfbridge.ProviderInfo) {
-	result := map[string]map[string]property{}
+	result := map[string]map[string]property{"provider": properties(info.P.Schema(), info.Config)}
 	for name, resource := range info.Resources {
 		found, ok := info.P.ResourcesMap().GetOk(name)
 		if !ok {

@@ -28,3 +28,9 @@ var fields = map[string]map[string]*tfbridge.SchemaInfo{
 }
 
 var dataSourceFields = map[string]map[string]*tfbridge.SchemaInfo{}
+
+var configFields = map[string]*tfbridge.SchemaInfo{
+	"assume_role_with_web_identity": single(),
+	"default_tags":                  single(),
+	"ignore_tags":                   single(),
+}

@@ -1,0 +1,154 @@
+// The README's first command: deploys an audit account and two members on this machine and shows that their logs would arrive.
+
+import fs from "node:fs";
+import path from "node:path";
+import Table from "cli-table3";
+import pc from "picocolors";
+import { parseContract } from "../core/contract";
+import type { Context } from "./context";
+import { deploy } from "./deploy";
+import { KEEP_LIMIT_MS } from "./emulator";
+import { userError } from "./errors";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
+import { installTools, openSandbox, type Sandbox } from "./index";
+import { claimKept, cleanUp, findKept, KEPT, newRunFolder } from "./keep";
+import { type ReadBack, readBack } from "./readBack";
+
+const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
+
+export async function command(context: Context, args: string[]): Promise<void> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(USAGE);
+    return;
+  }
+  const unknown = args.find((arg) => arg !== "--keep");
+  if (unknown !== undefined) throw userError(`Unknown option ${unknown}.`, USAGE);
+  const keep = args.includes("--keep");
+
+  const kept = await findKept();
+  if (keep && kept) {
+    console.log(`A sandbox is running already, since ${new Date(kept.startedAt).toLocaleString()}.\n`);
+    printUsage();
+    return;
+  }
+  await cleanUp();
+
+  console.log(pc.bold("Crosstrail in a sandbox") + ": an audit account and two members on an AWS emulator.");
+  console.log(pc.dim("All of it runs on this machine; it needs no AWS account and costs nothing.\n"));
+  const tools = await installTools(context);
+
+  const folder = keep ? claimKept() : newRunFolder();
+  let sandbox: Sandbox | undefined;
+  let isKept = false;
+  try {
+    sandbox = await context.progress.step("Emulator and state of their own", () =>
+      openSandbox(context, { folder, tools, keep }),
+    );
+    const result = await deployFleet(context, sandbox);
+    show(result);
+    const wrong = problems(result);
+    if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
+    if (keep) {
+      await sandbox.release();
+      isKept = true;
+      printUsage();
+    }
+  } finally {
+    if (!isKept) {
+      await sandbox?.stop();
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  if (!isKept) {
+    console.log(pc.dim("The emulator is stopped and the sandbox removed. `npm start -- --keep` leaves it running."));
+  }
+}
+
+async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack> {
+  const { progress } = context;
+  await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
+    step.note("creating the stack");
+    await sandbox.stack(AUDIT_STACK, auditConfig());
+    await deploy(context, sandbox, AUDIT_STACK, step);
+  });
+  await progress.all(
+    Object.entries(MEMBERS).map(([name, accountId]) => ({
+      title: `Stack ${name}: trail in account ${accountId}`,
+      work: async (step) => {
+        step.note("creating the stack");
+        await sandbox.stack(name, memberConfig(accountId));
+        await deploy(context, sandbox, name, step);
+      },
+    })),
+  );
+  return progress.step("Trails and policies read back from AWS", async () => {
+    const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
+    return readBack(contract, sandbox.aws);
+  });
+}
+
+const yes = (value: boolean) => (value ? pc.green("yes") : pc.red("no"));
+const allowed = (decisions: { allowed: boolean }[]) => decisions.every((decision) => decision.allowed);
+
+function show({ trails, outsider }: ReadBack): void {
+  const none = { top: "", "top-mid": "", "top-left": "", "top-right": "", mid: "", "mid-mid": "", "left-mid": "" };
+  const rest = {
+    bottom: "",
+    "bottom-mid": "",
+    "bottom-left": "",
+    "bottom-right": "",
+    "right-mid": "",
+    left: "",
+    right: "",
+  };
+  const table = new Table({
+    head: ["Account", "", "Trail", "Logging", "Bucket policy", "Key policy"].map((title) => pc.bold(title)),
+    chars: { ...none, ...rest, middle: "  " },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  const verdict = (decisions: { allowed: boolean }[]) =>
+    allowed(decisions) ? pc.green("lets it deliver") : pc.red("refuses");
+  for (const { alias, accountId, trailArn, isLogging, delivery } of trails) {
+    const arn = trailArn ?? pc.red("none");
+    table.push([alias, accountId, arn, yes(isLogging), verdict(delivery.bucket), verdict(delivery.key)]);
+  }
+  console.log(`\n${table.toString().replace(/ +$/gm, "")}\n`);
+  const refused = [!allowed(outsider.bucket) && "the bucket policy", !allowed(outsider.key) && "the key policy"];
+  const who = refused.filter(Boolean).join(" and ");
+  console.log(
+    who === ""
+      ? pc.red(`Account ${OUTSIDER}, which is not in the fleet, could deliver too.\n`)
+      : `Account ${OUTSIDER}, which is not in the fleet: ${pc.green("refused")} by ${who}.\n`,
+  );
+}
+
+function problems({ trails, outsider }: ReadBack): string[] {
+  return [
+    ...trails.flatMap(({ alias, trailArn, isLogging, delivery }) => [
+      ...(trailArn === undefined ? [`${alias}: the account has no such trail`] : []),
+      ...(isLogging ? [] : [`${alias}: the trail is not logging`]),
+      ...delivery.reasons.map((reason) => `${alias}: ${reason}`),
+    ]),
+    ...(allowed(outsider.bucket)
+      ? [`The bucket policy lets account ${OUTSIDER} write, which is not in the fleet`]
+      : []),
+    ...(allowed(outsider.key) ? [`The key policy lets account ${OUTSIDER} encrypt, which is not in the fleet`] : []),
+  ];
+}
+
+function printUsage(): void {
+  const hours = KEEP_LIMIT_MS / 3_600_000;
+  const stacks = `${path.relative(ROOT, path.join(KEPT, "project"))}/Pulumi.<stack>.yaml`;
+  const line = (text: string) => `  ${pc.cyan(text)}`;
+  console.log(
+    [
+      `The sandbox stays until \`npm run sandbox:stop\`, at most ${hours} hours. To use it in this shell:`,
+      "",
+      line('eval "$(npm run -s sandbox:env)"'),
+      line("pulumi preview -s audit"),
+      line("pulumi up -s payments"),
+      "",
+      `Its stacks are ${[AUDIT_STACK, ...Object.keys(MEMBERS)].join(", ")}; their settings are in ${stacks}.`,
+    ].join("\n"),
+  );
+}

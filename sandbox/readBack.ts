@@ -1,0 +1,79 @@
+// Asks AWS, not Pulumi, what was deployed, and whether it lets CloudTrail deliver.
+
+import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from "@aws-sdk/client-cloudtrail";
+import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import type { Contract } from "../core/contract";
+import { type Delivery, whyNoDelivery } from "../core/evaluate";
+import { parseTrailArn, trailArn } from "../core/names";
+import { OUTSIDER } from "./fleet";
+import type { AwsAccess } from "./index";
+
+export interface TrailCheck {
+  alias: string;
+  accountId: string;
+  /** As AWS gives it; undefined when the account has no such trail. */
+  trailArn?: string;
+  isLogging: boolean;
+  delivery: Delivery;
+}
+
+export interface ReadBack {
+  trails: TrailCheck[];
+  /** The same trail in an account that is not in the fleet: it must not be able to deliver. */
+  outsider: Delivery;
+}
+
+/** @param access How to reach an account of the fleet. */
+export async function readBack(
+  contract: Contract,
+  access: (accountId: string) => Promise<AwsAccess>,
+): Promise<ReadBack> {
+  const { bucketName, keyArn, logPrefix, auditAccountId } = contract;
+  const audit = await access(auditAccountId);
+  const s3 = new S3Client({ ...audit, region: contract.bucketRegion, forcePathStyle: true });
+  const kms = new KMSClient({ ...audit, region: contract.bucketRegion });
+  try {
+    const [bucket, encryption, key] = await Promise.all([
+      s3.send(new GetBucketPolicyCommand({ Bucket: bucketName })),
+      s3.send(new GetBucketEncryptionCommand({ Bucket: bucketName })),
+      kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
+    ]);
+    const bucketKey = encryption.ServerSideEncryptionConfiguration?.Rules?.some((rule) => rule.BucketKeyEnabled);
+    const check = (arn: string) =>
+      whyNoDelivery(bucket.Policy, key.Policy, {
+        trailArn: arn,
+        bucketName,
+        bucketAccountId: auditAccountId,
+        logPrefix,
+        keyArn,
+        bucketKey,
+      });
+    const trails = await Promise.all(
+      contract.trails.map(async ({ accountId, alias, trailArn: arn }): Promise<TrailCheck> => {
+        const found = await readTrail(arn, await access(accountId));
+        return { alias, accountId, ...found, delivery: check(found.trailArn ?? arn) };
+      }),
+    );
+    const [any] = contract.trails;
+    const identity = any && parseTrailArn(any.trailArn);
+    if (!identity) throw new Error("the contract names no trail");
+    return { trails, outsider: check(trailArn({ ...identity, accountId: OUTSIDER })) };
+  } finally {
+    s3.destroy();
+    kms.destroy();
+  }
+}
+
+async function readTrail(arn: string, access: AwsAccess): Promise<{ trailArn?: string; isLogging: boolean }> {
+  const client = new CloudTrailClient({ ...access, region: parseTrailArn(arn)?.region ?? access.region });
+  try {
+    const { trailList } = await client.send(new DescribeTrailsCommand({ trailNameList: [arn] }));
+    const found = trailList?.[0]?.TrailARN;
+    if (found === undefined) return { isLogging: false };
+    const { IsLogging } = await client.send(new GetTrailStatusCommand({ Name: found }));
+    return { trailArn: found, isLogging: IsLogging === true };
+  } finally {
+    client.destroy();
+  }
+}
