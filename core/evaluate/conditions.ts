@@ -5,7 +5,7 @@
  *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
  */
 import type { Lookup, Matcher, Part, Token } from "./pattern";
-import { ArnPattern, Glob, hasVariables, parseTemplate, resolve } from "./pattern";
+import { ArnPattern, Glob, hasVariables, parseTemplate, resolve, splitArn } from "./pattern";
 import type { AddressRange } from "./values";
 import { inRange, readAddress, readBinary, readBoolean, readDate, readNumber, readRange } from "./values";
 
@@ -127,8 +127,11 @@ function buildMatch(use: OperatorUse, wanted: string[], variables: boolean): Bui
       return textMatch(wanted, { wildcards: false, variables }, (tokens) => new Glob(tokens));
     case "like":
       return textMatch(wanted, { wildcards: true, variables }, (tokens) => new Glob(tokens));
-    case "arn":
-      return textMatch(wanted, { wildcards: true, variables }, (tokens) => new ArnPattern(tokens));
+    case "arn": {
+      const built = textMatch(wanted, { wildcards: true, variables }, (tokens) => new ArnPattern(tokens));
+      if ("problem" in built) return built;
+      return { match: (value, lookup) => (splitArn(value) === undefined ? undefined : built.match(value, lookup)) };
+    }
     case "ignoreCase": {
       const lower = (tokens: Token[]): Token[] =>
         tokens.map((token) => (typeof token === "string" ? token.toLowerCase() : token));
@@ -187,6 +190,7 @@ export class TextList {
   private readonly plain = new Set<string>();
   private readonly patterns: Matcher[] = [];
   private readonly dynamic: Part[][] = [];
+  private readonly unclear: boolean = false;
 
   constructor(
     templates: Part[][],
@@ -198,22 +202,24 @@ export class TextList {
         continue;
       }
       const matcher = build(parts as Token[]);
+      if (matcher.malformed) this.unclear = true;
       if (matcher.literal === undefined) this.patterns.push(matcher);
       else this.plain.add(matcher.literal);
     }
   }
 
-  /** True when one of the texts matches; undefined when none does but one has a variable without a value. */
+  /** True when one of the texts matches; undefined when none does, but one has a variable without a value or is no ARN. */
   matches(value: string, lookup: Lookup): Truth {
     if (this.plain.has(value)) return true;
     for (const pattern of this.patterns) if (pattern.matches(value)) return true;
-    let unresolved = false;
+    let unclear = this.unclear;
     for (const parts of this.dynamic) {
       const tokens = resolve(parts, lookup);
-      if (tokens === undefined) unresolved = true;
-      else if (this.build(tokens).matches(value)) return true;
+      const matcher = tokens && this.build(tokens);
+      if (matcher?.matches(value)) return true;
+      if (matcher === undefined || matcher.malformed) unclear = true;
     }
-    return unresolved ? undefined : false;
+    return unclear ? undefined : false;
   }
 }
 
@@ -233,7 +239,7 @@ function textMatch(
 }
 
 /** Why a condition is undecided, for messages. */
-export type Undecided = "manyValues" | "wrongType" | "unresolved" | "emptyValue";
+export type Undecided = "manyValues" | "wrongType" | "unresolved" | "emptyValue" | "anyIfExists" | "noArn";
 
 /** The answer of a condition. */
 export interface ConditionResult {
@@ -249,8 +255,10 @@ const no: ConditionResult = { truth: false };
  *
  * | operator | holds |
  * |---|---|
- * | `...IfExists`, `ForAllValues:...` | yes |
+ * | `ForAllValues:...`, also with `IfExists` | yes |
  * | `ForAnyValue:...` | no |
+ * | `ForAnyValue:...IfExists` | undecided: AWS says "true" of the one and "false" of the other |
+ * | `...IfExists` | yes |
  * | negated (`StringNotEquals`, `ArnNotLike`, `NotIpAddress` ...) | yes |
  * | `Null` | when it says `true` |
  * | any other | no |
@@ -266,8 +274,8 @@ export function holds(condition: Condition, values: readonly string[] | undefine
     return condition.wantsAbsent.includes(absent) ? yes : no;
   }
   if (absent) {
-    if (condition.ifExists || condition.quantifier === "all") return yes;
-    return condition.quantifier === "one" && condition.negated === true ? yes : no;
+    if (condition.quantifier === "any") return condition.ifExists ? { truth: undefined, undecided: "anyIfExists" } : no;
+    return condition.ifExists || condition.quantifier === "all" || condition.negated === true ? yes : no;
   }
   // ForAllValues takes a key "that resolves to a null dataset, such as an empty string" for an absent one.
   if (condition.quantifier === "all" && values.every((value) => value === "")) return yes;
@@ -278,15 +286,21 @@ export function holds(condition: Condition, values: readonly string[] | undefine
     if (truth === undefined) undecided = true;
     else if (truth !== (condition.quantifier !== "any")) return truth ? yes : no;
   }
-  if (undecided) return { truth: undefined, undecided: isText(condition) ? "unresolved" : "wrongType" };
+  if (undecided) return { truth: undefined, undecided: undecidedReason(condition) };
   return condition.quantifier === "any" ? no : yes;
+}
+
+function undecidedReason(condition: Condition): Undecided {
+  if (!isText(condition)) return "wrongType";
+  return condition.family === "arn" ? "noArn" : "unresolved";
 }
 
 const isText = (condition: Condition): boolean => shapes[condition.family] === undefined;
 
 /**
- * One value of the request. A text whose variable has no value matches nothing; where just that would make the condition
- * hold (a negated operator), AWS documents no rule ("might cause the entire statement to be invalid"): undecided.
+ * One value of the request. A text whose variable has no value matches nothing, nor does what should be an ARN and is none;
+ * where just that would make the condition hold (a negated operator), AWS documents no rule ("might cause the entire
+ * statement to be invalid"): undecided.
  */
 function one(condition: Condition, value: string, lookup: Lookup): Truth {
   const truth = condition.match(value, lookup);

@@ -342,6 +342,8 @@ const undecidedTexts: Record<Undecided, string> = {
   wrongType: "the request's value is not of the operator's type",
   unresolved: "the request has no value for a policy variable",
   emptyValue: "the request's value is empty, which may count as absent",
+  anyIfExists: "the request does not have the key, and ForAnyValue and IfExists contradict each other about that",
+  noArn: "a value is not an ARN, or has a policy variable without a value",
 };
 
 function fact(condition: Condition, question: Question, undecided: Undecided | undefined): Mismatch {

@@ -235,6 +235,19 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
       };
     }
   }
+  const noArn =
+    condition.family === "arn"
+      ? wanted.find((text) => text.split(":", 6).length < 6 && !text.includes("${"))
+      : undefined;
+  if (noArn !== undefined) {
+    yield {
+      id: "policy/arn-pattern",
+      severity: "warning",
+      message: `${operator} ${key}: "${noArn.slice(0, 128)}" is not an ARN of six parts, so it matches nothing.`,
+      remedy:
+        "Write all parts, each with a wildcard of its own, such as arn:aws:cloudtrail:*:*:trail/*; or use StringLike.",
+    };
+  }
   if ((condition.family === "bool" || condition.family === "null") && wanted.length > 1) {
     yield {
       id: "policy/condition-both",

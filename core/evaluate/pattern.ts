@@ -218,6 +218,8 @@ export interface Matcher {
   matches(value: string): boolean;
   /** The one text it matches, when it has no wildcard. */
   readonly literal: string | undefined;
+  /** True for what should be an ARN and is none: it matches nothing. */
+  readonly malformed?: boolean;
 }
 
 /**
@@ -227,11 +229,13 @@ export interface Matcher {
  */
 export class ArnPattern implements Matcher {
   readonly literal: string | undefined;
+  readonly malformed: boolean;
   private readonly parts: Glob[] | undefined;
 
   constructor(tokens: readonly Token[]) {
     const parts = splitPattern(tokens).map((part) => new Glob(part));
     this.parts = parts.length === 6 ? parts : undefined;
+    this.malformed = this.parts === undefined;
     this.literal = this.parts?.every((part) => part.literal !== undefined)
       ? this.parts.map((part) => part.literal).join(":")
       : undefined;
