@@ -109,12 +109,14 @@ function decide(question: Question, resource: CompiledPolicy | undefined, identi
     policyIndex,
     statements: policy.statements,
   }));
+  let byAccount = false;
   const finish = (decision: Omit<Decision, "explanation">): Decision => ({
     ...decision,
     explanation: explain(decision, request, describeCaller(caller), {
       kind: question.kind,
       noResourcePolicy: resource === undefined,
       noIdentityPolicy: identities.length === 0,
+      delegated: byAccount,
     }),
   });
 
@@ -125,6 +127,7 @@ function decide(question: Question, resource: CompiledPolicy | undefined, identi
   }
 
   const byResource = findAllow(question, resourceSide);
+  byAccount = byResource?.cover === "account";
   const sameAccount = caller.accountId === request.resourceAccountId;
   const strict = question.kind === "key" || question.kind === "role";
   if (isRefusedKind(question)) return finish({ allowed: false, reason: "implicitDeny", missing: [] });
@@ -270,10 +273,10 @@ function missingAllow(
   resource: Side,
   identities: Side[],
 ): Omit<Decision, "explanation"> {
-  const sides = [
-    ...(missing.includes("resource") ? [resource] : []),
-    ...(missing.includes("identity") ? identities : []),
-  ];
+  const sides = missing.includes("identity") ? [...identities] : [];
+  // In the caller's own account a resource policy that names the caller does without an identity policy.
+  const ownAccount = question.caller.accountId === question.request.resourceAccountId;
+  if (missing.includes("resource") || ownAccount) sides.unshift(resource);
   const nearest = findNearest(question, sides);
   return { allowed: false, reason: "implicitDeny", missing, ...(nearest ? { nearest } : {}) };
 }
@@ -287,6 +290,8 @@ function findNearest(question: Question, sides: Side[]): NearestAllow | undefine
     for (const statement of side.statements) {
       if (statement.effect !== "Allow") continue;
       const distance = distanceOf(statement, question);
+      // It does allow, but only together with the other side.
+      if (distance === 0) continue;
       if (best && distance > best.distance) continue;
       const likeness = likenessOf(statement, question);
       if (best && distance === best.distance && likeness <= best.likeness) continue;

@@ -14,9 +14,11 @@ export interface Circumstances {
   kind: ResourceKind;
   noResourcePolicy: boolean;
   noIdentityPolicy: boolean;
+  /** The resource policy allows the caller's account as a whole, which leaves the say to the account's identity policies. */
+  delegated: boolean;
 }
 
-const ordinary: Circumstances = { kind: "other", noResourcePolicy: false, noIdentityPolicy: false };
+const ordinary: Circumstances = { kind: "other", noResourcePolicy: false, noIdentityPolicy: false, delegated: false };
 
 /** Says in one sentence or two what was decided and why. */
 export function explain(
@@ -66,7 +68,9 @@ function lacks(decision: Omit<Decision, "explanation">, circumstances: Circumsta
       ? `${policyNames[circumstances.kind]} (there is none)`
       : policyNames[circumstances.kind];
   });
-  const start = `no allow in ${names.join(", nor in ")}`;
+  const delegated = circumstances.delegated && !missing.includes("resource");
+  const why = delegated ? `, to which ${policyNames[circumstances.kind]} leaves the say` : "";
+  const start = `no allow in ${names.join(", nor in ")}${why}`;
   const { nearest } = decision;
   if (!nearest || nearest.failed.length === 0) return start;
   return `${start}; nearest is ${statementName(nearest, circumstances)}, but ${nearest.failed.map((each) => describeFailed(each)).join(" and ")}`;

@@ -146,6 +146,23 @@ const differences: Difference[] = [
     ours: false,
   },
   {
+    name: "a statement of a key policy without Resource",
+    why: 'KMS: such a statement "has no effect". To the oracle it is about the key. (Not among the random cases.)',
+    explains: (given, ours) =>
+      !ours &&
+      given.resourceKind === "key" &&
+      statements(given).some(
+        ({ statement }) => statement.Resource === undefined && statement.NotResource === undefined,
+      ),
+    example: {
+      request: { caller: { kind: "account", arn: bob }, action: "kms:Decrypt", resource: key, resourceAccountId: home },
+      resourceKind: "key",
+      resourcePolicy: { Version: "2012-10-17", Statement: { Effect: "Allow", Principal: "*", Action: "kms:Decrypt" } },
+      identityPolicies: [],
+    },
+    ours: false,
+  },
+  {
     name: "NotIpAddress with a single address of the other family",
     why:
       "An IPv4 address is not an IPv6 address, so NotIpAddress holds, as it does for a range in CIDR notation, where the " +
