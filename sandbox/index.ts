@@ -134,7 +134,8 @@ export async function openSandbox(context: Context, options: SandboxOptions): Pr
       timeoutMs: more.timeoutMs ?? 10 * MINUTE,
       // Pulumi cancels at the first signal, and ends at once at the second, so that no lock stays.
       stopSignal: "SIGINT",
-      graceMs: 10_000,
+      // Short: what is cancelled here is thrown away with the emulator.
+      graceMs: 2_000,
       signal: context.signal,
       onLine: more.onLine,
     });
