@@ -24,8 +24,10 @@ def main():
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    import additions
     from layers import wrap
 
+    additions.apply()
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     server = make_server("127.0.0.1", 0, app, threaded=True)
 
