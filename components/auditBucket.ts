@@ -7,10 +7,11 @@ import {
   BucketServerSideEncryptionConfiguration,
   BucketVersioning,
 } from "@pulumi/aws/s3";
-import type { BucketPolicyForm } from "../core/policies/bucket";
-import { bucketPolicy } from "../core/policies/bucket";
+import { partitions } from "../core/accounts";
+import { bucketNameProblem, keyArnProblem, logPrefixProblem } from "../core/names";
+import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
-import { derive, partitionOrDefault, trailsOf } from "./inputs";
+import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
 
 /** Arguments of {@link AuditBucket}. */
 export interface AuditBucketArgs {
@@ -44,6 +45,33 @@ export class AuditBucket extends pulumi.ComponentResource {
   public readonly bucketArn: pulumi.Output<string>;
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    // Before the component exists: of arguments that cannot be right, nothing is registered.
+    const { keyArn, ...inputs } = checkedInputs(
+      "AuditBucket",
+      {
+        bucketName: args.bucketName,
+        trailArns: args.trailArns,
+        keyArn: args.keyArn,
+        logPrefix: args.logPrefix,
+        partition: args.partition,
+        policyForm: args.policyForm,
+      },
+      {
+        bucketName: bucketNameProblem,
+        trailArns: trailArnProblem,
+        keyArn: keyArnProblem,
+        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        partition: oneOf(partitions),
+        policyForm: oneOf(Object.values(BucketPolicyForm)),
+      },
+    );
+    const policy = derive(inputs, ({ bucketName, trailArns, logPrefix, partition: given, policyForm }) => {
+      const partition = partitionOrDefault(given);
+      const trails = trailsOf(trailArns, partition);
+      const form = policyForm as BucketPolicyForm | undefined;
+      return serialize(bucketPolicy({ partition, bucketName, logPrefix, trails }, form).document);
+    });
+
     super("crosstrail:index:AuditBucket", name, {}, opts);
     const keep = args.keep ?? true;
     // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each
@@ -55,7 +83,7 @@ export class AuditBucket extends pulumi.ComponentResource {
       dependsOn,
     });
 
-    const bucket = new Bucket(`${name}-bucket`, { bucket: args.bucketName, tags: args.tags }, after());
+    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags: args.tags }, after());
     const ownership = new BucketOwnershipControls(
       `${name}-ownership`,
       { bucket: bucket.bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
@@ -81,33 +109,11 @@ export class AuditBucket extends pulumi.ComponentResource {
       `${name}-encryption`,
       {
         bucket: bucket.bucket,
-        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: args.keyArn } }],
+        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn } }],
       },
       after(versioning),
     );
-    new BucketPolicy(
-      `${name}-policy`,
-      {
-        bucket: bucket.bucket,
-        policy: derive(
-          {
-            bucketName: args.bucketName,
-            trailArns: args.trailArns,
-            logPrefix: args.logPrefix,
-            partition: args.partition,
-            form: args.policyForm,
-          },
-          ({ bucketName, trailArns, logPrefix, partition, form }) =>
-            serialize(
-              bucketPolicy(
-                { partition: partitionOrDefault(partition), bucketName, logPrefix, trails: trailsOf(trailArns) },
-                form as BucketPolicyForm | undefined,
-              ).document,
-            ),
-        ),
-      },
-      after(encryption),
-    );
+    new BucketPolicy(`${name}-policy`, { bucket: bucket.bucket, policy }, after(encryption));
 
     this.bucketName = bucket.bucket;
     this.bucketArn = bucket.arn;

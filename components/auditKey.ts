@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key } from "@pulumi/aws/kms";
+import { accountIdProblem, partitions } from "../core/accounts";
+import { keyAliasProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
-import type { KeyPolicyForm } from "../core/policies/key";
-import { keyPolicy } from "../core/policies/key";
-import { derive, partitionOrDefault, trailsOf } from "./inputs";
+import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
+import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
 
 /** Arguments of {@link AuditKey}. */
 export interface AuditKeyArgs {
@@ -39,25 +40,36 @@ export class AuditKey extends pulumi.ComponentResource {
   public readonly aliasName: pulumi.Output<string>;
 
   constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("crosstrail:index:AuditKey", name, {}, opts);
-    const keep = args.keep ?? true;
-    const kept = { parent: this, protect: keep, retainOnDelete: keep };
-
-    const policy = derive(
+    // Before the component exists: of arguments that cannot be right, nothing is registered.
+    const { aliasName, ...inputs } = checkedInputs(
+      "AuditKey",
       {
         auditAccountId: args.auditAccountId,
         trailArns: args.trailArns,
         partition: args.partition,
-        form: args.policyForm,
+        aliasName: args.aliasName,
+        policyForm: args.policyForm,
       },
-      ({ auditAccountId, trailArns, partition, form }) =>
-        serialize(
-          keyPolicy(
-            { partition: partitionOrDefault(partition), auditAccountId, trails: trailsOf(trailArns) },
-            form as KeyPolicyForm | undefined,
-          ).document,
-        ),
+      {
+        auditAccountId: accountIdProblem,
+        trailArns: trailArnProblem,
+        partition: oneOf(partitions),
+        aliasName: keyAliasProblem,
+        policyForm: oneOf(Object.values(KeyPolicyForm)),
+      },
     );
+    const policy = derive(inputs, ({ auditAccountId, trailArns, partition: given, policyForm }) => {
+      const partition = partitionOrDefault(given);
+      const trails = trailsOf(trailArns, partition);
+      return serialize(
+        keyPolicy({ partition, auditAccountId, trails }, policyForm as KeyPolicyForm | undefined).document,
+      );
+    });
+
+    super("crosstrail:index:AuditKey", name, {}, opts);
+    const keep = args.keep ?? true;
+    const kept = { parent: this, protect: keep, retainOnDelete: keep };
+
     const key = new Key(
       `${name}-key`,
       {
@@ -73,7 +85,7 @@ export class AuditKey extends pulumi.ComponentResource {
     );
     const alias = new Alias(
       `${name}-alias`,
-      { name: pulumi.interpolate`alias/${args.aliasName ?? "crosstrail"}`, targetKeyId: key.keyId },
+      { name: pulumi.interpolate`alias/${aliasName ?? "crosstrail"}`, targetKeyId: key.keyId },
       kept,
     );
 

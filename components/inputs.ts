@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Partition } from "../core/accounts";
+import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
+import { sentence } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
 import { parseTrailArn } from "../core/names";
 
@@ -31,22 +33,81 @@ function isPlain(value: unknown): boolean {
   return Object.values(value).every(isPlain);
 }
 
-/** The trails behind ARNs; an ARN that is none is reported, not passed on into a policy. */
-export function trailsOf(arns: string[]): TrailIdentity[] {
-  const wrong = arns.filter((arn) => parseTrailArn(arn) === undefined);
-  if (wrong.length > 0) {
-    throw new UserError(
-      "Not every trailArn is the ARN of a trail.",
-      wrong.map((arn) => ({
-        id: "component/trail-arn",
+/** Says what is wrong with a value, or nothing. */
+type Check = (value: string) => string | undefined;
+
+/**
+ * The inputs again, each one checked. Mistakes in plain ones are reported at once and all together; an output is checked
+ * when it is known, and what is wrong then does not reach the resource. Of a list every element is checked.
+ */
+export function checkedInputs<Inputs extends object>(
+  component: string,
+  inputs: Inputs,
+  checks: { [Name in keyof Inputs]?: Check },
+): Inputs {
+  const findingsOf = (name: string, check: Check, value: unknown): Finding[] => {
+    if (Array.isArray(value)) return value.flatMap((each, index) => findingsOf(`${name}[${index}]`, check, each));
+    const problem = value === undefined ? undefined : check(value as string);
+    if (problem === undefined) return [];
+    return [
+      {
+        id: "component/input",
         severity: "error",
-        subject: `trailArns: ${JSON.stringify(arn)}`,
-        message: "A trail ARN looks like arn:aws:cloudtrail:<home region>:<account>:trail/<name>.",
-        remedy: "Correct it; a policy with this value would let nobody deliver.",
-      })),
-    );
-  }
-  return arns.map((arn) => parseTrailArn(arn) as TrailIdentity);
+        subject: `${name} = ${JSON.stringify(value)}`,
+        message: sentence(problem),
+        remedy: `Correct this argument of ${component}.`,
+      },
+    ];
+  };
+  const requireNone = (findings: Finding[]) => {
+    if (findings.length > 0) throw new UserError(`${component} cannot be made of these arguments.`, findings);
+  };
+  const entries = Object.entries(inputs) as [string, unknown][];
+  const checkOf = (name: string): Check => checks[name as keyof Inputs] ?? (() => undefined);
+  buildOrExplain(() =>
+    requireNone(entries.flatMap(([name, value]) => (isPlain(value) ? findingsOf(name, checkOf(name), value) : []))),
+  );
+  const gated = entries.map(([name, value]) => [
+    name,
+    isPlain(value)
+      ? value
+      : pulumi.output(value as pulumi.Input<string>).apply((known: unknown) => {
+          buildOrExplain(() => requireNone(findingsOf(name, checkOf(name), known)));
+          return known;
+        }),
+  ]);
+  return Object.fromEntries(gated) as Inputs;
+}
+
+/** Says what is wrong with a trail's ARN: a policy with this value would let nobody deliver. */
+export function trailArnProblem(arn: string): string | undefined {
+  if (parseTrailArn(arn)) return undefined;
+  return "a trail ARN looks like arn:aws:cloudtrail:<home Region>:<account>:trail/<name>";
+}
+
+/** Says what is wrong with a value of a closed set. */
+export function oneOf(allowed: readonly string[]): Check {
+  return (value) => (allowed.includes(value) ? undefined : `allowed are ${allowed.join(", ")}`);
+}
+
+/** The trails behind ARNs that were checked; all of the archive's partition, because logs cannot cross partitions. */
+export function trailsOf(arns: string[], partition: Partition): TrailIdentity[] {
+  const trails = arns.map((arn) => parseTrailArn(arn) as TrailIdentity);
+  const findings = trails.flatMap((trail, index): Finding[] =>
+    trail.partition === partition
+      ? []
+      : [
+          {
+            id: "component/partition",
+            severity: "error",
+            subject: `trailArns[${index}] = ${JSON.stringify(arns[index])}`,
+            message: `This trail is in partition ${trail.partition}; the archive is in ${partition}, and logs cannot cross partitions.`,
+            remedy: "Set partition to the trails' own, or remove the trail.",
+          },
+        ],
+  );
+  if (findings.length > 0) throw new UserError("Not every trail can deliver to this archive.", findings);
+  return trails;
 }
 
 /** The partition as given, or `aws`. */

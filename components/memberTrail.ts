@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Trail } from "@pulumi/aws/cloudtrail";
+import { bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { checkedInputs } from "./inputs";
 
 /** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 export interface TrailEventSelector {
@@ -81,15 +83,27 @@ export class MemberTrail extends pulumi.ComponentResource {
   public readonly homeRegion: pulumi.Output<string>;
 
   constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
+    // Before the component exists: of arguments that cannot be right, nothing is registered.
+    const { trailName, bucketName, keyArn, logPrefix } = checkedInputs(
+      "MemberTrail",
+      { trailName: args.trailName, bucketName: args.bucketName, keyArn: args.keyArn, logPrefix: args.logPrefix },
+      {
+        trailName: trailNameProblem,
+        bucketName: bucketNameProblem,
+        keyArn: keyArnProblem,
+        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+      },
+    );
+
     super("crosstrail:index:MemberTrail", name, {}, opts);
 
     const trail = new Trail(
       `${name}-trail`,
       {
-        name: args.trailName,
-        s3BucketName: args.bucketName,
-        s3KeyPrefix: pulumi.output(args.logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
-        kmsKeyId: args.keyArn,
+        name: trailName,
+        s3BucketName: bucketName,
+        s3KeyPrefix: pulumi.output(logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
+        kmsKeyId: keyArn,
         isMultiRegionTrail: args.isMultiRegionTrail ?? true,
         enableLogFileValidation: args.enableLogFileValidation ?? true,
         includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,

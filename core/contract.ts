@@ -5,8 +5,8 @@
 import { z } from "zod";
 import type { Partition } from "./accounts";
 import { accountIdProblem, partitions } from "./accounts";
-import type { Finding } from "./findings";
 import { UserError } from "./findings";
+import { pathText, plainIssues, sentence, valueAt } from "./issues";
 import type { TrailIdentity } from "./names";
 import { keyArnProblem, parseTrailArn, trailArn } from "./names";
 
@@ -38,13 +38,24 @@ export const contractSchema = z.object({
     if (message) context.addIssue({ code: "custom", message });
   }),
   trails: z.array(
-    z.object({
-      accountId,
-      alias: z.string().min(1),
-      trailArn: trail,
-      /** While a trail is being renamed: the one that the new one replaces. */
-      previousTrailArn: trail.optional(),
-    }),
+    z
+      .object({
+        accountId,
+        alias: z.string().min(1),
+        trailArn: trail,
+        /** While a trail is being renamed: the one that the new one replaces. */
+        previousTrailArn: trail.optional(),
+      })
+      .superRefine((value, context) => {
+        const owner = parseTrailArn(value.trailArn)?.accountId;
+        if (owner !== undefined && owner !== value.accountId) {
+          context.addIssue({
+            code: "custom",
+            path: ["trailArn"],
+            message: `this trail is in account ${owner}, its entry is for ${value.accountId}`,
+          });
+        }
+      }),
   ),
 });
 
@@ -79,11 +90,11 @@ export function parseContract(outputs: Record<string, unknown>, source: string):
   if (result.success) return result.data;
   throw new UserError(
     `The contract of the audit stack ${source} cannot be used. Nothing was changed.`,
-    result.error.issues.map((issue) => ({
+    plainIssues(result.error.issues).map(({ path, message }) => ({
       id: "contract/value",
       severity: "error" as const,
-      subject: `output ${issue.path.map(String).join(".")}`,
-      message: `${issue.message}.`,
+      subject: subjectOf(path, outputs),
+      message: sentence(message),
       remedy: `Run pulumi up for ${source}; its outputs are written anew.`,
     })),
   );
@@ -98,60 +109,76 @@ export interface Authorisation {
 
 /**
  * The trail that the contract authorises for an account.
+ * @param auditStack the stack the contract was read from; undefined when it was given in the configuration.
  * @throws UserError with the lines to add to the audit stack's configuration when there is none for this account and Region.
  */
 export function authorise(
   contract: Contract,
   member: { partition: Partition; accountId: string; region: string },
-  source: string,
+  auditStack: string | undefined,
 ): Authorisation {
-  const entry = contract.trails.find((candidate) => candidate.accountId === member.accountId);
-  const headline = `The audit stack ${source} does not authorise this trail. Nothing was changed.`;
-  const findings: Finding[] = [];
+  const refuse = (id: string, subject: string, message: string, remedy: string): never => {
+    const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
+    throw new UserError(`${headline} does not authorise this trail. Nothing was changed.`, [
+      { id: `contract/${id}`, severity: "error", subject, message, remedy },
+    ]);
+  };
+  const deployAgain = auditStack
+    ? `then run pulumi up for ${auditStack}, and this stack again.`
+    : "then run pulumi up for the audit stack, copy its outputs to crosstrail:contract, and run this stack again.";
+  const region = `aws:region = "${member.region}"`;
+
   if (member.partition !== contract.partition) {
-    findings.push({
-      id: "contract/partition",
-      severity: "error",
-      subject: `aws:region = "${member.region}"`,
-      message: `This Region is in partition ${member.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
-      remedy: `Use a Region of partition ${contract.partition}, or an audit stack in ${member.partition}.`,
-    });
-  } else if (!entry) {
-    findings.push({
-      id: "contract/not-a-member",
-      severity: "error",
-      subject: `account ${member.accountId}`,
-      message: `It is not among the ${contract.trails.length} accounts of the contract.`,
-      remedy: [
+    return refuse(
+      "partition",
+      region,
+      `This Region is in partition ${member.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
+      `Use a Region of partition ${contract.partition}, or an audit stack in ${member.partition}.`,
+    );
+  }
+  if (member.accountId === contract.auditAccountId) {
+    return refuse(
+      "audit-account",
+      `account ${member.accountId}`,
+      "This is the audit account itself; its trail belongs to the audit stack.",
+      "Set crosstrail:auditAccountTrail to true in the audit stack's configuration, and remove this stack.",
+    );
+  }
+  const entry = contract.trails.find(({ accountId }) => accountId === member.accountId);
+  const trail = entry && parseTrailArn(entry.trailArn);
+  if (!entry || !trail) {
+    const count = contract.trails.length;
+    return refuse(
+      "not-a-member",
+      `account ${member.accountId}`,
+      count === 0 ? "The contract names no trail at all." : `It is not among the accounts of the contract (${count}).`,
+      [
         "Add these lines to the audit stack's configuration, under crosstrail:members:",
         "",
         `  - accountId: "${member.accountId}"`,
         "    alias: <a short name>",
         ...(member.region === contract.bucketRegion ? [] : [`    homeRegion: ${member.region}`]),
         "",
-        `then run pulumi up for ${source}, and this stack again.`,
+        deployAgain,
       ].join("\n"),
-    });
+    );
   }
-  const trail = entry && parseTrailArn(entry.trailArn);
-  if (entry && trail && trail.region !== member.region) {
-    findings.push({
-      id: "contract/region",
-      severity: "error",
-      subject: `aws:region = "${member.region}"`,
-      message: `The contract authorises ${entry.trailArn}, whose home Region is ${trail.region}.`,
-      remedy: [
+  if (trail.region !== member.region) {
+    return refuse(
+      "region",
+      region,
+      `The contract authorises ${entry.trailArn}, whose home Region is ${trail.region}.`,
+      [
         `Set aws:region to ${trail.region}. Or move the trail's home: set it in the audit stack's configuration,`,
         "",
         `  - accountId: "${member.accountId}"`,
         `    alias: ${entry.alias}`,
         `    homeRegion: ${member.region}`,
         "",
-        `then run pulumi up for ${source}, and this stack again.`,
+        deployAgain,
       ].join("\n"),
-    });
+    );
   }
-  if (findings.length > 0 || !entry || !trail) throw new UserError(headline, findings);
   return { trail, alias: entry.alias, previousTrailArn: entry.previousTrailArn };
 }
 
@@ -185,6 +212,13 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
           "Between the two nothing is recorded by this trail.",
         ].join("\n"),
   );
+}
+
+/** `output trails[0].alias = "x"`, or that it is missing. */
+function subjectOf(path: PropertyKey[], outputs: Record<string, unknown>): string {
+  const value = valueAt(outputs, path);
+  const name = `output ${pathText(path).slice(1)}`;
+  return value === undefined ? `${name} is missing` : `${name} = ${JSON.stringify(value)}`;
 }
 
 function notAnAuditStack(source: string): string {

@@ -18,12 +18,12 @@ export function trailArn(trail: TrailIdentity): string {
   return `arn:${trail.partition}:cloudtrail:${trail.region}:${trail.accountId}:trail/${trail.name}`;
 }
 
-/** The parts of a trail's ARN, or undefined when the text is not one. */
+/** The parts of a trail's ARN, or undefined when the text is not one; a pattern for ARNs is not one. */
 export function parseTrailArn(arn: string): TrailIdentity | undefined {
-  const match = /^arn:([^:]+):cloudtrail:([^:]+):(\d{12}):trail\/(.+)$/.exec(arn);
+  const match = /^arn:([^:]+):cloudtrail:([a-z0-9-]+):(\d{12}):trail\/([^/]+)$/.exec(arn);
   if (!match) return undefined;
   const [, partition, region, accountId, name] = match as unknown as [string, string, string, string, string];
-  if (!(partitions as readonly string[]).includes(partition)) return undefined;
+  if (!(partitions as readonly string[]).includes(partition) || trailNameProblem(name) !== undefined) return undefined;
   return { partition: partition as Partition, region, accountId, name };
 }
 
@@ -83,7 +83,7 @@ export function bucketNameProblem(name: string): string | undefined {
  */
 export function logPrefixProblem(prefix: string): string | undefined {
   if (prefix.length > 200) return `a log prefix has at most 200 characters, this has ${prefix.length}`;
-  if (/(^|\/)AWSLogs(\/|$)/.test(prefix)) {
+  if (/AWSLogs(\/|$)/.test(prefix)) {
     return "a log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself";
   }
   if (!/^[A-Za-z0-9!_.'()/-]+$/.test(prefix)) {

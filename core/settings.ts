@@ -9,6 +9,7 @@ import type { Contract } from "./contract";
 import { contractSchema } from "./contract";
 import type { Finding } from "./findings";
 import { UserError } from "./findings";
+import { pathText, plainIssues, sentence, valueAt } from "./issues";
 import type { TrailIdentity } from "./names";
 import { bucketNameProblem, keyAliasProblem, logPrefixProblem, trailNameProblem } from "./names";
 import { BucketPolicyForm } from "./policies/bucket";
@@ -44,6 +45,8 @@ const memberSchema = z.strictObject({
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
 });
+
+const memberFields = Object.keys(memberSchema.shape);
 
 /** A member account as the audit stack's configuration declares it. */
 export type Member = z.infer<typeof memberSchema>;
@@ -312,17 +315,6 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
   const file = `Pulumi.${stack}.yaml`;
   const fail = () => new UserError(headline(file, findings.length), findings);
 
-  const role = raw.role;
-  if (role !== Role.Audit && role !== Role.Member) {
-    report(
-      "role",
-      subjectOf("role", role),
-      "The role says what this stack is; allowed are audit and member.",
-      `pulumi config set --stack ${stack} role audit   (or member; templates: Pulumi.audit.yaml, Pulumi.member.yaml)`,
-    );
-    throw fail();
-  }
-
   const known = keyTable.map(({ name }) => name as string);
   for (const name of Object.keys(raw)) {
     if (known.includes(name)) continue;
@@ -335,7 +327,20 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     );
   }
 
+  // Without a role nobody can say which of the other keys are right.
+  const role = raw.role;
+  if (role !== Role.Audit && role !== Role.Member) {
+    report(
+      "role",
+      subjectOf("role", role === "" ? undefined : role),
+      "The role says what this stack is; allowed are audit and member.",
+      `pulumi config set --stack ${stack} role audit   (or member; templates: Pulumi.audit.yaml, Pulumi.member.yaml)`,
+    );
+    throw fail();
+  }
+
   const values = {} as { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
+  let declared: unknown;
   for (const { name, type, roles, default: fallback } of keyTable) {
     const text = raw[name];
     let value: unknown = text;
@@ -357,16 +362,19 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
       );
       continue;
     }
+    if (name === "members") declared = value;
     const result = keys[name].safeParse(value);
     if (result.success) (values as Record<string, unknown>)[name] = result.data;
     else {
-      for (const issue of result.error.issues) {
-        const { path, message } = plainIssue(issue);
+      for (const { path, message, unknownKey } of plainIssues(result.error.issues)) {
+        const near = unknownKey && name === "members" ? nearest(unknownKey, memberFields) : undefined;
         report(
           issueId(name, path),
           subjectOf(name + pathText(path), valueAt(value, path)),
           sentence(message),
-          `Correct it in ${file}.`,
+          near
+            ? `Did you mean ${near}? Otherwise remove it from ${file}.`
+            : `${unknownKey === undefined ? "Correct it in" : "Remove it from"} ${file}.`,
         );
       }
     }
@@ -437,8 +445,7 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
       const result = contractSchema.safeParse(values.contract);
       if (result.success) contract = result.data;
       else {
-        for (const issue of result.error.issues) {
-          const { path, message } = plainIssue(issue);
+        for (const { path, message } of plainIssues(result.error.issues)) {
           report(
             "contract",
             subjectOf("contract" + pathText(path), valueAt(values.contract, path)),
@@ -462,24 +469,29 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
 
   needed("auditAccountId", "The audit stack says which account owns the archive.", '"<12 digits>"');
   needed("bucketName", "The log bucket needs a name; policies and trails name it.", "<bucket name>");
-  const members = values.members ?? [];
+  // Compared also where a member has another mistake, so that the next run does not bring up new ones.
+  const members = (values.members ?? (Array.isArray(declared) ? declared.map(asMember) : [])) as Partial<Member>[];
   const subject = (index: number, field: keyof Member) =>
     subjectOf(`members[${index}].${field}`, members[index]?.[field]);
+  const nameOf = (index: number, field: keyof Member) => {
+    const value = members[index]?.[field];
+    return `members[${index}]${value === undefined ? "" : ` (${value})`}`;
+  };
   members.forEach((member, index) => {
-    if (member.homeRegion !== undefined && partition) {
+    if (typeof member.homeRegion === "string" && partition) {
       const problem = regionProblem(member.homeRegion, partition, extra);
       if (problem) report("region", subject(index, "homeRegion"), sentence(problem), regionRemedy(file));
     }
     const sameAccount = members.findIndex(({ accountId: other }) => other === member.accountId);
-    if (sameAccount < index) {
+    if (member.accountId !== undefined && sameAccount < index) {
       report(
         "duplicate-account",
         subject(index, "accountId"),
-        `members[${sameAccount}] (${members[sameAccount]?.alias}) is the same account.`,
+        `${nameOf(sameAccount, "alias")} is the same account.`,
         "Declare each account once.",
       );
     }
-    if (member.accountId === values.auditAccountId) {
+    if (member.accountId !== undefined && member.accountId === values.auditAccountId) {
       report(
         "duplicate-account",
         subject(index, "accountId"),
@@ -488,13 +500,13 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
       );
     }
     const sameAlias = members.findIndex(({ alias }) => alias === member.alias);
-    if (sameAlias < index || member.alias === auditAlias) {
+    if (member.alias !== undefined && (sameAlias < index || member.alias === auditAlias)) {
       report(
         "duplicate-alias",
         subject(index, "alias"),
         member.alias === auditAlias
           ? "This alias stands for the audit account itself."
-          : `members[${sameAlias}] (${members[sameAlias]?.accountId}) has the same alias.`,
+          : `${nameOf(sameAlias, "accountId")} has the same alias.`,
         "Give each member an alias of its own.",
       );
     }
@@ -517,7 +529,7 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     logPrefix: values.logPrefix,
     fleet: [
       ...(values.auditAccountTrail ? [own] : []),
-      ...members.map((member) => {
+      ...values.members.map((member) => {
         const homeRegion = member.homeRegion ?? (region as string);
         return {
           alias: member.alias,
@@ -572,48 +584,6 @@ function article(type: KeyInfo["type"]): string {
   ];
 }
 
-function sentence(text: string): string {
-  const capital = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
-}
-
-function pathText(path: PropertyKey[]): string {
-  return path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-}
-
-function valueAt(value: unknown, path: PropertyKey[]): unknown {
-  return path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part], value);
-}
-
-/** A schema issue in words; unions and unknown keys are reduced to the one thing that the user wrote. */
-function plainIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string } {
-  if (issue.code === "invalid_union" && issue.errors[0]?.[0]) {
-    const inner = plainIssue(issue.errors[0][0]);
-    return { path: [...issue.path, ...inner.path], message: inner.message };
-  }
-  if (issue.code === "unrecognized_keys") {
-    return { path: [...issue.path, issue.keys[0] as string], message: "there is no such key" };
-  }
-  if (issue.code === "invalid_value") {
-    return { path: issue.path, message: `allowed are ${issue.values.map(String).join(", ")}` };
-  }
-  if (issue.code === "invalid_type") return { path: issue.path, message: `this must be ${typeText(issue.expected)}` };
-  return { path: issue.path, message: issue.message };
-}
-
-function typeText(expected: string): string {
-  const words: Record<string, string> = {
-    string: "a text (in quotes)",
-    boolean: "true or false",
-    array: "a list",
-    object: "a map",
-    record: "a map",
-    int: "a whole number",
-    number: "a number",
-  };
-  return words[expected] ?? expected;
-}
-
 const idByField: Record<string, string> = {
   accountId: "account-id",
   auditAccountId: "account-id",
@@ -629,11 +599,16 @@ function issueId(name: string, path: PropertyKey[]): string {
   return idByField[field ?? name] ?? "value";
 }
 
-/** The known name that a misspelt one most likely means: at most three edits away. */
+/** A member as far as it is one, for comparisons. */
+function asMember(value: unknown): Partial<Member> {
+  return typeof value === "object" && value !== null ? value : {};
+}
+
+/** The known name that a misspelt one most likely means: at most three edits away, and less than half of it changed. */
 function nearest(name: string, candidates: string[]): string | undefined {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editDistance(name, candidate) }));
   ranked.sort((a, b) => a.edits - b.edits);
-  return ranked[0] && ranked[0].edits <= 3 ? ranked[0].candidate : undefined;
+  return ranked[0] && ranked[0].edits <= 3 && ranked[0].edits * 2 < name.length ? ranked[0].candidate : undefined;
 }
 
 function editDistance(a: string, b: string): number {

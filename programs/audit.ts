@@ -5,6 +5,8 @@ import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
 import { UserError } from "../core/findings";
 import { trailArn } from "../core/names";
+import { bucketPolicy } from "../core/policies/bucket";
+import { keyPolicy } from "../core/policies/key";
 import type { AuditSettings } from "../core/settings";
 import type * as pulumi from "@pulumi/pulumi";
 import { deployedOutputs, requireAccount } from "./stack";
@@ -13,16 +15,18 @@ import { deployedOutputs, requireAccount } from "./stack";
 export async function audit(
   settings: AuditSettings,
 ): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
-  await requireAccount(settings.auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
-
   const { partition, auditAccountId, bucketName, logPrefix, tags, keepArchive: keep } = settings;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
   // shows them as they will be.
-  const trailArns = settings.fleet.flatMap(({ trail, previous }) =>
-    [trail, ...(previous ? [previous] : [])].map(trailArn),
-  );
+  const trails = settings.fleet.flatMap(({ trail, previous }) => (previous ? [trail, previous] : [trail]));
+  const trailArns = trails.map(trailArn);
+
+  // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
+  keyPolicy({ partition, auditAccountId, trails }, settings.keyPolicyForm);
+  bucketPolicy({ partition, bucketName, logPrefix, trails }, settings.bucketPolicyForm);
+  await requireAccount(auditAccountId, "auditAccountId");
+  refuseAnotherArchive(await deployedOutputs(), settings);
 
   const key = new AuditKey("audit", {
     partition,

@@ -10,8 +10,8 @@ import { deployedOutputs, fullStackName, requireAccount } from "./stack";
 /** A member stack: the trail of one account, as the audit stack's contract authorises it. */
 export async function member(settings: MemberSettings): Promise<Record<string, pulumi.Input<unknown>>> {
   const { accountId, source } = settings;
-  const auditStack = "auditStack" in source ? fullStackName(source.auditStack) : "given in crosstrail:contract";
-  const contract = "contract" in source ? source.contract : await readContract(auditStack);
+  const auditStack = "auditStack" in source ? fullStackName(source.auditStack) : undefined;
+  const contract = "contract" in source ? source.contract : await readContract(fullStackName(source.auditStack));
   const authorised = authorise(contract, settings, auditStack);
   await requireAccount(accountId, "accountId");
   const deployed = await deployedOutputs();
