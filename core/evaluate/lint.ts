@@ -118,7 +118,7 @@ function usesVariables(statement: unknown): boolean {
   for (const [, keys] of entries(property(statement, "Condition")))
     for (const [, values] of entries(keys)) texts.push(values);
   // Bounded repeats: a hostile text must not make the search quadratic.
-  return texts.flat().some((text) => typeof text === "string" && /\$\{[A-Za-z0-9_.-]{1,64}:[^}]{1,512}\}/.test(text));
+  return texts.flat().some((text) => typeof text === "string" && /\$\{[A-Za-z0-9_.-]{1,64}:[^${}]{1,512}\}/.test(text));
 }
 
 function checkRepetition(statements: readonly CompiledStatement[], findings: Findings): void {
@@ -225,7 +225,7 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
   const { operator, key, lookupKey, wanted } = condition;
   if (condition.family === "string" || condition.family === "ignoreCase") {
     // Bounded, as above.
-    const star = wanted.find((text) => /[*?]/.test(text.replace(/\$\{[^}]{1,512}\}/g, "")));
+    const star = wanted.find((text) => /[*?]/.test(text.replace(/\$\{[^${}]{1,512}\}/g, "")));
     if (star !== undefined) {
       yield {
         id: "policy/wildcard-in-equals",
