@@ -149,7 +149,7 @@ function npmCi() {
     spec: {
       id,
       command,
-      args: [...args, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+      args: [...args, "ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
       cwd: ROOT,
       env: { ...process.env, CROSSTRAIL_RUN_ID: outer ? `${outer}:${id}` : id },
       timeoutMs: LIMIT_MS,

@@ -13,6 +13,7 @@ const MINUTE = 60_000;
 export const KEEP_LIMIT_MS = 24 * 60 * MINUTE;
 
 const REQUIREMENTS = path.join(__dirname, "requirements.txt");
+const CONSTRAINTS = path.join(__dirname, "constraints.txt");
 const PYTHON_HELP =
   "Install Python 3.10 or newer with its venv module (Debian, Ubuntu: python3 and python3-venv) and start again.";
 
@@ -29,7 +30,7 @@ export async function installEmulator(context: Context, step: Step): Promise<str
   const folder = await cached(context, step, {
     name: "emulator",
     // The environment links to the system's Python, so it belongs to that one.
-    key: [requirements, python],
+    key: [requirements, fs.readFileSync(CONSTRAINTS, "utf8"), python],
     build: async (target) => {
       step.note("making a Python environment");
       const env = pythonEnv();
@@ -42,7 +43,7 @@ export async function installEmulator(context: Context, step: Step): Promise<str
         throw userError(error instanceof Error ? error.message : String(error), PYTHON_HELP);
       });
       const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"];
-      await execute(context, path.join(target, "bin", "python"), [...pip, "-r", REQUIREMENTS], {
+      await execute(context, path.join(target, "bin", "python"), [...pip, "-r", REQUIREMENTS, "-c", CONSTRAINTS], {
         what: "The installation of the emulator (pip install moto)",
         timeoutMs: 15 * MINUTE,
         env,
