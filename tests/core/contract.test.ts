@@ -77,10 +77,11 @@ describe("core/contract", () => {
     }
 
     it("incomplete: everything that is missing or wrong is said", () => {
-      const { bucketName: _bucketName, keyArn: _keyArn, ...rest } = contract();
+      const incomplete = { ...contract(), bucketName: undefined, keyArn: undefined };
       const again = "    → Run pulumi up for acme/crosstrail/audit; its outputs are written anew.";
       refuses(
-        () => parseContract({ ...rest, partition: "aws-iso", auditAccountId: "1", trails: [{ alias: "" }] }, source),
+        () =>
+          parseContract({ ...incomplete, partition: "aws-iso", auditAccountId: "1", trails: [{ alias: "" }] }, source),
         "The contract of the audit stack acme/crosstrail/audit cannot be used. Nothing was changed.",
         "",
         '  output partition = "aws-iso"',

@@ -1,0 +1,432 @@
+import assert from "node:assert/strict";
+import type { AccessRequest, RequestContext } from "../../../core/evaluate";
+import { cloudTrailService, evaluate, whyNoDelivery } from "../../../core/evaluate";
+import type { TrailIdentity } from "../../../core/names";
+import { trailArn } from "../../../core/names";
+import type { BucketPolicyForm } from "../../../core/policies/bucket";
+import { bucketPolicy } from "../../../core/policies/bucket";
+import type { PolicyDocument, Statement } from "../../../core/policies/document";
+import { keyPolicy } from "../../../core/policies/key";
+import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
+import { bucketDocument, bucketForms, fleet, keyDocument, keyForms, payments } from "../../support/policies";
+
+const bucketArn = "arn:aws:s3:::example-logs";
+
+/** A request as CloudTrail makes it for a trail. */
+function fromCloudTrail(trail: TrailIdentity, action: string, resource: string, context: RequestContext) {
+  return {
+    caller: { kind: "service" as const, service: cloudTrailService },
+    action,
+    resource,
+    resourceAccountId: auditAccountId,
+    context: {
+      "aws:SourceArn": trailArn(trail),
+      "aws:SourceAccount": trail.accountId,
+      "aws:SecureTransport": "true",
+      ...context,
+    },
+  };
+}
+
+/** A request of an administrator of an account, whose own policies allow everything. */
+function fromAccount(accountId: string, action: string, resource: string, context: RequestContext = {}) {
+  return {
+    caller: { kind: "account" as const, arn: `arn:aws:iam::${accountId}:role/admin` },
+    action,
+    resource,
+    resourceAccountId: auditAccountId,
+    context: { "aws:SecureTransport": "true", ...context },
+  };
+}
+
+/** Whether a request passes; callers in accounts bring an identity policy that allows everything. */
+function allowed(request: AccessRequest, resourcePolicy: PolicyDocument): boolean {
+  const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" } as const] };
+  const decision = evaluate(request, { resourcePolicy, identityPolicies: [everything] });
+  assert.notEqual(decision.reason, "notEvaluated", decision.explanation);
+  return decision.allowed;
+}
+
+function logObject(accountId: string): string {
+  return `${bucketArn}/AWSLogs/${accountId}/CloudTrail/us-east-1/2026/01/31/x.json.gz`;
+}
+
+const stranger = trailOf("999999999999", { name: "mine" });
+const strangerOfTheSameName = trailOf("999999999999");
+const unlistedTrail = trailOf("222222222222", { name: "mine" });
+const withAcl = { "s3:x-amz-acl": "bucket-owner-full-control" };
+const withoutTls = { "aws:SecureTransport": "false" };
+const otherService = { kind: "service" as const, service: "config.amazonaws.com" };
+
+const writes = (trail: TrailIdentity, resource: string, context: RequestContext = withAcl) =>
+  fromCloudTrail(trail, "s3:PutObject", resource, context);
+const looks = (trail: TrailIdentity, context: RequestContext = {}) =>
+  fromCloudTrail(trail, "s3:GetBucketAcl", bucketArn, context);
+
+const bucketAttacks = {
+  /** Confused deputy: anyone can point a trail of theirs at our bucket, and CloudTrail would write for them. */
+  strangerWrites: writes(stranger, logObject("222222222222")),
+  strangerOfTheSameNameWrites: writes(strangerOfTheSameName, logObject("222222222222")),
+  unlistedTrailOfMemberWrites: writes(unlistedTrail, logObject("222222222222")),
+  /** A member forges the logs of another one. */
+  memberWritesAsAnother: writes(payments, logObject("333333333333")),
+  memberWritesForNobody: writes(payments, logObject("999999999999")),
+  memberWritesElsewhere: writes(payments, `${bucketArn}/elsewhere/x`),
+  /** An object that the bucket's owner may not be able to read. */
+  memberWritesWithoutAcl: writes(payments, logObject("222222222222"), {}),
+  memberDeletes: fromCloudTrail(payments, "s3:DeleteObject", logObject("222222222222"), withAcl),
+  strangerLooks: looks(stranger),
+  strangerOfTheSameNameLooks: looks(strangerOfTheSameName),
+  unlistedTrailOfMemberLooks: looks(unlistedTrail),
+  memberReconfigures: fromCloudTrail(payments, "s3:PutLifecycleConfiguration", bucketArn, {}),
+  otherServiceWrites: { ...writes(payments, logObject("222222222222")), caller: otherService },
+  otherServiceLooks: { ...looks(payments), caller: otherService },
+  deliversWithoutTls: writes(payments, logObject("222222222222"), { ...withAcl, ...withoutTls }),
+  looksWithoutTls: looks(payments, withoutTls),
+  ownerReadsWithoutTls: fromAccount(auditAccountId, "s3:GetObject", logObject("222222222222"), withoutTls),
+  ownerListsWithoutTls: fromAccount(auditAccountId, "s3:ListBucket", bucketArn, withoutTls),
+  memberAccountReads: fromAccount("222222222222", "s3:GetObject", logObject("222222222222")),
+  anonymousReads: {
+    ...fromAccount("222222222222", "s3:GetObject", logObject("222222222222")),
+    caller: { kind: "anonymous" as const },
+  },
+};
+
+const contextOf = (trail: TrailIdentity) => ({ "kms:EncryptionContext:aws:cloudtrail:arn": trailArn(trail) });
+const encrypts = (trail: TrailIdentity, contextTrail: TrailIdentity) =>
+  fromCloudTrail(trail, "kms:GenerateDataKey", keyArn, contextOf(contextTrail));
+const readsLog = fromAccount(auditAccountId, "kms:Decrypt", keyArn, contextOf(payments));
+const administers = fromAccount(auditAccountId, "kms:PutKeyPolicy", keyArn);
+
+const keyAttacks = {
+  strangerEncrypts: encrypts(stranger, stranger),
+  strangerEncryptsAsMember: encrypts(stranger, payments),
+  unlistedTrailOfMemberEncrypts: encrypts(unlistedTrail, unlistedTrail),
+  memberEncryptsAsStranger: encrypts(payments, stranger),
+  strangerDescribes: fromCloudTrail(stranger, "kms:DescribeKey", keyArn, {}),
+  /** CloudTrail needs no decryption to deliver: nobody can have it read logs for them. */
+  cloudTrailDecrypts: fromCloudTrail(payments, "kms:Decrypt", keyArn, contextOf(payments)),
+  cloudTrailDecryptsWithoutContext: fromCloudTrail(payments, "kms:Decrypt", keyArn, {}),
+  otherServiceEncrypts: { ...encrypts(payments, payments), caller: otherService },
+  otherServiceDescribes: { ...fromCloudTrail(payments, "kms:DescribeKey", keyArn, {}), caller: otherService },
+  /** Whoever may do everything in the audit account uses the key for something else than reading logs. */
+  administratorDecryptsOther: fromAccount(auditAccountId, "kms:Decrypt", keyArn),
+  /** A log file that was never delivered, encrypted as if it had been. */
+  administratorForges: fromAccount(auditAccountId, "kms:GenerateDataKey", keyArn, contextOf(payments)),
+  /** A grant would hand the key on, past the key policy. */
+  administratorGrants: fromAccount(auditAccountId, "kms:CreateGrant", keyArn),
+  memberAccountDecrypts: fromAccount("222222222222", "kms:Decrypt", keyArn, contextOf(payments)),
+  memberAccountAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
+};
+
+describe("core/policies", () => {
+  describe("who may deliver", () => {
+    const delivers = (bucket: PolicyDocument, key: PolicyDocument, trail: TrailIdentity, logPrefix?: string) =>
+      whyNoDelivery(bucket, key, {
+        trailArn: trailArn(trail),
+        bucketName,
+        bucketAccountId: auditAccountId,
+        keyArn,
+        logPrefix,
+      });
+
+    for (const form of bucketForms) {
+      for (const keyForm of keyForms) {
+        it(`every trail of the fleet: ${form}, key ${keyForm}`, () => {
+          for (const logPrefix of [undefined, "prod/eu"]) {
+            const bucket = bucketDocument(form, { logPrefix });
+            for (const trail of fleet) {
+              assert.deepEqual(delivers(bucket, keyDocument(keyForm), trail, logPrefix).reasons, []);
+            }
+          }
+        });
+      }
+    }
+
+    it("every trail of whatever fleet, in whatever form was chosen for its size; nobody else's", () => {
+      for (const count of [1, 2, 49, 50, 115, 387]) {
+        const trails = fleetOf(count);
+        const bucket = bucketDocument(undefined, { trails });
+        const key = keyDocument(undefined, trails);
+        for (const trail of [trails[0], trails[count >> 1], trails[count - 1]] as TrailIdentity[]) {
+          assert.deepEqual(delivers(bucket, key, trail).reasons, [], `${count}`);
+        }
+        assert.equal(delivers(bucket, key, trailOf("999999999999", { name: "mine" })).delivers, false, `${count}`);
+      }
+    });
+
+    it("in every partition", () => {
+      for (const [partition, region] of [
+        ["aws-cn", "cn-north-1"],
+        ["aws-us-gov", "us-gov-east-1"],
+      ] as const) {
+        const trail = trailOf("222222222222", { partition, region });
+        const delivery = whyNoDelivery(
+          bucketPolicy({ partition, bucketName, trails: [trail] }).document,
+          keyPolicy({ partition, auditAccountId, trails: [trail] }).document,
+          {
+            trailArn: trailArn(trail),
+            bucketName,
+            bucketAccountId: auditAccountId,
+            keyArn: keyArn.replace("arn:aws:kms:us-east-1", `arn:${partition}:kms:${region}`),
+          },
+        );
+        assert.deepEqual(delivery.reasons, [], partition);
+      }
+    });
+
+    it("a trail with another prefix than the policy's does not", () => {
+      for (const [policy, trail] of [
+        ["prod", undefined],
+        [undefined, "prod"],
+        ["prod", "prod2"],
+      ]) {
+        for (const form of bucketForms) {
+          const delivery = delivers(bucketDocument(form, { logPrefix: policy }), keyDocument(), payments, trail);
+          assert.equal(delivery.delivers, false, `${form}: ${policy} and ${trail}`);
+        }
+      }
+    });
+
+    for (const form of bucketForms) {
+      it(`without any one of the bucket policy's allows, somebody's logs stop: ${form}`, () => {
+        eachWithout(bucketDocument(form), "Allow", (rest, sid) => {
+          assert.ok(!fleet.every((trail) => delivers(rest, keyDocument(), trail).delivers), sid);
+        });
+      });
+    }
+
+    for (const form of keyForms) {
+      it(`without any one of the key policy's allows, somebody's work stops: ${form}`, () => {
+        eachWithout(keyDocument(form), "Allow", (rest, sid) => {
+          const works =
+            fleet.every((trail) => delivers(bucketDocument(), rest, trail).delivers) &&
+            [administers, readsLog].every((request) => allowed(request, rest));
+          assert.ok(!works, sid);
+        });
+        assert.ok([administers, readsLog].every((request) => allowed(request, keyDocument(form))));
+      });
+    }
+  });
+
+  describe("the attacks each form stops, and those that it lets through", () => {
+    const forms = (...let_through: string[]) => let_through;
+    const throughBucket: Record<keyof typeof bucketAttacks, string[]> = {
+      strangerWrites: forms(),
+      strangerOfTheSameNameWrites: forms("trailName"),
+      unlistedTrailOfMemberWrites: forms("accountList"),
+      memberWritesAsAnother: forms("trailList", "trailName", "accountList"),
+      memberWritesForNobody: forms("accountList"),
+      memberWritesElsewhere: forms(),
+      memberWritesWithoutAcl: forms(),
+      memberDeletes: forms(),
+      strangerLooks: forms(),
+      strangerOfTheSameNameLooks: forms("trailName"),
+      unlistedTrailOfMemberLooks: forms("accountList"),
+      memberReconfigures: forms(),
+      otherServiceWrites: forms(),
+      otherServiceLooks: forms(),
+      deliversWithoutTls: forms(),
+      looksWithoutTls: forms(),
+      ownerReadsWithoutTls: forms(),
+      ownerListsWithoutTls: forms(),
+      memberAccountReads: forms(),
+      anonymousReads: forms(),
+    };
+    for (const [name, through] of Object.entries(throughBucket)) {
+      it(`bucket: ${name}${through.length > 0 ? ` passes with ${through.join(", ")}` : ""}`, () => {
+        const request = bucketAttacks[name as keyof typeof bucketAttacks];
+        assert.deepEqual(
+          bucketForms.filter((form) => allowed(request, bucketDocument(form))),
+          through,
+        );
+      });
+    }
+
+    const throughKey: Record<keyof typeof keyAttacks, string[]> = {
+      strangerEncrypts: forms(),
+      strangerEncryptsAsMember: forms("encryptionContext"),
+      unlistedTrailOfMemberEncrypts: forms("encryptionContext"),
+      memberEncryptsAsStranger: forms(),
+      strangerDescribes: forms(),
+      cloudTrailDecrypts: forms(),
+      cloudTrailDecryptsWithoutContext: forms(),
+      otherServiceEncrypts: forms(),
+      otherServiceDescribes: forms(),
+      administratorDecryptsOther: forms(),
+      administratorForges: forms(),
+      administratorGrants: forms(),
+      memberAccountDecrypts: forms(),
+      memberAccountAdministers: forms(),
+    };
+    for (const [name, through] of Object.entries(throughKey)) {
+      it(`key: ${name}${through.length > 0 ? ` passes with ${through.join(", ")}` : ""}`, () => {
+        const request = keyAttacks[name as keyof typeof keyAttacks];
+        assert.deepEqual(
+          keyForms.filter((form) => allowed(request, keyDocument(form))),
+          through,
+        );
+      });
+    }
+  });
+
+  describe("what each part of a statement is for: without it, an attack succeeds", () => {
+    type Purpose<Attacks> = Record<string, keyof Attacks>;
+    const bucketPurposes: Record<BucketPolicyForm, Purpose<typeof bucketAttacks>> = {
+      perTrail: {
+        "CloudTrailAclCheck Principal": "otherServiceLooks",
+        "CloudTrailAclCheck Action": "memberReconfigures",
+        "CloudTrailAclCheck StringEquals aws:SourceArn": "strangerLooks",
+        "CloudTrailWrite222222222222 Principal": "otherServiceWrites",
+        "CloudTrailWrite222222222222 Action": "memberDeletes",
+        "CloudTrailWrite222222222222 Resource": "memberWritesAsAnother",
+        "CloudTrailWrite222222222222 StringEquals aws:SourceArn": "strangerWrites",
+        "CloudTrailWrite222222222222 StringEquals s3:x-amz-acl": "memberWritesWithoutAcl",
+      },
+      trailList: {
+        "CloudTrailAclCheck Principal": "otherServiceLooks",
+        "CloudTrailAclCheck Action": "memberReconfigures",
+        "CloudTrailAclCheck StringEquals aws:SourceArn": "strangerLooks",
+        "CloudTrailWrite Principal": "otherServiceWrites",
+        "CloudTrailWrite Action": "memberDeletes",
+        "CloudTrailWrite Resource": "memberWritesForNobody",
+        "CloudTrailWrite StringEquals aws:SourceArn": "strangerWrites",
+        "CloudTrailWrite StringEquals s3:x-amz-acl": "memberWritesWithoutAcl",
+      },
+      trailName: {
+        "CloudTrailAclCheck Principal": "otherServiceLooks",
+        "CloudTrailAclCheck Action": "memberReconfigures",
+        "CloudTrailAclCheck ArnLike aws:SourceArn": "strangerLooks",
+        "CloudTrailWrite Principal": "otherServiceWrites",
+        "CloudTrailWrite Action": "memberDeletes",
+        "CloudTrailWrite Resource": "memberWritesForNobody",
+        "CloudTrailWrite ArnLike aws:SourceArn": "strangerWrites",
+        "CloudTrailWrite StringEquals s3:x-amz-acl": "memberWritesWithoutAcl",
+      },
+      accountList: {
+        "CloudTrailAclCheck Principal": "otherServiceLooks",
+        "CloudTrailAclCheck Action": "memberReconfigures",
+        "CloudTrailAclCheck StringEquals aws:SourceAccount": "strangerLooks",
+        "CloudTrailWrite Principal": "otherServiceWrites",
+        "CloudTrailWrite Action": "memberDeletes",
+        "CloudTrailWrite Resource": "memberWritesElsewhere",
+        "CloudTrailWrite StringEquals aws:SourceAccount": "strangerWrites",
+        "CloudTrailWrite StringEquals s3:x-amz-acl": "memberWritesWithoutAcl",
+      },
+    };
+    const denyPurposes: Purpose<typeof bucketAttacks> = {
+      DenyInsecureTransport: "deliversWithoutTls",
+      "DenyInsecureTransport Principal": "deliversWithoutTls",
+      "DenyInsecureTransport Action": "deliversWithoutTls",
+      "DenyInsecureTransport Resource arn:aws:s3:::example-logs": "ownerListsWithoutTls",
+      "DenyInsecureTransport Resource arn:aws:s3:::example-logs/*": "ownerReadsWithoutTls",
+    };
+    for (const form of bucketForms) {
+      everyPart(
+        `bucket policy as ${form}`,
+        bucketDocument(form),
+        { ...bucketPurposes[form], ...denyPurposes },
+        bucketAttacks,
+        // The two are the same: nothing but the bucket has an ACL of a bucket. Of `web`'s statement nothing is said
+        // that is not said of `payments`'s.
+        /^CloudTrailAclCheck Resource$|333333333333/,
+      );
+    }
+
+    const common: Purpose<typeof keyAttacks> = {
+      "AccountAdministration Principal": "memberAccountAdministers",
+      "AccountAdministration Action": "administratorGrants",
+      "AccountReadsLogs Principal": "memberAccountDecrypts",
+      "AccountReadsLogs Action": "administratorForges",
+      "AccountReadsLogs Null kms:EncryptionContext:aws:cloudtrail:arn": "administratorDecryptsOther",
+      "CloudTrailEncrypt Principal": "otherServiceEncrypts",
+      "CloudTrailEncrypt Action": "cloudTrailDecrypts",
+      "CloudTrailDescribeKey Principal": "otherServiceDescribes",
+      "CloudTrailDescribeKey Action": "cloudTrailDecryptsWithoutContext",
+      "CloudTrailEncrypt StringLike kms:EncryptionContext:aws:cloudtrail:arn": "memberEncryptsAsStranger",
+    };
+    everyPart(
+      "key policy as trailList",
+      keyDocument("trailList"),
+      {
+        ...common,
+        "CloudTrailEncrypt StringEquals aws:SourceArn": "unlistedTrailOfMemberEncrypts",
+        "CloudTrailDescribeKey StringEquals aws:SourceArn": "strangerDescribes",
+      },
+      keyAttacks,
+    );
+    everyPart(
+      "key policy as encryptionContext",
+      keyDocument("encryptionContext"),
+      { ...common, "CloudTrailDescribeKey ArnLike aws:SourceArn": "strangerDescribes" },
+      keyAttacks,
+    );
+  });
+});
+
+/** Calls `check` with the document without each statement of the effect. */
+function eachWithout(
+  document: PolicyDocument,
+  effect: Statement["Effect"],
+  check: (rest: PolicyDocument, sid: string) => void,
+): void {
+  for (const removed of document.Statement) {
+    if (removed.Effect !== effect) continue;
+    check({ ...document, Statement: document.Statement.filter((each) => each !== removed) }, removed.Sid);
+  }
+}
+
+/** The document with one part of one statement loosened: removed, or widened to everything; a Deny is narrowed. */
+function loosened(document: PolicyDocument): Map<string, PolicyDocument> {
+  const all = new Map<string, PolicyDocument>();
+  document.Statement.forEach((statement, index) => {
+    const add = (part: string, changed: Statement | undefined) =>
+      all.set(`${statement.Sid}${part}`, {
+        ...document,
+        Statement: document.Statement.flatMap((each, at) => (at !== index ? [each] : changed ? [changed] : [])),
+      });
+    if (statement.Effect === "Deny") {
+      add("", undefined);
+      add(" Principal", { ...statement, Principal: { AWS: "arn:aws:iam::999999999999:root" } });
+      add(" Action", { ...statement, Action: "s3:GetObject" });
+      for (const resource of [statement.Resource].flat()) {
+        add(` Resource ${resource}`, {
+          ...statement,
+          Resource: [statement.Resource].flat().filter((each) => each !== resource),
+        });
+      }
+      return;
+    }
+    add(" Principal", { ...statement, Principal: "*" });
+    add(" Action", { ...statement, Action: "*" });
+    if (statement.Resource !== "*") add(" Resource", { ...statement, Resource: "*" });
+    for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+      for (const key of Object.keys(keys)) {
+        const others = Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
+        add(` ${operator} ${key}`, { ...statement, Condition: { ...statement.Condition, [operator]: others } });
+      }
+    }
+  });
+  return all;
+}
+
+/** Each part of each statement has an attack that it stops: refused with the part, successful without it. */
+function everyPart<Attacks extends Record<string, AccessRequest>>(
+  name: string,
+  document: PolicyDocument,
+  purposes: Record<string, keyof Attacks>,
+  attacks: Attacks,
+  except = /^$/,
+): void {
+  const parts = new Map([...loosened(document)].filter(([part]) => !except.test(part)));
+  it(`${name}: every part has an attack`, () => {
+    assert.deepEqual([...parts.keys()].sort(), Object.keys(purposes).sort());
+  });
+  for (const [part, attack] of Object.entries(purposes)) {
+    it(`${name}: ${part} stops ${String(attack)}`, () => {
+      const request = attacks[attack] as AccessRequest;
+      assert.equal(allowed(request, document), false);
+      assert.equal(allowed(request, parts.get(part) as PolicyDocument), true);
+    });
+  }
+}

@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { lint } from "../../../core/evaluate";
+import type { TrailIdentity } from "../../../core/names";
+import type { BucketPolicyForm } from "../../../core/policies/bucket";
+import type { PolicyDocument, Statement } from "../../../core/policies/document";
+import { list, serialize, size } from "../../../core/policies/document";
+import { keyPolicy } from "../../../core/policies/key";
+import { auditAccountId, trailOf } from "../../support/fleet";
+import { bucketDocument, bucketForms, keyDocument, keyForms, payments } from "../../support/policies";
+
+const bucketArn = "arn:aws:s3:::example-logs";
+const paymentsArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail";
+const webArn = "arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail";
+
+const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
+const denyInsecureTransport: Statement = {
+  Sid: "DenyInsecureTransport",
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:*",
+  Resource: [bucketArn, `${bucketArn}/*`],
+  Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
+
+describe("core/policies", () => {
+  describe("the bucket policy, to the letter", () => {
+    const acl = "bucket-owner-full-control";
+    const aclCheck = (condition: Statement["Condition"]): Statement => ({
+      Sid: "CloudTrailAclCheck",
+      Effect: "Allow",
+      Principal: cloudTrail,
+      Action: "s3:GetBucketAcl",
+      Resource: bucketArn,
+      Condition: condition,
+    });
+    const write = (sid: string, resource: Statement["Resource"], condition: Statement["Condition"]): Statement => ({
+      Sid: sid,
+      Effect: "Allow",
+      Principal: cloudTrail,
+      Action: "s3:PutObject",
+      Resource: resource,
+      Condition: condition,
+    });
+    const paths = [`${bucketArn}/AWSLogs/222222222222/*`, `${bucketArn}/AWSLogs/333333333333/*`];
+    const byArn = { "aws:SourceArn": [webArn, paymentsArn] };
+    const byName = {
+      ArnLike: {
+        "aws:SourceArn": ["arn:aws:cloudtrail:*:*:trail/crosstrail", "arn:aws:cloudtrail:*:*:trail/web-trail"],
+      },
+    };
+    const byAccount = { "aws:SourceAccount": ["222222222222", "333333333333"] };
+
+    const documents: Record<BucketPolicyForm, Statement[]> = {
+      perTrail: [
+        aclCheck({ StringEquals: byArn }),
+        write("CloudTrailWrite222222222222", `${bucketArn}/AWSLogs/222222222222/*`, {
+          StringEquals: { "aws:SourceArn": paymentsArn, "s3:x-amz-acl": acl },
+        }),
+        write("CloudTrailWrite333333333333", `${bucketArn}/AWSLogs/333333333333/*`, {
+          StringEquals: { "aws:SourceArn": webArn, "s3:x-amz-acl": acl },
+        }),
+      ],
+      trailList: [
+        aclCheck({ StringEquals: byArn }),
+        write("CloudTrailWrite", paths, { StringEquals: { ...byArn, "s3:x-amz-acl": acl } }),
+      ],
+      trailName: [
+        aclCheck(byName),
+        write("CloudTrailWrite", paths, { ...byName, StringEquals: { "s3:x-amz-acl": acl } }),
+      ],
+      accountList: [
+        aclCheck({ StringEquals: byAccount }),
+        write("CloudTrailWrite", `${bucketArn}/AWSLogs/*`, { StringEquals: { ...byAccount, "s3:x-amz-acl": acl } }),
+      ],
+    };
+    for (const form of bucketForms) {
+      it(`as ${form}`, () => {
+        assert.deepEqual(bucketDocument(form), {
+          Version: "2012-10-17",
+          Statement: [...documents[form], denyInsecureTransport],
+        });
+      });
+    }
+
+    it("with a prefix and in another partition", () => {
+      const trails = [trailOf("222222222222", { partition: "aws-cn", region: "cn-north-1" })];
+      const bucket = "arn:aws-cn:s3:::example-logs";
+      const trail = "arn:aws-cn:cloudtrail:cn-north-1:222222222222:trail/crosstrail";
+      assert.deepEqual(bucketDocument("perTrail", { partition: "aws-cn", logPrefix: "prod/eu", trails }), {
+        Version: "2012-10-17",
+        Statement: [
+          { ...aclCheck({ StringEquals: { "aws:SourceArn": trail } }), Resource: bucket },
+          write("CloudTrailWrite222222222222", `${bucket}/prod/eu/AWSLogs/222222222222/*`, {
+            StringEquals: { "aws:SourceArn": trail, "s3:x-amz-acl": acl },
+          }),
+          { ...denyInsecureTransport, Resource: [bucket, `${bucket}/*`] },
+        ],
+      });
+      assert.equal(
+        bucketDocument("accountList", { logPrefix: "prod" }).Statement[1]?.Resource,
+        `${bucketArn}/prod/AWSLogs/*`,
+      );
+    });
+
+    it("of an account with two trails, while one is being renamed", () => {
+      const trails = [payments, trailOf("222222222222", { name: "old-trail" })];
+      const arns = [paymentsArn, paymentsArn.replace("crosstrail", "old-trail")];
+      assert.deepEqual(bucketDocument("perTrail", { trails }).Statement, [
+        aclCheck({ StringEquals: { "aws:SourceArn": arns } }),
+        write("CloudTrailWrite222222222222", `${bucketArn}/AWSLogs/222222222222/*`, {
+          StringEquals: { "aws:SourceArn": arns, "s3:x-amz-acl": acl },
+        }),
+        denyInsecureTransport,
+      ]);
+    });
+
+    for (const form of bucketForms) {
+      it(`as ${form} without a trail: nobody writes`, () => {
+        assert.deepEqual(bucketDocument(form, { trails: [] }).Statement, [denyInsecureTransport]);
+      });
+    }
+  });
+
+  describe("the key policy, to the letter", () => {
+    const root = { AWS: "arn:aws:iam::111111111111:root" };
+    const administration: Statement = {
+      Sid: "AccountAdministration",
+      Effect: "Allow",
+      Principal: root,
+      Action: [
+        "kms:CancelKeyDeletion",
+        "kms:CreateAlias",
+        "kms:DeleteAlias",
+        "kms:DescribeKey",
+        "kms:DisableKey",
+        "kms:DisableKeyRotation",
+        "kms:EnableKey",
+        "kms:EnableKeyRotation",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListGrants",
+        "kms:ListKeyPolicies",
+        "kms:ListKeyRotations",
+        "kms:ListResourceTags",
+        "kms:PutKeyPolicy",
+        "kms:ReplicateKey",
+        "kms:RevokeGrant",
+        "kms:RotateKeyOnDemand",
+        "kms:ScheduleKeyDeletion",
+        "kms:TagResource",
+        "kms:UntagResource",
+        "kms:UpdateAlias",
+        "kms:UpdateKeyDescription",
+        "kms:UpdatePrimaryRegion",
+      ],
+      Resource: "*",
+    };
+    const reads: Statement = {
+      Sid: "AccountReadsLogs",
+      Effect: "Allow",
+      Principal: root,
+      Action: "kms:Decrypt",
+      Resource: "*",
+      Condition: { Null: { "kms:EncryptionContext:aws:cloudtrail:arn": "false" } },
+    };
+    const context = {
+      StringLike: {
+        "kms:EncryptionContext:aws:cloudtrail:arn": [
+          "arn:aws:cloudtrail:*:222222222222:trail/*",
+          "arn:aws:cloudtrail:*:333333333333:trail/*",
+        ],
+      },
+    };
+    const source = { StringEquals: { "aws:SourceArn": [webArn, paymentsArn] } };
+    const service = (sid: string, action: string, condition: Statement["Condition"]): Statement => ({
+      Sid: sid,
+      Effect: "Allow",
+      Principal: cloudTrail,
+      Action: action,
+      Resource: "*",
+      Condition: condition,
+    });
+
+    it("as trailList", () => {
+      assert.deepEqual(keyDocument("trailList"), {
+        Version: "2012-10-17",
+        Statement: [
+          administration,
+          service("CloudTrailEncrypt", "kms:GenerateDataKey*", { ...source, ...context }),
+          service("CloudTrailDescribeKey", "kms:DescribeKey", source),
+          reads,
+        ],
+      });
+    });
+
+    it("as encryptionContext", () => {
+      const names = ["arn:aws:cloudtrail:*:*:trail/crosstrail", "arn:aws:cloudtrail:*:*:trail/web-trail"];
+      assert.deepEqual(keyDocument("encryptionContext"), {
+        Version: "2012-10-17",
+        Statement: [
+          administration,
+          service("CloudTrailEncrypt", "kms:GenerateDataKey*", context),
+          service("CloudTrailDescribeKey", "kms:DescribeKey", { ArnLike: { "aws:SourceArn": names } }),
+          reads,
+        ],
+      });
+    });
+
+    it("in another partition", () => {
+      const trails = [trailOf("222222222222", { partition: "aws-us-gov", region: "us-gov-west-1" })];
+      const { document } = keyPolicy({ partition: "aws-us-gov", auditAccountId, trails });
+      const gov = { AWS: "arn:aws-us-gov:iam::111111111111:root" };
+      const arn = { "aws:SourceArn": "arn:aws-us-gov:cloudtrail:us-gov-west-1:222222222222:trail/crosstrail" };
+      const pattern = "arn:aws-us-gov:cloudtrail:*:222222222222:trail/*";
+      assert.deepEqual(document.Statement, [
+        { ...administration, Principal: gov },
+        service("CloudTrailEncrypt", "kms:GenerateDataKey*", {
+          StringEquals: arn,
+          StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": pattern },
+        }),
+        service("CloudTrailDescribeKey", "kms:DescribeKey", { StringEquals: arn }),
+        { ...reads, Principal: gov },
+      ]);
+    });
+
+    for (const form of keyForms) {
+      it(`as ${form} without a trail: nobody encrypts`, () => {
+        assert.deepEqual(keyDocument(form, []).Statement, [administration, reads]);
+      });
+    }
+  });
+
+  describe("documents", () => {
+    it("are minified, and measured in bytes", () => {
+      const document = keyDocument();
+      assert.equal(serialize(document), JSON.stringify(document));
+      assert.equal(size(document), serialize(document).length);
+      const umlaut: PolicyDocument = { Version: "2012-10-17", Statement: [{ ...denyInsecureTransport, Sid: "ä" }] };
+      assert.equal(size(umlaut), serialize(umlaut).length + 1);
+    });
+
+    it("hold lists sorted, without repeats, and one value on its own", () => {
+      assert.deepEqual(list(["b", "a", "b"]), ["a", "b"]);
+      assert.equal(list(["a", "a"]), "a");
+      assert.deepEqual(list([]), []);
+    });
+
+    const trails = fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 12 }).chain((accounts) =>
+      fc.tuple(
+        ...accounts.map((account) =>
+          fc
+            .record({
+              region: fc.constantFrom("us-east-1", "eu-west-1"),
+              name: fc.constantFrom("crosstrail", "web-trail", "other"),
+            })
+            .map((other) => trailOf(String(200000000000 + account), other)),
+        ),
+      ),
+    );
+    const shuffled = trails.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
+    const builders: [string, (of: TrailIdentity[]) => PolicyDocument][] = [
+      ...bucketForms.map((form): [string, (of: TrailIdentity[]) => PolicyDocument] => [
+        `bucket policy as ${form}`,
+        (of) => bucketDocument(form, { trails: of }),
+      ]),
+      ...keyForms.map((form): [string, (of: TrailIdentity[]) => PolicyDocument] => [
+        `key policy as ${form}`,
+        (of) => keyDocument(form, of),
+      ]),
+    ];
+    for (const [name, build] of builders) {
+      it(`${name}: the order of the fleet makes no difference, to the byte`, () => {
+        fc.assert(fc.property(shuffled, ([a, b]) => assert.equal(serialize(build(a)), serialize(build(b)))));
+      });
+
+      it(`${name}: another member adds what belongs to it, and changes nothing else`, () => {
+        fc.assert(
+          fc.property(trails, (all) => {
+            const before = facts(build(all));
+            const added = trailOf("299999999999", { region: "ap-south-1", name: "newcomer" });
+            const after = facts(build([...all, added]));
+            for (const fact of before) assert.ok(after.has(fact), `lost: ${fact}`);
+            const news = [...after].filter((fact) => !before.has(fact));
+            assert.ok(news.length > 0);
+            // A statement of its own repeats what every such statement says; everything else names the newcomer.
+            for (const fact of news) assert.match(fact, /299999999999|newcomer/);
+          }),
+        );
+      });
+
+      it(`${name}: Sids are letters and digits, each one once; nothing in it is suspicious`, () => {
+        fc.assert(
+          fc.property(trails, (all) => {
+            const document = build(all);
+            const sids = document.Statement.map(({ Sid }) => Sid);
+            assert.equal(new Set(sids).size, sids.length);
+            for (const sid of sids) assert.match(sid, /^[A-Za-z0-9]+$/);
+            const kind = name.startsWith("bucket") ? "bucket" : "key";
+            assert.deepEqual(
+              lint(document, { kind }).map(({ id, message }) => `${id}: ${message}`),
+              [],
+            );
+          }),
+        );
+      });
+    }
+  });
+});
+
+/** Every value of a document with its place; a list counts as the set of its values. */
+function facts(document: PolicyDocument): Set<string> {
+  const found = new Set<string>();
+  const walk = (place: string, value: unknown): void => {
+    if (Array.isArray(value)) value.forEach((each) => walk(place, each));
+    else if (typeof value === "object" && value !== null) {
+      for (const [name, inner] of Object.entries(value)) walk(`${place}/${name}`, inner);
+    } else found.add(`${place} = ${String(value)}`);
+  };
+  for (const statement of document.Statement) walk(statement.Sid, statement);
+  return found;
+}

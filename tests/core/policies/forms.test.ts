@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import type { UserError } from "../../../core/findings";
+import type { BucketPolicyForm } from "../../../core/policies/bucket";
+import { bucketPolicy, bucketPolicyLimit } from "../../../core/policies/bucket";
+import { size } from "../../../core/policies/document";
+import { chooseForm } from "../../../core/policies/forms";
+import type { KeyPolicyForm } from "../../../core/policies/key";
+import { keyPolicy, keyPolicyLimit } from "../../../core/policies/key";
+import { auditAccountId, bucketName, fleetOf } from "../../support/fleet";
+import { bucketForms, fleet, keyDocument, keyForms } from "../../support/policies";
+
+describe("core/policies: the choice of the form", () => {
+  const chosen = (count: number) => bucketPolicy({ partition: "aws", bucketName, trails: fleetOf(count) });
+  const chosenForKey = (count: number) => keyPolicy({ partition: "aws", auditAccountId, trails: fleetOf(count) });
+
+  it("keeps to AWS's limits", () => {
+    assert.equal(bucketPolicyLimit, 20 * 1024);
+    assert.equal(keyPolicyLimit, 32 * 1024);
+  });
+
+  const fits = (build: () => unknown) => {
+    try {
+      build();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const bucketFits = (form: BucketPolicyForm) => (count: number) =>
+    fits(() => bucketPolicy({ partition: "aws", bucketName, trails: fleetOf(count) }, form));
+  const keyFits = (form: KeyPolicyForm) => (count: number) =>
+    fits(() => keyPolicy({ partition: "aws", auditAccountId, trails: fleetOf(count) }, form));
+
+  /** The greatest fleet that it `holds`, found by halving: whatever fits a fleet fits a smaller one. */
+  function greatest(holds: (count: number) => boolean): number {
+    let [good, bad] = [1, 2000];
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1;
+      if (holds(middle)) good = middle;
+      else bad = middle;
+    }
+    return good;
+  }
+
+  // Golden numbers for a bucket name of 12 characters and a trail name of 10: what a change of the documents costs.
+  for (const [form, accounts] of [
+    ["perTrail", 49],
+    ["trailList", 114],
+    ["trailName", 386],
+    ["accountList", 658],
+  ] as const) {
+    it(`the bucket policy as ${form} holds ${accounts} accounts`, () => {
+      assert.equal(greatest(bucketFits(form)), accounts);
+      assert.equal(chosen(accounts).form, form);
+      const next = bucketForms[bucketForms.indexOf(form) + 1];
+      if (next) assert.equal(chosen(accounts + 1).form, next);
+      else assert.throws(() => chosen(accounts + 1), { name: "UserError" });
+    });
+  }
+
+  for (const [form, accounts] of [
+    ["trailList", 189],
+    ["encryptionContext", 714],
+  ] as const) {
+    it(`the key policy as ${form} holds ${accounts} accounts`, () => {
+      assert.equal(greatest(keyFits(form)), accounts);
+      assert.equal(chosenForKey(accounts).form, form);
+      const next = keyForms[keyForms.indexOf(form) + 1];
+      if (next) assert.equal(chosenForKey(accounts + 1).form, next);
+      else assert.throws(() => chosenForKey(accounts + 1), { name: "UserError" });
+    });
+  }
+
+  it("a demanded form is built, also where a tighter one fits", () => {
+    for (const form of bucketForms) {
+      assert.equal(bucketPolicy({ partition: "aws", bucketName, trails: fleet }, form).form, form);
+    }
+    for (const form of keyForms) {
+      assert.equal(keyPolicy({ partition: "aws", auditAccountId, trails: fleet }, form).form, form);
+    }
+  });
+
+  const messageOf = (act: () => unknown): string => {
+    try {
+      act();
+    } catch (error) {
+      assert.equal((error as UserError).name, "UserError");
+      return (error as UserError).message;
+    }
+    return assert.fail("it fits");
+  };
+
+  it("a demanded form that does not fit is an error that names the tightest one that does", () => {
+    const input = { partition: "aws", bucketName, trails: fleetOf(60) } as const;
+    assert.equal(
+      messageOf(() => bucketPolicy(input, "perTrail")),
+      "The bucket policy does not fit.\n" +
+        "\n  crosstrail:bucketPolicyForm: perTrail" +
+        `\n    Form perTrail for 60 trails takes 24694 bytes; AWS allows 20480.` +
+        `\n    → Set crosstrail:bucketPolicyForm to trailList (11057 bytes), or remove the key to have the tightest fitting form chosen.`,
+    );
+    assert.match(
+      messageOf(() => keyPolicy({ partition: "aws", auditAccountId, trails: fleetOf(300) }, "trailList")),
+      /^The key policy does not fit\.\n\n {2}crosstrail:keyPolicyForm: trailList\n {4}Form trailList for 300 trails takes \d+ bytes; AWS allows 32768\.\n {4}→ Set crosstrail:keyPolicyForm to encryptionContext \(\d+ bytes\), or remove the key to have the tightest fitting form chosen\.$/,
+    );
+  });
+
+  for (const [demanded, bytes] of [
+    [undefined, 42721],
+    ["trailName", 72164],
+  ] as const) {
+    it(`a fleet that fits into no form is sent to a second archive (${demanded ?? "auto"})`, () => {
+      const trails = fleetOf(1400);
+      const form = demanded ?? "accountList";
+      assert.equal(
+        messageOf(() => bucketPolicy({ partition: "aws", bucketName, trails }, demanded)),
+        "The bucket policy does not fit.\n" +
+          `\n  crosstrail:bucketPolicyForm: ${demanded ?? "auto"}` +
+          `\n    Form ${form} for 1400 trails takes ${bytes} bytes; AWS allows 20480.` +
+          "\n    → Deliver some of the accounts to a second archive: another audit stack with a bucket and a key of its own.",
+      );
+    });
+  }
+
+  it("fits at the limit, and not one byte above it", () => {
+    const document = keyDocument();
+    const options = { what: "policy", key: "key", forms: ["a"], build: () => document, count: 1 };
+    assert.equal(chooseForm({ ...options, limit: size(document) }).form, "a");
+    assert.throws(() => chooseForm({ ...options, limit: size(document) - 1 }), { name: "UserError" });
+  });
+});

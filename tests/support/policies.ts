@@ -1,0 +1,22 @@
+/** The small fleet that the policy tests are about, and the policies for it. */
+import type { TrailIdentity } from "../../core/names";
+import type { BucketPolicyInput } from "../../core/policies/bucket";
+import { BucketPolicyForm, bucketPolicy } from "../../core/policies/bucket";
+import type { PolicyDocument } from "../../core/policies/document";
+import { KeyPolicyForm, keyPolicy } from "../../core/policies/key";
+import { auditAccountId, bucketName, trailOf } from "./fleet";
+
+export const bucketForms = Object.values(BucketPolicyForm);
+export const keyForms = Object.values(KeyPolicyForm);
+
+export const payments = trailOf("222222222222");
+export const web = trailOf("333333333333", { region: "eu-west-1", name: "web-trail" });
+export const fleet = [web, payments];
+
+export function bucketDocument(form?: BucketPolicyForm, other: Partial<BucketPolicyInput> = {}): PolicyDocument {
+  return bucketPolicy({ partition: "aws", bucketName, trails: fleet, ...other }, form).document;
+}
+
+export function keyDocument(form?: KeyPolicyForm, trails: TrailIdentity[] = fleet): PolicyDocument {
+  return keyPolicy({ partition: "aws", auditAccountId, trails }, form).document;
+}
