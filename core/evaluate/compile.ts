@@ -7,8 +7,8 @@
 import type { Condition } from "./conditions";
 import { compileCondition, operatorNames, readOperator, TextList } from "./conditions";
 import { parseJson } from "./json";
-import type { Part } from "./pattern";
-import { Glob, parseTemplate, ResourcePattern } from "./pattern";
+import type { Part, Token } from "./pattern";
+import { Glob, hasVariables, parseTemplate, ResourcePattern } from "./pattern";
 import type { PrincipalProblem, PrincipalSet } from "./principals";
 import { addPrincipal, emptyPrincipals } from "./principals";
 import type { CompiledPolicyLike, PolicyFinding, PolicyInput, PolicyKind } from "./types";
@@ -444,6 +444,13 @@ class StatementReader {
         'Replace the placeholder, or write "${$}{" for the characters themselves.',
       );
       return undefined;
+    }
+    if (!hasVariables(template.parts) && new ResourcePattern(template.parts as Token[]).malformed) {
+      this.refuse(
+        "policy/resource",
+        `${element} has the incomplete ARN ${describe(value)}.`,
+        "Write all six parts of the ARN.",
+      );
     }
     return template.parts;
   }

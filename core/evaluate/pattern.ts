@@ -254,15 +254,18 @@ export class ArnPattern implements Matcher {
  */
 export class ResourcePattern implements Matcher {
   readonly literal: string | undefined;
+  /** True for what has fewer than six parts and no `*` that could stand for the missing ones. */
+  readonly malformed: boolean;
   private readonly matcher: Matcher;
 
   constructor(tokens: readonly Token[]) {
     const parts = splitPattern(tokens);
     const head = parts.slice(0, 5);
-    const reaches = parts.length < 6 || head.some((part) => part.at(-1) === MANY);
+    const reaches = head.some((part) => part.at(-1) === MANY);
     const plain = head.every((part) => part.every((token) => typeof token === "string"));
     this.matcher = reaches || plain ? new Glob(tokens) : new ArnPattern(tokens);
     this.literal = this.matcher.literal;
+    this.malformed = parts.length < 6 && !reaches;
   }
 
   matches(value: string): boolean {

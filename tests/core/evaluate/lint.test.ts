@@ -97,6 +97,8 @@ describe("lint", () => {
     ["an action that is a number", raw({ ...good, Action: [1] }), "bucket", "action"],
     ["no Resource", raw({ ...good, Resource: undefined }), "bucket", "resource-missing"],
     ["a resource that is no ARN", raw({ ...good, Resource: "logs/*" }), "bucket", "resource"],
+    ["an incomplete ARN", raw({ ...good, Resource: "arn:aws:s3:*/x" }), "bucket", "resource"],
+    ["an ARN of five parts", raw({ ...good, Resource: "arn:aws:s3::logs" }), "bucket", "resource"],
     ["a Resource in a trust policy", raw({ ...named, Action: "sts:AssumeRole" }), "role", "resource"],
     [
       "a variable without its brace",
@@ -179,6 +181,12 @@ describe("lint", () => {
     [
       "octal digits",
       raw({ ...good, Condition: { IpAddress: { "aws:SourceIp": "192.0.02.1" } } }),
+      "bucket",
+      "condition-value",
+    ],
+    [
+      "nine groups",
+      raw({ ...good, Condition: { IpAddress: { "aws:SourceIp": "1:2:3:4:5:6:7::8" } } }),
       "bucket",
       "condition-value",
     ],
@@ -432,7 +440,8 @@ describe("lint", () => {
     const many = Array.from({ length: 500 }, () => allow());
     assert.ok(ids(policy(...many)).length <= 200);
     // Warnings do not hide that a policy cannot be decided by.
-    const broken = policy(...many, { ...good, Effect: "Maybe" as "Allow" });
+    const deleted = many.map((each): Statement => ({ ...each, Principal: { AWS: "AROACKCEVSQ6C2EXAMPLE" } }));
+    const broken = policy(...deleted, { ...good, Effect: "Maybe" as "Allow" });
     assert.equal(evaluate(request(), { resourcePolicy: broken }).reason, "notEvaluated");
   });
 });
