@@ -188,6 +188,10 @@ function valueMatch<V, W>(
 /** Texts that may have wildcards and variables, prepared so that a list of hundreds of plain texts is one look-up. */
 export class TextList {
   private readonly plain = new Set<string>();
+  /** Texts that end in their only wildcard, a `*`: what comes before it, by its length. */
+  private readonly prefixes = new Map<number, Set<string>>();
+  /** ARN patterns that name an account. */
+  private readonly byAccount = new Map<string, Matcher[]>();
   private readonly patterns: Matcher[] = [];
   private readonly dynamic: Part[][] = [];
   private readonly unclear: boolean = false;
@@ -203,14 +207,27 @@ export class TextList {
       }
       const matcher = build(parts as Token[]);
       if (matcher.malformed) this.unclear = true;
-      if (matcher.literal === undefined) this.patterns.push(matcher);
-      else this.plain.add(matcher.literal);
+      if (matcher.literal !== undefined) this.plain.add(matcher.literal);
+      else if (matcher.prefix !== undefined) addTo(this.prefixes, matcher.prefix.length, matcher.prefix);
+      else if (matcher.account !== undefined) {
+        const same = this.byAccount.get(matcher.account);
+        if (same) same.push(matcher);
+        else this.byAccount.set(matcher.account, [matcher]);
+      } else this.patterns.push(matcher);
     }
   }
 
   /** True when one of the texts matches; undefined when none does, but one has a variable without a value or is no ARN. */
   matches(value: string, lookup: Lookup): Truth {
     if (this.plain.has(value)) return true;
+    for (const [length, prefixes] of this.prefixes) {
+      if (length <= value.length && prefixes.has(value.slice(0, length))) return true;
+    }
+    if (this.byAccount.size > 0) {
+      const account = splitArn(value)?.[4];
+      const named = account === undefined ? undefined : this.byAccount.get(account);
+      if (named?.some((pattern) => pattern.matches(value))) return true;
+    }
     for (const pattern of this.patterns) if (pattern.matches(value)) return true;
     let unclear = this.unclear;
     for (const parts of this.dynamic) {
@@ -221,6 +238,12 @@ export class TextList {
     }
     return unclear ? undefined : false;
   }
+}
+
+function addTo(map: Map<number, Set<string>>, length: number, text: string): void {
+  const set = map.get(length);
+  if (set) set.add(text);
+  else map.set(length, new Set([text]));
 }
 
 function textMatch(

@@ -285,17 +285,23 @@ function missingAllow(
 const distances = { condition: 2, resource: 5, principal: 12, action: 30 } as const;
 
 function findNearest(question: Question, sides: Side[]): NearestAllow | undefined {
-  let best: { side: Side; statement: CompiledStatement; distance: number; likeness: number } | undefined;
+  let best: { side: Side; statement: CompiledStatement; distance: number } | undefined;
+  // Only looked at when two statements are equally far.
+  let likeness: number | undefined;
   for (const side of sides) {
     for (const statement of side.statements) {
       if (statement.effect !== "Allow") continue;
       const distance = distanceOf(statement, question);
-      // It does allow, but only together with the other side.
-      if (distance === 0) continue;
-      if (best && distance > best.distance) continue;
-      const likeness = likenessOf(statement, question);
-      if (best && distance === best.distance && likeness <= best.likeness) continue;
-      best = { side, statement, distance, likeness };
+      // At no distance it does allow, but only together with the other side.
+      if (distance === 0 || (best && distance > best.distance)) continue;
+      const tied = best !== undefined && distance === best.distance;
+      const own = tied ? likenessOf(statement, question) : undefined;
+      if (best && own !== undefined) {
+        likeness ??= likenessOf(best.statement, question);
+        if (own <= likeness) continue;
+      }
+      best = { side, statement, distance };
+      likeness = own;
     }
   }
   return best && { ...refer(best.side, best.statement), failed: mismatches(best.statement, question) };

@@ -144,6 +144,8 @@ function find(stretch: Stretch, value: string, from: number, to: number): number
 export class Glob {
   /** The text it stands for when it has no wildcard. */
   readonly literal: string | undefined;
+  /** What comes before its only wildcard, a `*` at its end. */
+  readonly prefix: string | undefined;
   private readonly stretches: Stretch[];
   private readonly least: number;
 
@@ -159,7 +161,9 @@ export class Glob {
     }
     this.stretches = stretches;
     this.least = stretches.reduce((sum, stretch) => sum + stretch.text.length, 0);
-    this.literal = stretches.length === 1 && stretches[0]?.open === undefined ? stretches[0]?.text : undefined;
+    const plain = stretches.every((stretch) => stretch.open === undefined);
+    this.literal = plain && stretches.length === 1 ? stretches[0]?.text : undefined;
+    this.prefix = plain && stretches.length === 2 && stretches[1]?.text === "" ? stretches[0]?.text : undefined;
   }
 
   matches(value: string): boolean {
@@ -218,6 +222,10 @@ export interface Matcher {
   matches(value: string): boolean;
   /** The one text it matches, when it has no wildcard. */
   readonly literal: string | undefined;
+  /** What comes before its only wildcard, a `*` at its end. */
+  readonly prefix?: string | undefined;
+  /** For an ARN pattern: the account it names without a wildcard. Other accounts' ARNs never match. */
+  readonly account?: string | undefined;
   /** True for what should be an ARN and is none: it matches nothing. */
   readonly malformed?: boolean;
 }
@@ -229,6 +237,7 @@ export interface Matcher {
  */
 export class ArnPattern implements Matcher {
   readonly literal: string | undefined;
+  readonly account: string | undefined;
   readonly malformed: boolean;
   private readonly parts: Glob[] | undefined;
 
@@ -236,6 +245,7 @@ export class ArnPattern implements Matcher {
     const parts = splitPattern(tokens).map((part) => new Glob(part));
     this.parts = parts.length === 6 ? parts : undefined;
     this.malformed = this.parts === undefined;
+    this.account = this.parts?.[4]?.literal;
     this.literal = this.parts?.every((part) => part.literal !== undefined)
       ? this.parts.map((part) => part.literal).join(":")
       : undefined;
@@ -254,6 +264,7 @@ export class ArnPattern implements Matcher {
  */
 export class ResourcePattern implements Matcher {
   readonly literal: string | undefined;
+  readonly prefix: string | undefined;
   /** True for what has fewer than six parts and no `*` that could stand for the missing ones. */
   readonly malformed: boolean;
   private readonly matcher: Matcher;
@@ -265,6 +276,7 @@ export class ResourcePattern implements Matcher {
     const plain = head.every((part) => part.every((token) => typeof token === "string"));
     this.matcher = reaches || plain ? new Glob(tokens) : new ArnPattern(tokens);
     this.literal = this.matcher.literal;
+    this.prefix = this.matcher.prefix;
     this.malformed = parts.length < 6 && !reaches;
   }
 

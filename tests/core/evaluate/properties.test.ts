@@ -223,6 +223,41 @@ describe("properties of patterns", () => {
 });
 
 describe("properties of operators", () => {
+  it("a list of values matches when one of them does", () => {
+    const account = fc.constantFrom("1", "2", "*", "?", "");
+    const name = fc.string({ unit: fc.constantFrom("a", "/", "*", "?"), maxLength: 4 });
+    const pattern = fc.oneof(
+      fc.tuple(account, name).map(([owner, rest]) => `arn:aws:s3::${owner}:${rest}`),
+      fc.constantFrom("arn:aws:s3*", "arn:aws:*::1:a", "*"),
+    );
+    const got = fc.tuple(
+      fc.constantFrom("1", "2", ""),
+      fc.string({ unit: fc.constantFrom("a", "/", ":"), maxLength: 4 }),
+    );
+    check(
+      fc.property(
+        fc.constantFrom("ArnLike", "StringLike", "StringEquals"),
+        fc.array(pattern, { minLength: 1, maxLength: 6 }),
+        got,
+        (operator, wanted, [owner, rest]) => {
+          const context = { "aws:SourceArn": `arn:aws:s3::${owner}:${rest}` };
+          const holds = (values: string[]): boolean =>
+            conditionHolds({ [operator]: { "aws:SourceArn": values } }, context);
+          assert.equal(
+            holds(wanted),
+            wanted.some((each) => holds([each])),
+          );
+          const alone = (text: string): boolean =>
+            operator === "StringEquals"
+              ? text === context["aws:SourceArn"]
+              : new (operator === "ArnLike" ? ArnPattern : Glob)(tokens(text)).matches(context["aws:SourceArn"]);
+          assert.equal(holds(wanted), wanted.some(alone));
+        },
+      ),
+      2000,
+    );
+  });
+
   it("a negated operator is the opposite, for a key with one value", () => {
     const word = fc.string({ unit: fc.constantFrom("a", "B", "*", "?"), maxLength: 3 });
     check(
