@@ -44,7 +44,10 @@ interface Side {
   statements: readonly CompiledStatement[];
 }
 
-/** Answers whether IAM allows the request, and why. Never throws, whatever the policies say. */
+/**
+ * Answers whether IAM allows the request, and why. Whatever the policies say, it does not throw: what cannot be understood is
+ * `notEvaluated`, and not allowed.
+ */
 export function evaluate(request: AccessRequest, policies: Policies): Decision {
   const kind = policies.resourceKind ?? inferKind(request);
   const question = readRequest(request, kind);
@@ -70,8 +73,9 @@ function inferKind(request: AccessRequest): ResourceKind {
 function readRequest(request: AccessRequest, kind: ResourceKind): Question | string {
   if (!/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/.test(request.action)) return `'${request.action}' is not an action`;
   if (!request.resource.startsWith("arn:")) return `'${request.resource}' is not the ARN of a resource`;
-  if (!/^\d{12}$/.test(request.resourceAccountId))
+  if (!/^\d{12}$/.test(request.resourceAccountId)) {
     return `'${request.resourceAccountId}' is not an account of 12 digits`;
+  }
   const caller = readCaller(request);
   if (typeof caller === "string") return caller;
   const context = buildContext(request, caller);
@@ -146,16 +150,13 @@ function decide(question: Question, resource: CompiledPolicy | undefined, identi
   }
   const byIdentity = findFirst(identitySides, (side) => findAllow(question, side));
   const resourceNeeded = strict || !sameAccount;
-  if (byIdentity && byResource) {
-    // In one account, the identity policy alone decides about a bucket whose policy names the account.
-    const [decidedBy, alsoBy] = resourceNeeded ? [byResource.ref, byIdentity.ref] : [byIdentity.ref, undefined];
-    return finish({ allowed: true, reason: "allowed", decidedBy, ...(alsoBy ? { alsoBy } : {}) });
-  }
   if (byIdentity && !resourceNeeded) return finish({ allowed: true, reason: "allowed", decidedBy: byIdentity.ref });
+  if (byIdentity && byResource) {
+    return finish({ allowed: true, reason: "allowed", decidedBy: byResource.ref, alsoBy: byIdentity.ref });
+  }
   const missing: ("resource" | "identity")[] = [];
-  if (!byResource && resourceNeeded) missing.push("resource");
+  if (!byResource) missing.push("resource");
   if (!byIdentity && caller.type !== "root") missing.push("identity");
-  if (!byResource && !resourceNeeded) missing.unshift("resource");
   return finish(missingAllow(question, missing, resourceSide, identitySides));
 }
 

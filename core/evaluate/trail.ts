@@ -46,6 +46,7 @@ export const cloudTrailService = "cloudtrail.amazonaws.com";
 /**
  * The requests that CloudTrail makes for a trail. They carry no `s3:x-amz-server-side-encryption...` keys: the check that
  * CreateTrail makes has been seen without them, so a policy that demands them stops the trail from being created.
+ * @throws TypeError when `trailArn` is not the ARN of a trail.
  */
 export function deliveryRequests(trail: TrailDelivery): NamedRequest[] {
   const identity = parseTrailArn(trail.trailArn);
