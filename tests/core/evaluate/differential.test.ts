@@ -13,7 +13,7 @@ import { cases } from "./generators";
 import { askOracle } from "./oracle";
 
 const seed = Number(process.env.CROSSTRAIL_SEED ?? 20261122);
-const numRuns = Number(process.env.CROSSTRAIL_CASES ?? 2000);
+const numRuns = Number(process.env.CROSSTRAIL_CASES ?? 1500);
 
 interface Difference {
   name: string;

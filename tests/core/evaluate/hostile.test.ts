@@ -137,7 +137,7 @@ describe("hostile policies", () => {
       Resource: `${bucket}/AWSLogs/${index}/*`,
       Condition: { StringEquals: { "aws:SourceArn": `arn:aws:cloudtrail:eu-west-1:${index}:trail/audit` } },
     }));
-    const values = Array.from({ length: 50_000 }, (_, index) => `v${index}`);
+    const values = Array.from({ length: 20_000 }, (_, index) => `v${index}`);
     assert.equal(judgeLarge(JSON.stringify(policy(...some))), false);
     assert.equal(judgeLarge(policy(allow({ Condition: { StringEquals: { "aws:SourceArn": values } } }))), false);
     assert.equal(judgeLarge(policy(allow({ Action: values }))), false);
@@ -176,8 +176,8 @@ describe("hostile policies", () => {
       );
     }
     for (const text of [
-      "1".repeat(200_000),
-      `${"1".repeat(200_000)}x`,
+      "1".repeat(100_000),
+      `${"1".repeat(100_000)}x`,
       ":".repeat(200_000),
       "1.".repeat(100_000),
       "/".repeat(200_000),

@@ -9,7 +9,7 @@ import { cases } from "./generators";
 import { conditionHolds } from "./support";
 
 const seed = Number(process.env.CROSSTRAIL_SEED ?? 20261122);
-const check = (property: fc.IProperty<unknown>, numRuns = 500): void => fc.assert(property, { seed, numRuns });
+const check = (property: fc.IProperty<unknown>, numRuns = 300): void => fc.assert(property, { seed, numRuns });
 
 const allowed = (given: Case): boolean => evaluate(given.request, given).allowed;
 const statementsOf = (policy: PolicyDocument): Statement[] => [policy.Statement].flat();
@@ -155,7 +155,7 @@ describe("properties of decisions", () => {
           ),
         );
       }),
-      2000,
+      1000,
     );
   });
 
@@ -187,7 +187,7 @@ describe("properties of patterns", () => {
       fc.property(pattern, text, (glob, value) => {
         assert.equal(new Glob(tokens(glob)).matches(value), expression(glob, ".").test(value));
       }),
-      5000,
+      3000,
     );
   });
 
@@ -254,7 +254,7 @@ describe("properties of operators", () => {
           assert.equal(holds(wanted), wanted.some(alone));
         },
       ),
-      2000,
+      1000,
     );
   });
 
