@@ -5,20 +5,20 @@ import { userError } from "./errors";
 import type { Sandbox } from "./index";
 import type { Step } from "./progress";
 
-/** Runs `pulumi up` for a stack. `Pulumi` shows what it waits for as lines; the step shows the last one still open. */
+/** Runs `pulumi up` for a stack; the step shows the newest resource that is still being made. */
 export async function deploy(context: Context, sandbox: Sandbox, stack: string, step: Step): Promise<void> {
   const open = new Set<string>();
   let done = 0;
-  step.note("loading the program");
+  step.note("running the program");
   const result = await sandbox.pulumi(["up", "--stack", stack, "--yes", "--skip-preview", "--color=never"], {
     onLine: (line) => {
-      const [, resource, what] = /^ [+~-]+ +(\S+ \S+) (creating|created|updating|updated)\b/.exec(line) ?? [];
+      // Components and the stack itself are open all the time, so only AWS's resources are shown.
+      const [, resource, what] = /^ [+~-]+ +(aws:\S+ \S+) (creating|created|updating|updated)\b/.exec(line) ?? [];
       if (!resource || !what) return;
       if (what.endsWith("ing")) open.add(resource);
       else if (open.delete(resource)) done++;
-      // Components and the stack itself are open all the time.
-      const waits = [...open].filter((each) => each.startsWith("aws:")).at(-1);
-      step.note(waits ? `${done} done, creating ${waits}` : `${done} done`);
+      const waits = [...open].at(-1);
+      step.note(`${done} resources done${waits ? `, creating ${waits}` : ""}`);
     },
   });
   context.signal.throwIfAborted();

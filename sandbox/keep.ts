@@ -63,7 +63,19 @@ export async function removeSandbox(folder: string): Promise<void> {
     // The guard does that; it may have been killed.
     await endMarked(record.runId);
   }
+  removeFolder(folder);
+}
+
+/** Removes a sandbox's folder, and those around it if they are empty then. */
+export function removeFolder(folder: string): void {
   fs.rmSync(folder, { recursive: true, force: true });
+  for (const around of [RUNS, HOME]) {
+    try {
+      fs.rmdirSync(around);
+    } catch {
+      // Another sandbox is in it, or it is gone already.
+    }
+  }
 }
 
 /** Whether the process with the recorded id is still the one we started: ids are used again. */

@@ -1,6 +1,6 @@
 // Shows what is going on: live on a terminal, otherwise as lines, one when a step begins and one every 15 seconds.
 
-import { Listr, PRESET_TIMER } from "listr2";
+import { Listr } from "listr2";
 import pc from "picocolors";
 
 export interface Step {
@@ -23,7 +23,9 @@ export interface Progress {
 
 /** The progress that fits the terminal. */
 export function createProgress(stream: NodeJS.WriteStream = process.stdout): Progress {
-  return stream.isTTY && process.env.TERM !== "dumb" ? new LiveProgress() : new LineProgress(stream);
+  // Some terminals, e.g. of build systems, do not know their width; redrawing lines would then break each character.
+  const redraws = stream.isTTY && process.env.TERM !== "dumb" && stream.columns >= 40;
+  return redraws ? new LiveProgress() : new LineProgress(stream);
 }
 
 /** For tests. */
@@ -88,7 +90,10 @@ class LiveProgress implements Progress {
         exitOnError: false,
         registerSignalListeners: false,
         collectErrors: false,
-        rendererOptions: { showErrorMessage: false, timer: PRESET_TIMER },
+        rendererOptions: {
+          showErrorMessage: false,
+          timer: { condition: true, field: (time) => `[${elapsed(time)}]`, format: () => pc.dim },
+        },
       },
     ).run();
     return outcomes.map((outcome) => {

@@ -1,6 +1,5 @@
 // The README's first command: deploys an audit account and two members on this machine and shows that their logs would arrive.
 
-import fs from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
 import pc from "picocolors";
@@ -11,7 +10,7 @@ import { KEEP_LIMIT_MS } from "./emulator";
 import { userError } from "./errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
-import { claimKept, cleanUp, findKept, KEPT, newRunFolder } from "./keep";
+import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type ReadBack, readBack } from "./readBack";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
@@ -56,7 +55,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
   } finally {
     if (!isKept) {
       await sandbox?.stop();
-      fs.rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     }
   }
   if (!isKept) {
