@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import type { MemberTrailArgs } from "../../components";
+import { MemberTrail } from "../../components";
+import { bucketName, keyArn } from "../support/fleet";
+import type { Run } from "../support/mocks";
+import { startMocks, unhandledIn, valueOf } from "../support/mocks";
+
+const args: MemberTrailArgs = { trailName: "crosstrail", bucketName, keyArn };
+
+describe("components/MemberTrail", () => {
+  async function make(other: Partial<MemberTrailArgs> = {}): Promise<{ run: Run; trail: MemberTrail }> {
+    const run = await startMocks();
+    const trail = new MemberTrail("payments", { ...args, ...other });
+    await run.settle();
+    return { run, trail };
+  }
+
+  const defaults = {
+    name: "crosstrail",
+    s3BucketName: "example-logs",
+    kmsKeyId: keyArn,
+    isMultiRegionTrail: true,
+    enableLogFileValidation: true,
+    includeGlobalServiceEvents: true,
+    enableLogging: true,
+  };
+
+  it("is one trail; a trail may be removed", async () => {
+    const { run } = await make();
+    assert.deepEqual(
+      run.resources.map(({ type, name, parent, protect, retainOnDelete }) => [
+        type,
+        name,
+        parent,
+        protect,
+        retainOnDelete,
+      ]),
+      [
+        ["crosstrail:index:MemberTrail", "payments", undefined, false, false],
+        ["aws:cloudtrail/trail:Trail", "payments-trail", "MemberTrail payments", false, false],
+      ],
+    );
+  });
+
+  it("has exactly these inputs by default: every Region, validated, encrypted, recording", async () => {
+    assert.deepEqual((await make()).run.resource("Trail", "payments-trail").inputs, defaults);
+  });
+
+  it("takes an empty prefix for none, as the contract has it", async () => {
+    assert.deepEqual((await make({ logPrefix: "" })).run.resource("Trail", "payments-trail").inputs, defaults);
+  });
+
+  const chosen = {
+    logPrefix: "prod",
+    isMultiRegionTrail: false,
+    enableLogFileValidation: false,
+    includeGlobalServiceEvents: false,
+    enableLogging: false,
+    eventSelectors: [
+      {
+        readWriteType: "WriteOnly",
+        includeManagementEvents: true,
+        excludeManagementEventSources: ["kms.amazonaws.com"],
+        dataResources: [{ type: "AWS::S3::Object", values: ["arn:aws:s3"] }],
+      },
+    ],
+    insightTypes: ["ApiCallRateInsight", "ApiErrorRateInsight"],
+    tags: { team: "payments" },
+  };
+  const chosenInputs = {
+    name: "crosstrail",
+    s3BucketName: "example-logs",
+    kmsKeyId: keyArn,
+    s3KeyPrefix: "prod",
+    isMultiRegionTrail: false,
+    enableLogFileValidation: false,
+    includeGlobalServiceEvents: false,
+    enableLogging: false,
+    eventSelectors: chosen.eventSelectors,
+    insightSelectors: [{ insightType: "ApiCallRateInsight" }, { insightType: "ApiErrorRateInsight" }],
+    tags: { team: "payments" },
+  };
+
+  it("takes what is chosen", async () => {
+    assert.deepEqual((await make(chosen)).run.resource("Trail", "payments-trail").inputs, chosenInputs);
+  });
+
+  it("takes advanced event selectors", async () => {
+    const advancedEventSelectors = [
+      { name: "writes", fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] },
+    ];
+    assert.deepEqual((await make({ advancedEventSelectors })).run.resource("Trail", "payments-trail").inputs, {
+      ...defaults,
+      advancedEventSelectors,
+    });
+  });
+
+  it("takes outputs for every input", async () => {
+    const outputs = Object.fromEntries(
+      Object.entries({ ...args, ...chosen }).map(([name, value]) => [name, pulumi.output(value)]),
+    ) as unknown as MemberTrailArgs;
+    assert.deepEqual((await make(outputs)).run.resource("Trail", "payments-trail").inputs, chosenInputs);
+  });
+
+  it("gives out the trail's ARN and home Region", async () => {
+    const { run, trail } = await make();
+    const outputs = { trailArn: "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail", homeRegion: "us-east-1" };
+    assert.deepEqual({ trailArn: await valueOf(trail.trailArn), homeRegion: await valueOf(trail.homeRegion) }, outputs);
+    assert.deepEqual(run.resource("MemberTrail", "payments").outputs, outputs);
+  });
+
+  it("waits, and is waited for, as a whole", async () => {
+    const run = await startMocks();
+    const other = new MemberTrail("first", args);
+    new MemberTrail("second", args, { dependsOn: [other] });
+    await run.settle();
+    // What waits for a component waits for the trail in it, and the trail inside waits with its component.
+    assert.deepEqual(run.resource("MemberTrail", "second").dependsOn, ["first-trail"]);
+    assert.deepEqual(
+      run.resources.map(({ name }) => name),
+      ["first", "first-trail", "second", "second-trail"],
+    );
+  });
+
+  describe("refuses what cannot be right", () => {
+    const expected = [
+      "MemberTrail cannot be made of these arguments.",
+      "",
+      '  trailName = "ct"',
+      "    A trail name has 3 to 128 characters, this has 2.",
+      "    → Correct this argument of MemberTrail.",
+      "",
+      '  bucketName = "Logs"',
+      "    A bucket name has lower-case letters, digits, '.' and '-' only.",
+      "    → Correct this argument of MemberTrail.",
+      "",
+      '  keyArn = "arn:aws:kms:us-east-1:111111111111:alias/crosstrail"',
+      "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
+      "    → Correct this argument of MemberTrail.",
+      "",
+      '  logPrefix = "AWSLogs/"',
+      "    A log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself.",
+      "    → Correct this argument of MemberTrail.",
+    ].join("\n");
+    const wrong = {
+      trailName: "ct",
+      bucketName: "Logs",
+      keyArn: "arn:aws:kms:us-east-1:111111111111:alias/crosstrail",
+      logPrefix: "AWSLogs/",
+    };
+
+    it("every plain mistake at once, before anything is registered", async () => {
+      const run = await startMocks();
+      assert.throws(
+        () => new MemberTrail("payments", wrong),
+        (error: Error) => pulumi.RunError.isInstance(error) && assert.equal(error.message, expected) === undefined,
+      );
+      await run.settle();
+      assert.deepEqual(run.resources, []);
+    });
+
+    for (const [name, value] of Object.entries(wrong)) {
+      it(`${name} as an output, when it is known: the trail is not registered`, async () => {
+        const run = await startMocks();
+        const messages = await unhandledIn(
+          () => new MemberTrail("payments", { ...args, [name]: pulumi.output(value) }),
+        );
+        const part = expected.split("\n\n").find((each) => each.startsWith(`  ${name}`)) as string;
+        assert.ok(
+          messages.some((message) => message.endsWith(`MemberTrail cannot be made of these arguments.\n\n${part}`)),
+          messages.join("\n"),
+        );
+        assert.deepEqual(
+          run.resources.map((each) => each.name),
+          ["payments"],
+        );
+      });
+    }
+  });
+});

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AnalyzeResult, PropertyDefinition } from "@pulumi/pulumi/provider/experimental/analyzer";
+import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
+import { getPulumiComponents } from "@pulumi/pulumi/provider/experimental/provider";
+import { parse } from "yaml";
+import * as library from "../../components";
+import { read, root } from "../support/config";
+
+/** `name: type`, as the schema has it; `?` for optional, `plain` for what cannot be an output. */
+function signature(properties: Record<string, PropertyDefinition> = {}): string[] {
+  const typeOf = (each: PropertyDefinition): string => {
+    if ("$ref" in each) return each.$ref.replace("#/types/crosstrail:index:", "");
+    if (each.items) return `${typeOf(each.items)}[]`;
+    if (each.additionalProperties) return `map of ${typeOf(each.additionalProperties)}`;
+    return each.type;
+  };
+  return Object.entries(properties).map(
+    ([name, each]) => `${name}${each.optional ? "?" : ""}: ${typeOf(each)}${each.plain ? " plain" : ""}`,
+  );
+}
+
+// What `pulumi package add` reads: the components of package.json's `main`, looked at by Pulumi's own analyzer. It takes a
+// narrow shape of components only, and says so on users' machines.
+describe("components: the schema for other languages", () => {
+  let result: AnalyzeResult;
+  let folder: string;
+
+  before(function () {
+    this.timeout(60_000);
+    // The analyzer reads everything that tsconfig.json includes; here that is the library alone.
+    folder = mkdtempSync(join(tmpdir(), "crosstrail-schema-"));
+    const main = join(root, (JSON.parse(read("package.json")) as { main: string }).main);
+    const compilerOptions = { types: ["node"], typeRoots: [join(root, "node_modules", "@types")] };
+    const tsconfig = { extends: join(root, "tsconfig.json"), compilerOptions, files: [main], include: [] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+    const names = getPulumiComponents(library).map((each) => (each as { name: string }).name);
+    result = new Analyzer(folder, "crosstrail", { main }, new Set(names)).analyze();
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has exactly our components", () => {
+    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "MemberTrail"]);
+  });
+
+  it("AuditBucket", () => {
+    const { inputs, outputs } = result.components.AuditBucket!;
+    assert.deepEqual(signature(inputs), [
+      "bucketName: string",
+      "trailArns: string[]",
+      "keyArn: string",
+      "logPrefix?: string",
+      "partition?: string",
+      "policyForm?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["bucketName: string", "bucketArn: string"]);
+  });
+
+  it("AuditKey", () => {
+    const { inputs, outputs } = result.components.AuditKey!;
+    assert.deepEqual(signature(inputs), [
+      "auditAccountId: string",
+      "trailArns: string[]",
+      "partition?: string",
+      "aliasName?: string",
+      "rotationPeriodInDays?: number",
+      "policyForm?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["keyArn: string", "keyId: string", "aliasName: string"]);
+  });
+
+  it("MemberTrail", () => {
+    const { inputs, outputs } = result.components.MemberTrail!;
+    assert.deepEqual(signature(inputs), [
+      "trailName: string",
+      "bucketName: string",
+      "keyArn: string",
+      "logPrefix?: string",
+      "isMultiRegionTrail?: boolean",
+      "enableLogFileValidation?: boolean",
+      "includeGlobalServiceEvents?: boolean",
+      "enableLogging?: boolean",
+      "eventSelectors?: TrailEventSelector[]",
+      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
+      "insightTypes?: string[]",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
+  });
+
+  it("the types of MemberTrail's selectors", () => {
+    const types = Object.values(result.typeDefinitions).map((each) => [each.name, signature(each.properties)]);
+    assert.deepEqual(Object.fromEntries(types), {
+      TrailEventSelector: [
+        "readWriteType?: string",
+        "includeManagementEvents?: boolean",
+        "excludeManagementEventSources?: string[]",
+        "dataResources?: TrailDataResource[]",
+      ],
+      TrailDataResource: ["type: string", "values: string[]"],
+      TrailAdvancedEventSelector: ["name?: string", "fieldSelectors: TrailFieldSelector[]"],
+      TrailFieldSelector: [
+        "field: string",
+        "equals?: string[]",
+        "notEquals?: string[]",
+        "startsWith?: string[]",
+        "notStartsWith?: string[]",
+        "endsWith?: string[]",
+        "notEndsWith?: string[]",
+      ],
+    });
+  });
+
+  it("every component, input and output is described", () => {
+    for (const { name, description, inputs, outputs } of Object.values(result.components)) {
+      assert.ok(description, name);
+      for (const [property, each] of Object.entries({ ...inputs, ...outputs })) {
+        assert.ok(each.description, `${name}.${property}`);
+      }
+    }
+  });
+
+  it("the repository is a plugin of the name that the type tokens have", () => {
+    assert.deepEqual(parse(read("PulumiPlugin.yaml")), { runtime: "nodejs" });
+    const { name, main, dependencies } = JSON.parse(read("package.json")) as {
+      name: string;
+      main: string;
+      dependencies: Record<string, string>;
+    };
+    assert.equal(name, "crosstrail");
+    assert.ok(existsSync(join(root, main)));
+    // A plugin is installed without development dependencies, and compiled where it runs.
+    for (const each of ["typescript", "ts-node"]) assert.ok(dependencies[each], each);
+    for (const component of Object.keys(result.components)) {
+      const file = `${component.charAt(0).toLowerCase()}${component.slice(1)}.ts`;
+      assert.ok(read("components", file).includes(`super("crosstrail:index:${component}", name, {}, opts)`), component);
+    }
+  });
+});
