@@ -5,6 +5,7 @@ import { UserError } from "../core/findings";
 import { sentence } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
 import { parseTrailArn } from "../core/names";
+import { explained } from "./errors";
 
 /**
  * Applies `build` at once when every input is plain, so that a mistake is reported where it was made and a preview
@@ -23,7 +24,7 @@ export function buildOrExplain<Result>(build: () => Result): Result {
   try {
     return build();
   } catch (error) {
-    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+    throw explained(error);
   }
 }
 

@@ -1,6 +1,5 @@
 /** The program of a stack: settings -> the program of its role -> outputs. */
-import * as pulumi from "@pulumi/pulumi";
-import { UserError } from "../core/findings";
+import { explained } from "../components/errors";
 import { readSettings } from "./stack";
 
 export async function run(): Promise<object> {
@@ -13,6 +12,6 @@ export async function run(): Promise<object> {
       : await (require("./member") as typeof import("./member")).member(settings);
     /* eslint-enable */
   } catch (error) {
-    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+    throw explained(error);
   }
 }

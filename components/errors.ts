@@ -1,0 +1,12 @@
+import { inspect } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { UserError } from "../core/findings";
+
+/** What the user can mend becomes an error that Pulumi prints without a stack trace; a bug stays as it is. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const explanation = new pulumi.RunError(error.message);
+  // Pulumi inspects whatever ends a program, with the promises that hang on it and all they refer to, only to throw the
+  // text away: 20 seconds and more, in which nothing happens. (@pulumi/pulumi 3.248, cmd/run/run.js, uncaughtHandler)
+  return Object.assign(explanation, { [inspect.custom]: () => error.message });
+}
