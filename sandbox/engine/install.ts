@@ -91,6 +91,8 @@ async function getEngine(context: Context, step: Step): Promise<Engine> {
   if (await pulumiIsReachable(step)) {
     const folder = await attempt(context, step, "Pulumi", () => cached(context, step, download));
     if (folder) return { bin: path.join(folder, "bin"), version, origin: "downloaded" };
+  } else {
+    step.title("Pulumi (get.pulumi.com is not reachable from here, so it is built from Go modules)");
   }
   const folder = await cached(context, step, build);
   return { bin: path.join(folder, "bin"), version, origin: "built from Go modules" };
@@ -146,6 +148,7 @@ async function getAwsPlugin(context: Context, step: Step, engine: Promise<Engine
       `put a mirror of the provider into one of the folders that Terraform uses (terraform providers mirror <folder>): ${searchPath().join(", ")}`,
     );
   }
+  if (!cachedEntry(build)) step.title("AWS provider (built from Go modules, too)");
   const folder = await cached(context, step, build);
   return {
     version,
@@ -203,7 +206,6 @@ async function pulumiIsReachable(step: Step): Promise<boolean> {
     .then((response) => response.status < 500)
     .catch(() => false);
   const answer = await reachable;
-  if (!answer) step.note("get.pulumi.com is not reachable from here: building from Go modules instead");
   return answer;
 }
 
