@@ -91,7 +91,7 @@ export async function startMocks(world: World = {}): Promise<Run> {
   const newResource = (args: MockResourceArgs): MockResourceResult => {
     if (args.type === "pulumi:pulumi:StackReference") {
       const outputs = world.stacks?.[args.id ?? ""];
-      if (!outputs) throw new Error(`unknown stack ${JSON.stringify(args.id)}`);
+      if (!outputs) throw remoteError(`unknown stack ${JSON.stringify(args.id)}`);
       run.read.push(args.id ?? "");
       return { id: args.id, state: { name: args.id, outputs, secretOutputNames: [] } };
     }
@@ -106,14 +106,14 @@ export async function startMocks(world: World = {}): Promise<Run> {
     switch (token) {
       case "aws:index/getCallerIdentity:getCallerIdentity": {
         const { accountId } = world;
-        if (accountId === undefined) throw new Error("no valid credential sources found");
+        if (accountId === undefined) throw remoteError("no valid credential sources found");
         return { accountId, arn: `arn:aws:sts::${accountId}:assumed-role/deploy/me`, id: accountId, userId: "me" };
       }
       case "pulumi:pulumi:readStackOutputs": {
         const { name } = inputs as { name: string };
         const outputs =
           name === `${organization}/${project}/${stack}` ? (world.stacks?.[name] ?? {}) : world.stacks?.[name];
-        if (!outputs) throw new Error(`unknown stack ${JSON.stringify(name)}`);
+        if (!outputs) throw remoteError(`unknown stack ${JSON.stringify(name)}`);
         return { name, outputs, secretOutputNames: [] };
       }
       default:
@@ -163,6 +163,11 @@ const printWarning = console.warn;
 afterEach(() => {
   console.warn = printWarning;
 });
+
+/** An error as the engine's answers have it: Pulumi hands on its details. */
+function remoteError(details: string): Error {
+  return Object.assign(new Error(`2 UNKNOWN: ${details}`), { details });
+}
 
 /** What AWS would add to a resource's inputs. */
 const answers: Record<string, (inputs: Record<string, string>) => Record<string, unknown>> = {

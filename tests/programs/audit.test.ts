@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { contractKeys, parseContract } from "../../core/contract";
+import { trailArn } from "../../core/names";
+import { bucketPolicy } from "../../core/policies/bucket";
+import { keyPolicy } from "../../core/policies/key";
+import { auditAccountId, bucketName, contract, fleetOf, keyArn, trailOf } from "../support/fleet";
+import type { World } from "../support/mocks";
+import { configOf, deploy, refuses } from "./run";
+
+const members = [
+  { accountId: "222222222222", alias: "payments" },
+  { accountId: "333333333333", alias: "web", homeRegion: "eu-west-1", trailName: "web-trail" },
+];
+const own = trailOf(auditAccountId);
+const payments = trailOf("222222222222");
+const web = trailOf("333333333333", { region: "eu-west-1", name: "web-trail" });
+
+function world(config: Record<string, unknown> = {}, other: Partial<World> = {}): World {
+  return {
+    stack: "audit",
+    accountId: auditAccountId,
+    config: configOf({
+      "aws:region": "us-east-1",
+      "aws:allowedAccountIds": [auditAccountId],
+      role: "audit",
+      auditAccountId,
+      bucketName,
+      members,
+      ...config,
+    }),
+    ...other,
+  };
+}
+
+const deployed = (outputs: Record<string, unknown>) => ({ stacks: { "acme/crosstrail/audit": outputs } });
+
+describe("programs/audit", () => {
+  it("exports the contract, exactly", async () => {
+    const { outputs } = await deploy(world());
+    assert.deepEqual(outputs, contract());
+    assert.deepEqual(Object.keys(outputs), contractKeys);
+  });
+
+  it("exports what a member stack reads, also while a trail is being renamed", async () => {
+    const renamed = [{ ...members[0], previousTrailName: "old-trail" }];
+    const { outputs, run } = await deploy(world({ members: renamed, logPrefix: "prod", trailName: "org-trail" }));
+    const [now, before] = ["org-trail", "old-trail"].map((name) => trailOf("222222222222", { name }));
+    assert.deepEqual(
+      parseContract(outputs, "audit"),
+      contract({
+        logPrefix: "prod",
+        trails: [
+          {
+            accountId: auditAccountId,
+            alias: "audit",
+            trailArn: trailArn(trailOf(auditAccountId, { name: "org-trail" })),
+          },
+          {
+            accountId: "222222222222",
+            alias: "payments",
+            trailArn: trailArn(now!),
+            previousTrailArn: trailArn(before!),
+          },
+        ],
+      }),
+    );
+    const trails = [trailOf(auditAccountId, { name: "org-trail" }), now!, before!];
+    const policy = run.resource("BucketPolicy", "audit-policy").inputs.policy as string;
+    assert.deepEqual(
+      JSON.parse(policy),
+      bucketPolicy({ partition: "aws", bucketName, logPrefix: "prod", trails }).document,
+    );
+  });
+
+  it("makes the key, the bucket, and the audit account's own trail after both", async () => {
+    const { run } = await deploy(world());
+    assert.deepEqual(
+      run.resources.map(({ name, type, parent }) => `${type.split(":").pop()} ${name}, in ${parent}`).sort(),
+      [
+        "Alias audit-alias, in AuditKey audit",
+        "AuditBucket audit, in undefined",
+        "AuditKey audit, in undefined",
+        "Bucket audit-bucket, in AuditBucket audit",
+        "BucketOwnershipControls audit-ownership, in AuditBucket audit",
+        "BucketPolicy audit-policy, in AuditBucket audit",
+        "BucketPublicAccessBlock audit-public-access, in AuditBucket audit",
+        "BucketServerSideEncryptionConfiguration audit-encryption, in AuditBucket audit",
+        "BucketVersioning audit-versioning, in AuditBucket audit",
+        "Key audit-key, in AuditKey audit",
+        "MemberTrail audit, in undefined",
+        "Trail audit-trail, in MemberTrail audit",
+      ],
+    );
+    const order = run.resources.map(({ name, type }) => `${type.split(":").pop()} ${name}`);
+    for (const earlier of ["Key audit-key", "Alias audit-alias", "BucketPolicy audit-policy"]) {
+      assert.ok(order.indexOf(earlier) < order.indexOf("MemberTrail audit"), earlier);
+    }
+    assert.ok(order.indexOf("MemberTrail audit") < order.indexOf("Trail audit-trail"));
+    const waitsFor = run.resource("MemberTrail", "audit").dependsOn;
+    for (const each of ["audit-key", "audit-alias", "audit-bucket", "audit-policy"]) {
+      assert.ok(waitsFor.includes(each), each);
+    }
+    assert.deepEqual(run.resource("Trail", "audit-trail").inputs, {
+      name: "crosstrail",
+      s3BucketName: bucketName,
+      kmsKeyId: keyArn,
+      isMultiRegionTrail: true,
+      enableLogFileValidation: true,
+      includeGlobalServiceEvents: true,
+      enableLogging: true,
+      eventSelectors: [],
+      advancedEventSelectors: [],
+      insightSelectors: [],
+      tags: {},
+    });
+  });
+
+  it("names every trail of the fleet in both policies", async () => {
+    const { run } = await deploy(world());
+    const trails = [own, payments, web];
+    assert.deepEqual(
+      JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
+      bucketPolicy({ partition: "aws", bucketName, trails }).document,
+    );
+    assert.deepEqual(
+      JSON.parse(run.resource("Key", "audit-key").inputs.policy as string),
+      keyPolicy({ partition: "aws", auditAccountId, trails }).document,
+    );
+  });
+
+  it("without a trail of its own: no trail, and the policies do not name one", async () => {
+    const { run, outputs } = await deploy(world({ auditAccountTrail: false }));
+    assert.ok(!run.resources.some(({ type }) => type.endsWith("Trail")));
+    assert.deepEqual(outputs, contract({ trails: contract().trails.slice(1) }));
+    const policies = [run.resource("BucketPolicy", "audit-policy"), run.resource("Key", "audit-key")];
+    for (const { inputs } of policies) {
+      assert.ok(!(inputs.policy as string).includes(trailArn(own)));
+    }
+  });
+
+  it("passes on what is chosen", async () => {
+    const { run } = await deploy(
+      world({
+        logPrefix: "prod",
+        bucketPolicyForm: "trailList",
+        keyPolicyForm: "encryptionContext",
+        keyAlias: "logs",
+        keyRotationDays: 90,
+        isMultiRegionTrail: false,
+        insightTypes: ["ApiCallRateInsight"],
+        tags: { team: "security" },
+      }),
+    );
+    const trails = [own, payments, web];
+    assert.deepEqual(
+      JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
+      bucketPolicy({ partition: "aws", bucketName, logPrefix: "prod", trails }, "trailList").document,
+    );
+    const key = run.resource("Key", "audit-key").inputs;
+    assert.deepEqual(
+      JSON.parse(key.policy as string),
+      keyPolicy({ partition: "aws", auditAccountId, trails }, "encryptionContext").document,
+    );
+    assert.equal(key.rotationPeriodInDays, 90);
+    assert.equal(run.resource("Alias", "audit-alias").inputs.name, "alias/logs");
+    const trail = run.resource("Trail", "audit-trail").inputs;
+    assert.equal(trail.s3KeyPrefix, "prod");
+    assert.equal(trail.isMultiRegionTrail, false);
+    assert.deepEqual(trail.insightSelectors, [{ insightType: "ApiCallRateInsight" }]);
+    for (const inputs of [key, trail, run.resource("Bucket", "audit-bucket").inputs]) {
+      assert.deepEqual(inputs.tags, { team: "security" });
+    }
+  });
+
+  for (const keep of [true, false]) {
+    it(`keepArchive ${keep}: the archive is ${keep ? "" : "not "}protected; the trail never is`, async () => {
+      const { run } = await deploy(world({ keepArchive: keep }));
+      for (const { type, name, protect, retainOnDelete } of run.resources) {
+        const archive = type.startsWith("aws:") && !type.endsWith(":Trail");
+        assert.deepEqual([protect, retainOnDelete], [archive && keep, archive && keep], name);
+      }
+    });
+  }
+
+  it("a deployment like the last one goes on; so does another prefix, another fleet", async () => {
+    for (const change of [{}, { logPrefix: "prod" }, { members: [] }, { trailName: "other" }]) {
+      const { outputs } = await deploy(world(change, deployed(contract())));
+      assert.equal(outputs.bucketName, bucketName);
+    }
+  });
+
+  it("does not wait for anything but the account and its own last outputs", async () => {
+    const { run } = await deploy(world());
+    assert.deepEqual(run.calls, ["aws:index/getCallerIdentity:getCallerIdentity", "pulumi:pulumi:readStackOutputs"]);
+    assert.deepEqual(run.read, []);
+  });
+
+  it("works in China and in GovCloud", async () => {
+    for (const [region, partition] of [
+      ["cn-north-1", "aws-cn"],
+      ["us-gov-west-1", "aws-us-gov"],
+    ] as const) {
+      const { outputs, run } = await deploy(world({ "aws:region": region, members: [members[0]] }));
+      assert.equal(outputs.partition, partition);
+      assert.deepEqual(outputs.trails, [
+        { accountId: auditAccountId, alias: "audit", trailArn: trailArn({ ...own, partition, region }) },
+        { accountId: "222222222222", alias: "payments", trailArn: trailArn({ ...payments, partition, region }) },
+      ]);
+      const policies = [run.resource("BucketPolicy", "audit-policy"), run.resource("Key", "audit-key")];
+      for (const { inputs } of policies) assert.doesNotMatch(inputs.policy as string, /arn:aws:/);
+    }
+  });
+
+  describe("refuses, with nothing registered", () => {
+    it("mistakes in the configuration, all at once", async () => {
+      await refuses(world({ bucketName: "My_Logs", auditAccountId: "1" }), [
+        "Pulumi.audit.yaml has 2 mistakes. Nothing was changed.",
+        "",
+        '  crosstrail:auditAccountId = "1"',
+        '    An AWS account id has 12 digits, this has 1; without quotes YAML drops leading zeros: write "012345678901".',
+        "    → Correct it in Pulumi.audit.yaml.",
+        "",
+        '  crosstrail:bucketName = "My_Logs"',
+        "    A bucket name has lower-case letters, digits, '.' and '-' only.",
+        "    → Correct it in Pulumi.audit.yaml.",
+      ]);
+    });
+
+    it("credentials of another account: which one was expected, and which one it is", async () => {
+      await refuses(world({}, { accountId: "999999999999" }), [
+        "The credentials are those of another account. Nothing was changed.",
+        "",
+        '  crosstrail:auditAccountId = "111111111111"',
+        "    This stack is for account 111111111111; the credentials are arn:aws:sts::999999999999:assumed-role/deploy/me in account 999999999999.",
+        "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
+      ]);
+    });
+
+    it("no credentials", async () => {
+      await refuses(world({}, { accountId: undefined }), [
+        "The AWS provider did not accept the credentials. Nothing was changed.",
+        "",
+        '  crosstrail:auditAccountId = "111111111111"',
+        "    This stack is for account 111111111111. What the provider found instead is in its error beside this one.",
+        "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
+      ]);
+    });
+
+    const moved = (subject: string, before: string) => [
+      "",
+      `  ${subject}`,
+      `    The archive is deployed with "${before}". Changing it would begin another archive and leave the logs of this one behind.`,
+      "    → Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
+    ];
+    const headline = "The archive cannot be moved. Nothing was changed.";
+
+    it("an archive that would move: account, bucket and Region, all at once", async () => {
+      const before = contract({ auditAccountId: "444444444444", bucketName: "old-logs", bucketRegion: "eu-west-1" });
+      await refuses(world({}, deployed(before)), [
+        headline,
+        ...moved('crosstrail:auditAccountId = "111111111111"', "444444444444"),
+        ...moved('crosstrail:bucketName = "example-logs"', "old-logs"),
+        ...moved('aws:region = "us-east-1"', "eu-west-1"),
+      ]);
+    });
+
+    for (const [name, before, subject, was] of [
+      ["another bucket", { bucketName: "old-logs" }, 'crosstrail:bucketName = "example-logs"', "old-logs"],
+      ["another Region", { bucketRegion: "eu-west-1" }, 'aws:region = "us-east-1"', "eu-west-1"],
+    ] as const) {
+      it(`an archive that would move: ${name}`, async () => {
+        await refuses(world({}, deployed(contract(before))), [headline, ...moved(subject, was)]);
+      });
+    }
+
+    it("a fleet that does not fit into the bucket policy's form: before the key is made", async () => {
+      const many = fleetOf(60).map(({ accountId }, index) => ({ accountId, alias: `member-${index}` }));
+      await refuses(world({ members: many, bucketPolicyForm: "perTrail" }), [
+        "The bucket policy does not fit.",
+        "",
+        "  crosstrail:bucketPolicyForm: perTrail",
+        "    Form perTrail for 61 trails takes 25098 bytes; AWS allows 20480.",
+        "    → Set crosstrail:bucketPolicyForm to trailList (11230 bytes), or remove the key to have the tightest fitting form chosen.",
+      ]);
+    });
+  });
+
+  it("says how to keep a refresh from forgetting the stack's resources", async () => {
+    const config = world().config as Record<string, string>;
+    delete config["aws:allowedAccountIds"];
+    const { run } = await deploy({ ...world(), config });
+    assert.deepEqual(run.warnings, [
+      "aws:allowedAccountIds is not set: a pulumi refresh with the credentials of another account would find nothing " +
+        "and forget the stack's resources. Add to Pulumi.audit.yaml:\n" +
+        '  aws:allowedAccountIds: ["111111111111"]',
+    ]);
+    assert.deepEqual((await deploy(world())).run.warnings, []);
+  });
+});

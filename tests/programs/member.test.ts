@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import type { Contract } from "../../core/contract";
+import { trailArn } from "../../core/names";
+import { bucketName, contract, keyArn, trailOf } from "../support/fleet";
+import type { World } from "../support/mocks";
+import { configOf, deploy, refuses } from "./run";
+
+const auditStack = "acme/crosstrail/audit";
+
+/** The stack of account 222222222222 (payments) of the contract. */
+function world(config: Record<string, unknown> = {}, other: Partial<World> = {}): World {
+  return {
+    stack: "payments",
+    accountId: "222222222222",
+    stacks: { [auditStack]: contract() },
+    config: configOf({
+      "aws:region": "us-east-1",
+      "aws:allowedAccountIds": ["222222222222"],
+      role: "member",
+      accountId: "222222222222",
+      auditStack: "audit",
+      ...config,
+    }),
+    ...other,
+  };
+}
+
+/** The world with another contract in the audit stack, and with what this stack deployed last. */
+function withStacks(audit: Record<string, unknown>, own?: Record<string, unknown>): Partial<World> {
+  return { stacks: { [auditStack]: audit, ...(own && { "acme/crosstrail/payments": own }) } };
+}
+
+const outputs = {
+  accountId: "222222222222",
+  alias: "payments",
+  trailArn: "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail",
+  logLocation: "s3://example-logs/AWSLogs/222222222222/",
+};
+const inputs = {
+  name: "crosstrail",
+  s3BucketName: bucketName,
+  kmsKeyId: keyArn,
+  isMultiRegionTrail: true,
+  enableLogFileValidation: true,
+  includeGlobalServiceEvents: true,
+  enableLogging: true,
+  eventSelectors: [],
+  advancedEventSelectors: [],
+  insightSelectors: [],
+  tags: {},
+};
+const registered = ["crosstrail:index:MemberTrail member", "aws:cloudtrail/trail:Trail member-trail"];
+
+describe("programs/member", () => {
+  it("makes the trail that the audit stack's contract authorises", async () => {
+    const { run, outputs: found } = await deploy(world());
+    assert.deepEqual(found, outputs);
+    assert.deepEqual(
+      run.resources.map(({ type, name }) => `${type} ${name}`),
+      registered,
+    );
+    assert.deepEqual(run.resource("Trail", "member-trail").inputs, inputs);
+    assert.deepEqual(run.read, [auditStack]);
+  });
+
+  for (const [name, full] of [
+    ["audit", "acme/crosstrail/audit"],
+    ["acme/crosstrail/audit", "acme/crosstrail/audit"],
+    ["other/logs/prod", "other/logs/prod"],
+  ] as const) {
+    it(`finds the audit stack called ${name}`, async () => {
+      const { run } = await deploy(world({ auditStack: name }, { stacks: { [full]: contract() } }));
+      assert.deepEqual(run.read, [full]);
+    });
+  }
+
+  it("by a contract given outright, without asking for another stack", async () => {
+    const { run, outputs: found } = await deploy(world({ auditStack: "", contract: contract() }, { stacks: {} }));
+    assert.deepEqual(found, outputs);
+    assert.deepEqual(run.resource("Trail", "member-trail").inputs, inputs);
+    assert.deepEqual(run.read, []);
+    assert.deepEqual(run.calls, ["aws:index/getCallerIdentity:getCallerIdentity", "pulumi:pulumi:readStackOutputs"]);
+  });
+
+  it("takes the trail's name and the prefix from the contract, the options from its own configuration", async () => {
+    const trails = [
+      { accountId: "222222222222", alias: "pay", trailArn: trailArn(trailOf("222222222222", { name: "mine" })) },
+    ];
+    const { run, outputs: found } = await deploy(
+      world(
+        {
+          isMultiRegionTrail: false,
+          includeGlobalServiceEvents: false,
+          enableLogFileValidation: false,
+          eventSelectors: [{ readWriteType: "WriteOnly" }],
+          insightTypes: ["ApiErrorRateInsight"],
+          tags: { team: "payments" },
+        },
+        withStacks(contract({ logPrefix: "prod", trails })),
+      ),
+    );
+    assert.deepEqual(run.resource("Trail", "member-trail").inputs, {
+      ...inputs,
+      name: "mine",
+      s3KeyPrefix: "prod",
+      isMultiRegionTrail: false,
+      includeGlobalServiceEvents: false,
+      enableLogFileValidation: false,
+      eventSelectors: [{ readWriteType: "WriteOnly" }],
+      insightSelectors: [{ insightType: "ApiErrorRateInsight" }],
+      tags: { team: "payments" },
+    });
+    assert.equal(found.alias, "pay");
+    assert.equal(found.logLocation, "s3://example-logs/prod/AWSLogs/222222222222/");
+  });
+
+  it("runs in the trail's home Region", async () => {
+    const config = { accountId: "333333333333", "aws:region": "eu-west-1", "aws:allowedAccountIds": ["333333333333"] };
+    const { run } = await deploy(world(config, { accountId: "333333333333" }));
+    assert.equal(run.resource("Trail", "member-trail").inputs.name, "web-trail");
+  });
+
+  it("a deployment like the last one goes on", async () => {
+    assert.deepEqual((await deploy(world({}, withStacks(contract(), outputs)))).outputs, outputs);
+  });
+
+  describe("a renamed trail", () => {
+    const renamed = (entry: Partial<Contract["trails"][number]> = {}) => {
+      const trail = trailOf("222222222222", { name: "new-trail" });
+      return contract({
+        trails: [{ accountId: "222222222222", alias: "payments", trailArn: trailArn(trail), ...entry }],
+      });
+    };
+
+    it("is refused: says how to move instead", async () => {
+      await refuses(world({}, withStacks(renamed(), outputs)), [
+        "The audit stack and this stack do not agree. Nothing was changed.",
+        "",
+        "  arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail",
+        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events would be missing meanwhile.",
+        "    → Authorise both for a while. In the audit stack's configuration, for account 222222222222:",
+        "      ",
+        "          trailName: new-trail",
+        "          previousTrailName: crosstrail",
+        "      ",
+        "      then pulumi up for the audit stack and for this one: the new trail is made before the old one is removed.",
+        "      Afterwards remove previousTrailName and run pulumi up for the audit stack again.",
+      ]);
+    });
+
+    it("is made while the audit stack authorises both", async () => {
+      const both = renamed({ previousTrailArn: outputs.trailArn });
+      const { run } = await deploy(world({}, withStacks(both, outputs)));
+      assert.equal(run.resource("Trail", "member-trail").inputs.name, "new-trail");
+    });
+
+    it("that was never deployed is simply made", async () => {
+      const { run } = await deploy(world({}, withStacks(renamed())));
+      assert.equal(run.resource("Trail", "member-trail").inputs.name, "new-trail");
+    });
+  });
+
+  describe("refuses, with nothing registered", () => {
+    const notAuthorised = `The audit stack ${auditStack} does not authorise this trail. Nothing was changed.`;
+
+    it("an account that is not declared: with the lines to add", async () => {
+      const config = { accountId: "444444444444", "aws:region": "eu-west-1" };
+      await refuses(world(config, { accountId: "444444444444" }), [
+        notAuthorised,
+        "",
+        "  account 444444444444",
+        "    It is not among the accounts of the contract (3).",
+        "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
+        "      ",
+        '        - accountId: "444444444444"',
+        "          alias: <a short name>",
+        "          homeRegion: eu-west-1",
+        "      ",
+        `      then run pulumi up for ${auditStack}, and this stack again.`,
+      ]);
+    });
+
+    it("an account that a contract given outright does not name", async () => {
+      const config = { accountId: "444444444444", auditStack: "", contract: contract() };
+      await refuses(world(config, { accountId: "444444444444" }), [
+        "The contract in crosstrail:contract does not authorise this trail. Nothing was changed.",
+        "",
+        "  account 444444444444",
+        "    It is not among the accounts of the contract (3).",
+        "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
+        "      ",
+        '        - accountId: "444444444444"',
+        "          alias: <a short name>",
+        "      ",
+        "      then run pulumi up for the audit stack, copy its outputs to crosstrail:contract, and run this stack again.",
+      ]);
+    });
+
+    it("another Region than the trail's home", async () => {
+      await refuses(world({ "aws:region": "eu-central-1" }), [
+        notAuthorised,
+        "",
+        '  aws:region = "eu-central-1"',
+        "    The contract authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail, whose home Region is us-east-1.",
+        "    → Set aws:region to us-east-1. Or move the trail's home: set it in the audit stack's configuration,",
+        "      ",
+        '        - accountId: "222222222222"',
+        "          alias: payments",
+        "          homeRegion: eu-central-1",
+        "      ",
+        `      then run pulumi up for ${auditStack}, and this stack again.`,
+      ]);
+    });
+
+    it("another partition", async () => {
+      await refuses(world({ "aws:region": "cn-north-1" }), [
+        notAuthorised,
+        "",
+        '  aws:region = "cn-north-1"',
+        "    This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
+        "    → Use a Region of partition aws, or an audit stack in aws-cn.",
+      ]);
+    });
+
+    it("credentials of another account: which one was expected, and which one it is", async () => {
+      await refuses(world({}, { accountId: "333333333333" }), [
+        "The credentials are those of another account. Nothing was changed.",
+        "",
+        '  crosstrail:accountId = "222222222222"',
+        "    This stack is for account 222222222222; the credentials are arn:aws:sts::333333333333:assumed-role/deploy/me in account 333333333333.",
+        "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
+      ]);
+    });
+
+    it("no credentials", async () => {
+      await refuses(world({}, { accountId: undefined }), [
+        "The AWS provider did not accept the credentials. Nothing was changed.",
+        "",
+        '  crosstrail:accountId = "222222222222"',
+        "    This stack is for account 222222222222. What the provider found instead is in its error beside this one.",
+        "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
+      ]);
+    });
+
+    it("a missing audit stack: before it is referenced, so that the words are ours", async () => {
+      const run = await refuses(world({ auditStack: "audti" }), [
+        "The audit stack was not found. Nothing was changed.",
+        "",
+        '  crosstrail:auditStack = "acme/crosstrail/audti"',
+        "    There is no such stack in this backend.",
+        "    → Deploy the audit stack first, or correct the name: organization/project/stack, as pulumi stack ls --all prints it.",
+        "      For a preview before the audit stack exists, give its values in crosstrail:contract instead.",
+      ]);
+      assert.deepEqual(run.read, []);
+      assert.deepEqual(run.calls, ["pulumi:pulumi:readStackOutputs"]);
+    });
+
+    it("an audit stack that was never deployed", async () => {
+      await refuses(world({}, withStacks({})), [
+        "The audit stack and this stack do not agree. Nothing was changed.",
+        "",
+        `  ${auditStack}`,
+        "    This stack has no output contractVersion.",
+        `    → Is ${auditStack} an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.`,
+      ]);
+    });
+
+    for (const [version, remedy] of [
+      [2, "Update Crosstrail in the member's project to the version the audit stack was deployed with."],
+      [0, `Update the audit stack: run pulumi up for ${auditStack} with this version of Crosstrail.`],
+    ] as const) {
+      it(`a contract of version ${version}: which side to update`, async () => {
+        await refuses(world({}, withStacks({ ...contract(), contractVersion: version })), [
+          "The audit stack and this stack do not agree. Nothing was changed.",
+          "",
+          `  ${auditStack}`,
+          `    Its contract is version ${version}; this version of Crosstrail reads version 1.`,
+          `    → ${remedy}`,
+        ]);
+      });
+    }
+
+    it("a contract with a key given as an alias", async () => {
+      await refuses(world({}, withStacks(contract({ keyArn: "alias/crosstrail" }))), [
+        `The contract of the audit stack ${auditStack} cannot be used. Nothing was changed.`,
+        "",
+        '  output keyArn = "alias/crosstrail"',
+        "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
+        `    → Run pulumi up for ${auditStack}; its outputs are written anew.`,
+      ]);
+    });
+
+    it("a trail that would move to another Region", async () => {
+      const before = { ...outputs, trailArn: outputs.trailArn.replace("us-east-1", "eu-west-1") };
+      await refuses(world({}, withStacks(contract(), before)), [
+        "The audit stack and this stack do not agree. Nothing was changed.",
+        "",
+        "  arn:aws:cloudtrail:eu-west-1:222222222222:trail/crosstrail",
+        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail. A trail cannot be moved: it would be replaced, and events would be missing meanwhile.",
+        "    → Set homeRegion back in the audit stack's configuration. To move the trail for good: destroy this stack",
+        "      (its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
+        "      Between the two nothing is recorded by this trail.",
+      ]);
+    });
+  });
+});
