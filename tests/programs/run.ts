@@ -1,5 +1,6 @@
 /** Runs the program of a stack as Pulumi does, with mocks instead of an engine. */
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { run as program } from "../../programs";
 import type { Run, World } from "../support/mocks";
@@ -29,6 +30,7 @@ export async function refuses(world: World, lines: string[]): Promise<Run> {
   await assert.rejects(program(), (error: Error) => {
     assert.equal(error.message, lines.join("\n"));
     assert.ok(pulumi.RunError.isInstance(error), "Pulumi would print a stack trace");
+    assert.equal(inspect(error), error.message, "Pulumi would inspect the error, and all it refers to");
     return true;
   });
   await run.settle();
