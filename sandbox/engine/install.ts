@@ -229,7 +229,7 @@ interface GoPackage {
 
 async function goBuild(context: Context, step: Step, module: string, output: string, what: GoPackage): Promise<void> {
   const folder = path.join(__dirname, module);
-  await requireGo(context, folder);
+  await requireGo(context);
   // -v names each package as it is compiled: what is left cannot be known, but one sees that it goes on.
   let compiled = 0;
   step.note(`building ${what.title}: starting`);
@@ -248,7 +248,9 @@ async function goBuild(context: Context, step: Step, module: string, output: str
   });
 }
 
-async function requireGo(context: Context, module: string): Promise<void> {
+async function requireGo(context: Context): Promise<void> {
+  // Pulumi itself asks for the newest of all three modules.
+  const module = path.join(__dirname, "pulumi");
   const needed = /^go (\S+)/m.exec(fs.readFileSync(path.join(module, "go.mod"), "utf8"))?.[1] ?? "1.25";
   const remedy = `Install Go ${needed} or newer (https://go.dev/dl/), or Pulumi ${SUITABLE.from} or newer, and start again.`;
   let version: string;
