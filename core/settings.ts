@@ -233,16 +233,25 @@ const keys = {
 
 export type KeyName = keyof typeof keys;
 
+/** A configuration key as Pulumi.yaml and the README show it. */
+export interface KeyEntry extends KeyInfo {
+  name: KeyName;
+  default: unknown;
+  /** The values of a closed set. */
+  allowed?: string[];
+  /** For a list: the type of its elements. */
+  items?: "string" | "object";
+}
+
 /** The key table: for Pulumi.yaml, the README and unknown keys. */
-export const keyTable: (KeyInfo & { name: KeyName; default: unknown; allowed?: string[] })[] = (
-  Object.entries(keys) as [KeyName, z.ZodType][]
-).map(([name, schema]) => {
+export const keyTable: KeyEntry[] = (Object.entries(keys) as [KeyName, z.ZodType][]).map(([name, schema]) => {
   const inner = schema instanceof z.ZodDefault ? schema.unwrap() : schema;
   return {
     name,
     ...(infos.get(schema) as KeyInfo),
     default: schema.parse(undefined),
-    ...(inner instanceof z.ZodEnum ? { allowed: inner.options as string[] } : {}),
+    ...(inner instanceof z.ZodEnum && { allowed: inner.options as string[] }),
+    ...(inner instanceof z.ZodArray && { items: inner.element instanceof z.ZodObject ? "object" : "string" }),
   };
 });
 
