@@ -54,7 +54,7 @@ export const regions: Record<Partition, string[]> = {
 
 /** What a Region's name looks like in each partition; says which partition an unknown Region belongs to. */
 const regionPatterns: Record<Partition, RegExp> = {
-  aws: /^(us|eu|ap|sa|ca|me|af|il|mx)-(?!gov-)\w+-\d+$/,
+  aws: /^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$/,
   "aws-cn": /^cn-\w+-\d+$/,
   "aws-us-gov": /^us-gov-\w+-\d+$/,
 };
