@@ -1,7 +1,7 @@
 // Shows what is going on: live on a terminal, otherwise as lines, one when a step begins and one every 15 seconds.
 
 import { Listr } from "listr2";
-import pc from "picocolors";
+import { pc } from "./colors";
 
 export interface Step {
   /** What it does or waits for at the moment. */

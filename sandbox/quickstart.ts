@@ -2,7 +2,7 @@
 
 import path from "node:path";
 import Table from "cli-table3";
-import pc from "picocolors";
+import { pc } from "./colors";
 import { parseContract } from "../core/contract";
 import type { Context } from "./context";
 import { deploy } from "./deploy";
