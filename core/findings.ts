@@ -3,7 +3,7 @@
  * Programs and commands turn findings of severity `error` into one {@link UserError}.
  */
 export interface Finding {
-  /** Stable id, for example `config/account-id`. Listed in docs/findings.md. */
+  /** Stable id, for example `config/account-id`. */
   id: string;
   severity: "error" | "warning" | "info";
   /** The key or resource it is about, as the user wrote it. */

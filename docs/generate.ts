@@ -1,10 +1,15 @@
 /**
- * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md.
+ * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, and how
+ * many accounts fit into the policies.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
+import { UserError } from "../core/findings";
+import type { TrailIdentity } from "../core/names";
+import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
+import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { keyTable } from "../core/settings";
 
 const root = path.join(__dirname, "..");
@@ -15,6 +20,7 @@ export function generated(): Record<string, string> {
   return {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
     "README.md": between(read("README.md"), "configuration", configurationTable()),
+    "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
   };
 }
 
@@ -38,6 +44,50 @@ function configurationTable(): string {
     return `| \`${name}\` | ${roles.join(", ")} | ${type} | ${cell(fallback)} | ${description}${choice} |`;
   });
   return ["| key | stacks | type | default | meaning |", "|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** How many accounts fit into each form, found by building the policies. */
+function capacityTable(): string {
+  const partition = "aws";
+  const fleet = (count: number): TrailIdentity[] =>
+    Array.from({ length: count }, (_, index) => ({
+      partition,
+      region: "eu-central-1",
+      accountId: String(100000000000 + index),
+      name: "organizationlog",
+    }));
+  const most = (fits: (trails: TrailIdentity[]) => boolean) => {
+    let [below, above] = [0, 2048];
+    while (above - below > 1) {
+      const middle = Math.floor((below + above) / 2);
+      if (fits(fleet(middle))) below = middle;
+      else above = middle;
+    }
+    return below;
+  };
+  const fits = (build: () => unknown) => {
+    try {
+      build();
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  };
+  const bucketName = "crosstrail-example-audit-logs-eu-central-11".padEnd(43, "1");
+  const rows = [
+    ...Object.values(BucketPolicyForm).map((form) => [
+      "bucket",
+      form,
+      most((trails) => fits(() => bucketPolicy({ partition, bucketName, trails }, form))),
+    ]),
+    ...Object.values(KeyPolicyForm).map((form) => [
+      "key",
+      form,
+      most((trails) => fits(() => keyPolicy({ partition, auditAccountId: "999999999999", trails }, form))),
+    ]),
+  ];
+  return ["| policy | form | accounts |", "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
 }
 
 /** `text` with what stands between the markers of `section` replaced. */
