@@ -104,6 +104,8 @@ export function run(): void {
     if (error.code !== "EPIPE") throw error;
   });
   const { env } = process;
+  // Node.js 20 is still supported here; which version the AWS SDK wants next is no message of this tool.
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const surroundings: Surroundings = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
