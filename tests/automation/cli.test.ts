@@ -159,6 +159,16 @@ describe("crosstrail", () => {
       assert.doesNotMatch(stdout, /\x1b/);
     });
 
+    it("prints what docs/cli.md shows, and takes the case it shows", async () => {
+      const [, ...lines] = (await simulate()).stdout.trimEnd().split("\n");
+      const page = read("docs", "cli.md");
+      assert.ok(page.includes(lines.join("\n")));
+      const shown = /```json\n([^]*?)```/.exec(page)?.[1] ?? "";
+      const { stdout } = await simulate("--cases", write("shown.json", shown));
+      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\n102"));
+      assert.ok(own.length > 0 && page.includes(own));
+    });
+
     it("uses colours where they are wanted", async () => {
       const { stdout } = await crosstrail(["simulate", "--config", auditFile], { color: true });
       assert.ok(stdout.includes("\x1b[32mok\x1b[39m"));
