@@ -12,7 +12,26 @@ export { compile, type CompiledPolicy } from "./compile";
 export { operatorNames } from "./conditions";
 export { evaluate } from "./evaluate";
 export { describeFailed } from "./explain";
+export {
+  type ArchivePolicies,
+  builtPolicies,
+  fleetOfContract,
+  fleetOfSettings,
+  recognisedPolicies,
+  type SimulatedFleet,
+  type SimulatedTrail,
+} from "./fleet";
 export { lint, type LintOptions } from "./lint";
+export {
+  type Cell,
+  type CellDecision,
+  type GroupId,
+  type QuestionGroup,
+  questionGroups,
+  type QuestionId,
+  questions,
+  simulate,
+} from "./matrix";
 export {
   cloudTrailService,
   type Delivery,

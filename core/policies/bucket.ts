@@ -51,7 +51,8 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
   });
 }
 
-function bucketPolicyIn(
+/** The bucket policy in one form, whatever its size. */
+export function bucketPolicyIn(
   form: BucketPolicyForm,
   { partition, bucketName, logPrefix, trails }: BucketPolicyInput,
 ): PolicyDocument {

@@ -76,7 +76,11 @@ const administration = [
   "kms:UpdatePrimaryRegion",
 ];
 
-function keyPolicyIn(form: KeyPolicyForm, { partition, auditAccountId, trails }: KeyPolicyInput): PolicyDocument {
+/** The key policy in one form, whatever its size. */
+export function keyPolicyIn(
+  form: KeyPolicyForm,
+  { partition, auditAccountId, trails }: KeyPolicyInput,
+): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
   const contexts = list(trails.map(({ accountId }) => `arn:${partition}:cloudtrail:*:${accountId}:trail/*`));

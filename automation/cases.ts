@@ -1,0 +1,172 @@
+/** A user's own cases: requests put to the archive's policies, with the answer that is expected. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { AccessRequest, CellDecision, SimulatedFleet } from "../core/evaluate";
+import { compile, evaluate } from "../core/evaluate";
+import type { ArchivePolicies } from "../core/evaluate";
+import { accountIdProblem } from "../core/accounts";
+import type { Finding } from "../core/findings";
+import { UserError } from "../core/findings";
+import { pathText, plainIssues, sentence } from "../core/issues";
+import { bucketArn } from "../core/names";
+import { fileError, readText } from "./stackFile";
+
+const text = z.string().min(1);
+const accountId = z.string().superRefine((value, context) => {
+  const message = accountIdProblem(value);
+  if (message) context.addIssue({ code: "custom", message });
+});
+
+const caseSchema = z.strictObject({
+  name: text,
+  expect: z.enum(["allow", "deny"]),
+  request: z.strictObject({
+    caller: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("service"), service: text }),
+      z.strictObject({
+        kind: z.literal("account"),
+        accountId: accountId.optional(),
+        arn: text.optional(),
+        roleArn: text.optional(),
+      }),
+      z.strictObject({ kind: z.literal("anonymous") }),
+    ]),
+    action: z
+      .string()
+      .regex(/^(s3|kms):[A-Za-z]+$/i, "an action of the bucket or the key, such as s3:GetObject or kms:Decrypt"),
+    /** Left out: the archive's key, or its bucket. */
+    resource: text.optional(),
+    context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
+  }),
+  /** The caller's own policies. Left out: it has none. */
+  identityPolicies: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+
+/** A case, with the file it is from. */
+export type UserCase = z.infer<typeof caseSchema> & { file: string };
+
+/** What came of a case. */
+export interface CaseResult {
+  name: string;
+  file: string;
+  request: AccessRequest;
+  expected: "allow" | "deny";
+  decision: CellDecision;
+  verdict: "ok" | "failed";
+}
+
+/**
+ * Reads cases from files and folders of `.json` files; a file has one case or a list of them.
+ * @throws UserError with everything that is wrong with any of them.
+ */
+export function readCases(paths: string[], fleet: SimulatedFleet): UserCase[] {
+  const cases: UserCase[] = [];
+  const findings: Finding[] = [];
+  const report = (file: string, path: PropertyKey[], message: string) =>
+    findings.push({
+      id: "case/malformed",
+      severity: "error",
+      subject: `${file}${path.length > 0 ? `: ${pathText(path).replace(/^\./, "")}` : ""}`,
+      message: sentence(message),
+      remedy: "docs/cli.md shows what a case looks like.",
+    });
+  for (const file of paths.flatMap(filesOf)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(readText(file, "A file of cases"));
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      report(file, [], `it is not JSON: ${(error as Error).message}`);
+      continue;
+    }
+    const isList = Array.isArray(value);
+    for (const [index, each] of (isList ? (value as unknown[]) : [value]).entries()) {
+      const at = isList ? [index] : [];
+      const result = caseSchema.safeParse(each);
+      if (result.success) {
+        const problem = resourceProblem(result.data.request, fleet);
+        if (problem) report(file, [...at, "request", "resource"], problem);
+        cases.push({ ...result.data, file });
+      } else {
+        for (const { path, message } of plainIssues(result.error.issues)) report(file, [...at, ...path], message);
+      }
+    }
+  }
+  if (findings.length > 0) {
+    const count = findings.length === 1 ? "a mistake" : `${findings.length} mistakes`;
+    throw new UserError(`The cases have ${count}.`, findings);
+  }
+  return cases;
+}
+
+function filesOf(path: string): string[] {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch {
+    throw fileError(
+      path,
+      "file/unreadable",
+      "There is no such file or folder.",
+      "Correct the path.",
+      "A file of cases",
+    );
+  }
+  if (!isFolder) return [path];
+  const files = readdirSync(path).filter((name) => name.endsWith(".json"));
+  if (files.length === 0) {
+    throw fileError(path, "case/none", "The folder has no .json file.", "Correct the path.", "A folder of cases");
+  }
+  return files.sort().map((name) => join(path, name));
+}
+
+/** Only the archive's bucket and key have policies that could answer. */
+function resourceProblem({ action, resource }: UserCase["request"], fleet: SimulatedFleet): string | undefined {
+  if (resource === undefined) return undefined;
+  if (isKms(action)) {
+    return resource === fleet.keyArn
+      ? undefined
+      : `the archive's key is ${fleet.keyArn}; leave resource out to mean it`;
+  }
+  const bucket = bucketArn(fleet.partition, fleet.bucketName);
+  return resource === bucket || resource.startsWith(`${bucket}/`)
+    ? undefined
+    : `the archive's bucket is ${bucket}; its objects are ${bucket}/...`;
+}
+
+/** Puts the cases to the policies. */
+export function runCases(cases: UserCase[], fleet: SimulatedFleet, policies: ArchivePolicies): CaseResult[] {
+  const compiled = {
+    bucket: policies.bucket === undefined ? undefined : compile(policies.bucket, "bucket"),
+    key: policies.key === undefined ? undefined : compile(policies.key, "key"),
+  };
+  return cases.map(({ name, file, expect, request: given, identityPolicies }) => {
+    const target = isKms(given.action) ? "key" : "bucket";
+    const request: AccessRequest = {
+      ...given,
+      resource: given.resource ?? (target === "key" ? fleet.keyArn : bucketArn(fleet.partition, fleet.bucketName)),
+      resourceAccountId: fleet.auditAccountId,
+    };
+    const { allowed, reason, decidedBy, explanation } = evaluate(request, {
+      resourcePolicy: compiled[target],
+      resourceKind: target,
+      // As text: the evaluator takes documents of any shape and says what is wrong with them.
+      identityPolicies: identityPolicies?.map((policy) => JSON.stringify(policy)),
+    });
+    // What cannot be decided is not as expected, also where a refusal is.
+    const asExpected = reason !== "notEvaluated" && allowed === (expect === "allow");
+    return {
+      name,
+      file,
+      request,
+      expected: expect,
+      decision: { allowed, reason, ...(decidedBy && { decidedBy }), explanation },
+      verdict: asExpected ? "ok" : "failed",
+    };
+  });
+}
+
+function isKms(action: string): boolean {
+  return /^kms:/i.test(action);
+}

@@ -1,0 +1,137 @@
+/**
+ * The command-line tool. Results go to stdout, messages to stderr. A command's file is loaded when the command is run or its
+ * help is asked for, so that `crosstrail --help` loads none of them, and never Pulumi.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { UserError } from "../core/findings";
+import type { Envelope, Outcome, Surroundings } from "./output";
+import { ExitCode, ExitError, schemaVersion } from "./output";
+
+/** What the file of a command exports. */
+export interface CommandModule {
+  /** Declares the command's options and arguments. */
+  define(command: Command): void;
+  run(options: Record<string, unknown>, surroundings: Surroundings): Promise<Outcome>;
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+const commands: { name: string; summary: string; load: () => CommandModule }[] = [
+  {
+    name: "simulate",
+    summary: "ask the bucket and key policies who may deliver, read and delete",
+    load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+  },
+];
+/* eslint-enable */
+
+/** Runs the tool and returns its exit code. Never throws, never ends the process. */
+export async function main(args: string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings;
+  const json = args.includes("--json");
+  const name = args.find((arg) => !arg.startsWith("-"));
+  const asked = name === "help" ? args[args.indexOf("help") + 1] : name;
+  let command = "crosstrail";
+  const failed = (exitCode: number, message: string, error?: unknown): number => {
+    const findings = error instanceof UserError ? error.findings : [];
+    if (json)
+      stdout(envelopeText({ command, ok: false, data: null, findings, errors: [{ message: firstLine(message) }] }));
+    stderr(`${message}\n`);
+    return exitCode;
+  };
+
+  let exitCode: number = ExitCode.Ok;
+  const program = new Command("crosstrail")
+    .description("Collects the CloudTrail logs of many AWS accounts in one audit account.")
+    .version(ownVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: stdout,
+      // Errors are printed once, below.
+      writeErr: () => undefined,
+      getOutHasColors: () => surroundings.color,
+    })
+    .addHelpText("after", "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 5 check failed.");
+  for (const each of commands) {
+    const sub = program
+      .command(each.name)
+      .summary(each.summary)
+      .description(capital(each.summary) + ".");
+    sub.option("--json", "print one JSON object, for scripts");
+    if (each.name !== asked) continue;
+    const module = each.load();
+    module.define(sub);
+    sub.action(async (options: Record<string, unknown>) => {
+      command = each.name;
+      const outcome = await module.run(options, surroundings);
+      exitCode = outcome.exitCode;
+      const ok = exitCode === ExitCode.Ok;
+      stdout(
+        options.json
+          ? envelopeText({ command, ok, data: outcome.data(), findings: outcome.findings, errors: [] })
+          : outcome.text(),
+      );
+    });
+  }
+
+  try {
+    if (args.length === 0) program.help();
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and the version are answers, not mistakes.
+      if (error.exitCode === 0) return ExitCode.Ok;
+      const help = commands.some((each) => each.name === asked)
+        ? `crosstrail ${asked ?? ""} --help`
+        : "crosstrail --help";
+      return failed(ExitCode.Usage, `${capital(error.message.replace(/^error: /, ""))}\n  → ${help}`);
+    }
+    if (error instanceof ExitError) return failed(error.exitCode, error.message, error);
+    if (error instanceof UserError) return failed(ExitCode.Usage, error.message, error);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return failed(ExitCode.Other, `This is a mistake of Crosstrail's own; please report it.\n${text}`);
+  }
+}
+
+/** Runs the tool for this process. */
+export function run(): void {
+  // A reader such as `head` that has seen enough is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const { env } = process;
+  // Node.js 20 is still supported here; which version the AWS SDK wants next is no message of this tool.
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const surroundings: Surroundings = {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env,
+    color: process.stdout.isTTY && !env.NO_COLOR && env.TERM !== "dumb",
+  };
+  // Not process.exit(): it would cut off what is still being written.
+  void main(process.argv.slice(2), surroundings).then((exitCode) => {
+    process.exitCode = exitCode;
+  });
+}
+
+function envelopeText(envelope: Omit<Envelope, "schemaVersion">): string {
+  return `${JSON.stringify({ schemaVersion, ...envelope } satisfies Envelope)}\n`;
+}
+
+/** The package's version; its package.json is one folder further up once built. */
+function ownVersion(): string {
+  const file = [join(__dirname, "..", "package.json"), join(__dirname, "..", "..", "package.json")].find(existsSync);
+  return file === undefined ? "unknown" : (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0] as string;
+}

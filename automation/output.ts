@@ -1,0 +1,63 @@
+/** What every command of the command-line tool shares: exit codes, the JSON envelope, and where texts go. */
+import type { Finding } from "../core/findings";
+import { UserError } from "../core/findings";
+
+/** Exit codes; Pulumi's own, so that scripts can treat both alike. */
+export const ExitCode = {
+  Ok: 0,
+  Other: 1,
+  Usage: 2,
+  Authentication: 3,
+  CheckFailed: 5,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The envelope's version; it goes up when a script that reads it could break. */
+export const schemaVersion = 1;
+
+/** What `--json` prints, for every command. */
+export interface Envelope {
+  schemaVersion: typeof schemaVersion;
+  command: string;
+  /** False when the command failed or what it checked is not as it should be. */
+  ok: boolean;
+  /** The command's own result; null when there is none. */
+  data: unknown;
+  findings: Finding[];
+  /** Why the command could not do its work; empty when it could. */
+  errors: { message: string }[];
+}
+
+/** What a command hands back. Only one of `data` and `text` is made, depending on `--json`. */
+export interface Outcome {
+  exitCode: ExitCode;
+  findings: Finding[];
+  data: () => unknown;
+  text: () => string;
+}
+
+/** Where a command runs. */
+export interface Surroundings {
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  env: NodeJS.ProcessEnv;
+  /** Whether results may be coloured. */
+  color: boolean;
+}
+
+/** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */
+export class ExitError extends UserError {
+  constructor(
+    readonly exitCode: ExitCode,
+    headline: string,
+    findings: Finding[] = [],
+  ) {
+    super(headline, findings);
+    this.name = "ExitError";
+  }
+}
+
+/** A text from elsewhere for a terminal: without what could move the cursor or change colours. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+}
