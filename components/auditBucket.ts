@@ -25,6 +25,8 @@ export interface AuditBucketArgs {
   logPrefix?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
+  /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
+  bucketKeyEnabled?: pulumi.Input<boolean>;
   /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -109,7 +111,12 @@ export class AuditBucket extends pulumi.ComponentResource {
       `${name}-encryption`,
       {
         bucket: bucket.bucket,
-        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn } }],
+        rules: [
+          {
+            applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+            bucketKeyEnabled: args.bucketKeyEnabled,
+          },
+        ],
       },
       after(versioning),
     );

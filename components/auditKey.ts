@@ -18,6 +18,8 @@ export interface AuditKeyArgs {
   aliasName?: pulumi.Input<string>;
   /** Days between two rotations of the key's material, 90 to 2560. Default: 365. Each of the first two rotations adds to the key's monthly price. */
   rotationPeriodInDays?: pulumi.Input<number>;
+  /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also needs to decrypt. Default: false. */
+  bucketKeyEnabled?: pulumi.Input<boolean>;
   /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
@@ -47,6 +49,7 @@ export class AuditKey extends pulumi.ComponentResource {
         auditAccountId: args.auditAccountId,
         trailArns: args.trailArns,
         partition: args.partition,
+        bucketKeyEnabled: args.bucketKeyEnabled,
         aliasName: args.aliasName,
         policyForm: args.policyForm,
       },
@@ -58,12 +61,10 @@ export class AuditKey extends pulumi.ComponentResource {
         policyForm: oneOf(Object.values(KeyPolicyForm)),
       },
     );
-    const policy = derive(inputs, ({ auditAccountId, trailArns, partition: given, policyForm }) => {
+    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
-      return serialize(
-        keyPolicy({ partition, auditAccountId, trails }, policyForm as KeyPolicyForm | undefined).document,
-      );
+      return serialize(keyPolicy({ ...rest, partition, trails }, policyForm as KeyPolicyForm | undefined).document);
     });
 
     super("crosstrail:index:AuditKey", name, {}, opts);

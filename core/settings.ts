@@ -161,6 +161,12 @@ const keys = {
     z.int().min(90).max(2560).default(365),
     "Days between two rotations of the key's material, 90 to 2560.",
   ),
+  bucketKeyEnabled: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether the log bucket uses an S3 Bucket Key: fewer requests to KMS, less cost. CloudTrail may then also decrypt with the key.",
+  ),
   keepArchive: key(
     "boolean",
     auditOnly,
@@ -289,6 +295,7 @@ export interface AuditSettings {
   keyPolicyForm?: KeyPolicyForm;
   keyAlias: string;
   keyRotationDays: number;
+  bucketKeyEnabled: boolean;
   keepArchive: boolean;
   trailOptions: TrailOptions;
   tags: Record<string, string>;
@@ -555,6 +562,7 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     keyPolicyForm: values.keyPolicyForm === "auto" ? undefined : values.keyPolicyForm,
     keyAlias: values.keyAlias,
     keyRotationDays: values.keyRotationDays,
+    bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
     trailOptions,
     tags: values.tags,

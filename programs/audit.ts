@@ -15,7 +15,7 @@ import { deployedOutputs, requireAccount } from "./stack";
 export async function audit(
   settings: AuditSettings,
 ): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
-  const { partition, auditAccountId, bucketName, logPrefix, tags, keepArchive: keep } = settings;
+  const { partition, auditAccountId, bucketName, logPrefix, bucketKeyEnabled, tags, keepArchive: keep } = settings;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
   // shows them as they will be.
@@ -23,7 +23,7 @@ export async function audit(
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails }, settings.keyPolicyForm);
+  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled }, settings.keyPolicyForm);
   bucketPolicy({ partition, bucketName, logPrefix, trails }, settings.bucketPolicyForm);
   await requireAccount(auditAccountId, "auditAccountId");
   refuseAnotherArchive(await deployedOutputs(), settings);
@@ -32,6 +32,7 @@ export async function audit(
     partition,
     auditAccountId,
     trailArns,
+    bucketKeyEnabled,
     aliasName: settings.keyAlias,
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
@@ -44,6 +45,7 @@ export async function audit(
     logPrefix,
     trailArns,
     keyArn: key.keyArn,
+    bucketKeyEnabled,
     policyForm: settings.bucketPolicyForm,
     keep,
     tags,

@@ -30,6 +30,8 @@ export interface KeyPolicyInput {
   auditAccountId: string;
   /** The trails that may encrypt with the key. */
   trails: TrailIdentity[];
+  /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also decrypts, when a trail is created or updated. */
+  bucketKeyEnabled?: boolean;
 }
 
 /** The tightest key policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -76,13 +78,24 @@ const administration = [
   "kms:UpdatePrimaryRegion",
 ];
 
-function keyPolicyIn(form: KeyPolicyForm, { partition, auditAccountId, trails }: KeyPolicyInput): PolicyDocument {
+function keyPolicyIn(
+  form: KeyPolicyForm,
+  { partition, auditAccountId, trails, bucketKeyEnabled }: KeyPolicyInput,
+): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
   const contexts = list(trails.map(({ accountId }) => `arn:${partition}:cloudtrail:*:${accountId}:trail/*`));
   const bySource = { StringEquals: { "aws:SourceArn": arns } };
   const byContext = { StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": contexts } };
   const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
+  const bySourceOfForm =
+    form === "trailList"
+      ? bySource
+      : {
+          ArnLike: {
+            "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)),
+          },
+        };
 
   const grants: Statement[] = [
     {
@@ -99,16 +112,21 @@ function keyPolicyIn(form: KeyPolicyForm, { partition, auditAccountId, trails }:
       Principal: cloudTrail,
       Action: "kms:DescribeKey",
       Resource: "*",
-      Condition:
-        form === "trailList"
-          ? bySource
-          : {
-              ArnLike: {
-                "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)),
-              },
-            },
+      Condition: bySourceOfForm,
     },
   ];
+  if (bucketKeyEnabled) {
+    grants.push({
+      Sid: "CloudTrailDecrypt",
+      Effect: "Allow",
+      Principal: cloudTrail,
+      Action: "kms:Decrypt",
+      Resource: "*",
+      // Tied to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
+      // Key it is not the one of a log file.
+      Condition: bySourceOfForm,
+    });
+  }
   return policyDocument([
     {
       Sid: "AccountAdministration",

@@ -68,6 +68,18 @@ describe("components/AuditBucket", () => {
     });
   });
 
+  it("can have an S3 Bucket Key", async () => {
+    for (const bucketKeyEnabled of [true, pulumi.output(true)]) {
+      const { run } = await make({ bucketKeyEnabled });
+      assert.deepEqual(run.resource("BucketServerSideEncryptionConfiguration", "logs-encryption").inputs.rules, [
+        {
+          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+          bucketKeyEnabled: true,
+        },
+      ]);
+    }
+  });
+
   it("never empties the bucket to delete it", async () => {
     for (const keep of [true, false]) {
       const { run } = await make({ keep });

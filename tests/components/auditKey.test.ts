@@ -66,6 +66,16 @@ describe("components/AuditKey", () => {
     assert.equal(run.resource("Alias", "logs-alias").inputs.name, "alias/audit/logs");
   });
 
+  it("lets CloudTrail decrypt where the bucket has an S3 Bucket Key", async () => {
+    for (const bucketKeyEnabled of [true, pulumi.output(true)]) {
+      const { run } = await make({ bucketKeyEnabled });
+      assert.equal(
+        run.resource("Key", "logs-key").inputs.policy,
+        serialize(keyPolicy({ partition: "aws", auditAccountId, trails, bucketKeyEnabled: true }).document),
+      );
+    }
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 

@@ -76,6 +76,7 @@ describe("core/settings", () => {
         keyPolicyForm: undefined,
         keyAlias: "crosstrail",
         keyRotationDays: 365,
+        bucketKeyEnabled: false,
         keepArchive: true,
         trailOptions: {
           isMultiRegionTrail: true,
@@ -120,6 +121,7 @@ describe("core/settings", () => {
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
         keyRotationDays: 90,
+        bucketKeyEnabled: true,
         keepArchive: false,
         isMultiRegionTrail: false,
         includeGlobalServiceEvents: false,
@@ -150,6 +152,7 @@ describe("core/settings", () => {
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
         keyRotationDays: 90,
+        bucketKeyEnabled: true,
         keepArchive: false,
         trailOptions: {
           isMultiRegionTrail: false,

@@ -172,6 +172,16 @@ describe("programs/audit", () => {
     }
   });
 
+  for (const bucketKeyEnabled of [undefined, true]) {
+    it(`an S3 Bucket Key ${bucketKeyEnabled ? "where asked for" : "not by default"}: bucket and key policy agree`, async () => {
+      const { run } = await deploy(world({ ...(bucketKeyEnabled && { bucketKeyEnabled }) }));
+      const { rules } = run.resource("BucketServerSideEncryptionConfiguration", "audit-encryption").inputs;
+      assert.equal((rules as { bucketKeyEnabled: boolean }[])[0]?.bucketKeyEnabled, bucketKeyEnabled ?? false);
+      const policy = run.resource("Key", "audit-key").inputs.policy as string;
+      assert.equal(policy.includes("CloudTrailDecrypt"), bucketKeyEnabled ?? false);
+    });
+  }
+
   for (const keep of [true, false]) {
     it(`keepArchive ${keep}: the archive is ${keep ? "" : "not "}protected; the trail never is`, async () => {
       const { run } = await deploy(world({ keepArchive: keep }));

@@ -107,6 +107,13 @@ const keyAttacks = {
   /** CloudTrail needs no decryption to deliver: nobody can have it read logs for them. */
   cloudTrailDecrypts: fromCloudTrail(payments, "kms:Decrypt", keyArn, contextOf(payments)),
   cloudTrailDecryptsWithoutContext: fromCloudTrail(payments, "kms:Decrypt", keyArn, {}),
+  /** Where bucket keys are on, CloudTrail may decrypt: for our trails, and nothing but that. */
+  strangerHasItDecrypted: fromCloudTrail(stranger, "kms:Decrypt", keyArn, contextOf(stranger)),
+  cloudTrailGrants: fromCloudTrail(payments, "kms:CreateGrant", keyArn, contextOf(payments)),
+  otherServiceDecrypts: {
+    ...fromCloudTrail(payments, "kms:Decrypt", keyArn, contextOf(payments)),
+    caller: otherService,
+  },
   otherServiceEncrypts: { ...encrypts(payments, payments), caller: otherService },
   otherServiceDescribes: { ...fromCloudTrail(payments, "kms:DescribeKey", keyArn, {}), caller: otherService },
   /** Whoever may do everything in the audit account uses the key for something else than reading logs. */
@@ -121,13 +128,20 @@ const keyAttacks = {
 
 describe("core/policies", () => {
   describe("who may deliver", () => {
-    const delivers = (bucket: PolicyDocument, key: PolicyDocument, trail: TrailIdentity, logPrefix?: string) =>
+    const delivers = (
+      bucket: PolicyDocument,
+      key: PolicyDocument,
+      trail: TrailIdentity,
+      logPrefix?: string,
+      bucketKey = false,
+    ) =>
       whyNoDelivery(bucket, key, {
         trailArn: trailArn(trail),
         bucketName,
         bucketAccountId: auditAccountId,
         keyArn,
         logPrefix,
+        bucketKey,
       });
 
     for (const form of bucketForms) {
@@ -187,6 +201,16 @@ describe("core/policies", () => {
         }
       }
     });
+
+    for (const keyForm of keyForms) {
+      it(`to a bucket with an S3 Bucket Key, too, but only where the key policy provides for it: ${keyForm}`, () => {
+        const key = keyDocument(keyForm, fleet, { bucketKeyEnabled: true });
+        for (const trail of fleet) {
+          assert.deepEqual(delivers(bucketDocument(), key, trail, undefined, true).reasons, []);
+          assert.equal(delivers(bucketDocument(), keyDocument(keyForm), trail, undefined, true).delivers, false);
+        }
+      });
+    }
 
     for (const form of bucketForms) {
       it(`without any one of the bucket policy's allows, somebody's logs stop: ${form}`, () => {
@@ -251,6 +275,9 @@ describe("core/policies", () => {
       strangerDescribes: forms(),
       cloudTrailDecrypts: forms(),
       cloudTrailDecryptsWithoutContext: forms(),
+      strangerHasItDecrypted: forms(),
+      cloudTrailGrants: forms(),
+      otherServiceDecrypts: forms(),
       otherServiceEncrypts: forms(),
       otherServiceDescribes: forms(),
       administratorDecryptsOther: forms(),
@@ -359,6 +386,35 @@ describe("core/policies", () => {
       "key policy as encryptionContext",
       keyDocument("encryptionContext"),
       { ...common, "CloudTrailDescribeKey ArnLike aws:SourceArn": "strangerDescribes" },
+      keyAttacks,
+    );
+
+    const withBucketKey: Purpose<typeof keyAttacks> = {
+      ...common,
+      "CloudTrailEncrypt Action": "cloudTrailGrants",
+      "CloudTrailDescribeKey Action": "cloudTrailGrants",
+      "CloudTrailDecrypt Principal": "otherServiceDecrypts",
+      "CloudTrailDecrypt Action": "cloudTrailGrants",
+    };
+    everyPart(
+      "key policy with a bucket key as trailList",
+      keyDocument("trailList", fleet, { bucketKeyEnabled: true }),
+      {
+        ...withBucketKey,
+        "CloudTrailEncrypt StringEquals aws:SourceArn": "unlistedTrailOfMemberEncrypts",
+        "CloudTrailDescribeKey StringEquals aws:SourceArn": "strangerDescribes",
+        "CloudTrailDecrypt StringEquals aws:SourceArn": "strangerHasItDecrypted",
+      },
+      keyAttacks,
+    );
+    everyPart(
+      "key policy with a bucket key as encryptionContext",
+      keyDocument("encryptionContext", fleet, { bucketKeyEnabled: true }),
+      {
+        ...withBucketKey,
+        "CloudTrailDescribeKey ArnLike aws:SourceArn": "strangerDescribes",
+        "CloudTrailDecrypt ArnLike aws:SourceArn": "strangerHasItDecrypted",
+      },
       keyAttacks,
     );
   });

@@ -207,6 +207,19 @@ describe("core/policies", () => {
       });
     });
 
+    for (const form of keyForms) {
+      it(`for a bucket with an S3 Bucket Key, as ${form}: CloudTrail decrypts for the same trails that it describes the key for`, () => {
+        const statements = keyDocument(form).Statement;
+        const describeKey = statements[2] as Statement;
+        assert.deepEqual(keyDocument(form, undefined, { bucketKeyEnabled: true }).Statement, [
+          ...statements.slice(0, 3),
+          { ...describeKey, Sid: "CloudTrailDecrypt", Action: "kms:Decrypt" },
+          reads,
+        ]);
+        assert.deepEqual(keyDocument(form, [], { bucketKeyEnabled: true }).Statement, [administration, reads]);
+      });
+    }
+
     it("in another partition", () => {
       const trails = [trailOf("222222222222", { partition: "aws-us-gov", region: "us-gov-west-1" })];
       const { document } = keyPolicy({ partition: "aws-us-gov", auditAccountId, trails });
@@ -266,9 +279,9 @@ describe("core/policies", () => {
         `bucket policy as ${form}`,
         (of) => bucketDocument(form, { trails: of }),
       ]),
-      ...keyForms.map((form): [string, (of: TrailIdentity[]) => PolicyDocument] => [
-        `key policy as ${form}`,
-        (of) => keyDocument(form, of),
+      ...keyForms.flatMap((form): [string, (of: TrailIdentity[]) => PolicyDocument][] => [
+        [`key policy as ${form}`, (of) => keyDocument(form, of)],
+        [`key policy with a bucket key as ${form}`, (of) => keyDocument(form, of, { bucketKeyEnabled: true })],
       ]),
     ];
     for (const [name, build] of builders) {
