@@ -7,7 +7,7 @@ import {
   BucketServerSideEncryptionConfiguration,
   BucketVersioning,
 } from "@pulumi/aws/s3";
-import { partitions } from "../core/accounts";
+import { accountIdProblem, partitions } from "../core/accounts";
 import { bucketNameProblem, keyArnProblem, logPrefixProblem } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
@@ -27,6 +27,8 @@ export interface AuditBucketArgs {
   partition?: pulumi.Input<string>;
   /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
   bucketKeyEnabled?: pulumi.Input<boolean>;
+  /** Other accounts that may read their own logs, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -55,6 +57,7 @@ export class AuditBucket extends pulumi.ComponentResource {
         trailArns: args.trailArns,
         keyArn: args.keyArn,
         logPrefix: args.logPrefix,
+        memberReaders: args.memberReaders,
         partition: args.partition,
         policyForm: args.policyForm,
       },
@@ -63,15 +66,16 @@ export class AuditBucket extends pulumi.ComponentResource {
         trailArns: trailArnProblem,
         keyArn: keyArnProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        memberReaders: accountIdProblem,
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
       },
     );
-    const policy = derive(inputs, ({ bucketName, trailArns, logPrefix, partition: given, policyForm }) => {
+    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
       const form = policyForm as BucketPolicyForm | undefined;
-      return serialize(bucketPolicy({ partition, bucketName, logPrefix, trails }, form).document);
+      return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
     });
 
     super("crosstrail:index:AuditBucket", name, {}, opts);

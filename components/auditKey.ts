@@ -20,6 +20,8 @@ export interface AuditKeyArgs {
   rotationPeriodInDays?: pulumi.Input<number>;
   /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also needs to decrypt. Default: false. */
   bucketKeyEnabled?: pulumi.Input<boolean>;
+  /** Other accounts that may decrypt their own logs with the key, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
@@ -50,12 +52,14 @@ export class AuditKey extends pulumi.ComponentResource {
         trailArns: args.trailArns,
         partition: args.partition,
         bucketKeyEnabled: args.bucketKeyEnabled,
+        memberReaders: args.memberReaders,
         aliasName: args.aliasName,
         policyForm: args.policyForm,
       },
       {
         auditAccountId: accountIdProblem,
         trailArns: trailArnProblem,
+        memberReaders: accountIdProblem,
         partition: oneOf(partitions),
         aliasName: keyAliasProblem,
         policyForm: oneOf(Object.values(KeyPolicyForm)),

@@ -5,7 +5,7 @@
  */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { bucketArn, logPath, trailArn } from "../names";
+import { accountRootArn, bucketArn, logPath, trailArn } from "../names";
 import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
@@ -36,6 +36,8 @@ export interface BucketPolicyInput {
   logPrefix?: string;
   /** The trails that may deliver. */
   trails: TrailIdentity[];
+  /** Other accounts that may read their own logs, as far as their own IAM policies let them. */
+  memberReaders?: string[];
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -53,7 +55,7 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
 
 function bucketPolicyIn(
   form: BucketPolicyForm,
-  { partition, bucketName, logPrefix, trails }: BucketPolicyInput,
+  { partition, bucketName, logPrefix, trails, memberReaders = [] }: BucketPolicyInput,
 ): PolicyDocument {
   const bucket = bucketArn(partition, bucketName);
   const paths = (of: TrailIdentity[]) =>
@@ -105,7 +107,43 @@ function bucketPolicyIn(
     ],
   };
   // Without a trail there is nothing to grant: an empty list in a condition would match nothing anyway.
-  return policyDocument([...(trails.length > 0 ? grants[form]() : []), denyInsecureTransport(bucket)]);
+  return policyDocument([
+    ...(trails.length > 0 ? grants[form]() : []),
+    ...membersRead(partition, bucket, logPrefix, memberReaders),
+    denyInsecureTransport(bucket),
+  ]);
+}
+
+/**
+ * Each of the accounts reads its own logs. The accounts' roots stand for whom the accounts' IAM policies let; the variable
+ * ties the path to the account of the one who asks, so that two statements do for any number of accounts.
+ */
+function membersRead(
+  partition: Partition,
+  bucket: string,
+  logPrefix: string | undefined,
+  accountIds: string[],
+): Statement[] {
+  if (accountIds.length === 0) return [];
+  const principal = { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) };
+  const folder = `${logPath({ logPrefix, accountId: "${aws:PrincipalAccount}" })}/*`;
+  return [
+    {
+      Sid: "MembersListOwnLogs",
+      Effect: "Allow",
+      Principal: principal,
+      Action: "s3:ListBucket",
+      Resource: bucket,
+      Condition: { StringLike: { "s3:prefix": folder } },
+    },
+    {
+      Sid: "MembersReadOwnLogs",
+      Effect: "Allow",
+      Principal: principal,
+      Action: "s3:GetObject",
+      Resource: `${bucket}/${folder}`,
+    },
+  ];
 }
 
 /** Nobody reads or writes without TLS: the bucket itself and every object in it. */

@@ -32,6 +32,8 @@ export interface KeyPolicyInput {
   trails: TrailIdentity[];
   /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also decrypts, when a trail is created or updated. */
   bucketKeyEnabled?: boolean;
+  /** Other accounts that may decrypt their own logs, as far as their own IAM policies let them. */
+  memberReaders?: string[];
 }
 
 /** The tightest key policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -80,7 +82,7 @@ const administration = [
 
 function keyPolicyIn(
   form: KeyPolicyForm,
-  { partition, auditAccountId, trails, bucketKeyEnabled }: KeyPolicyInput,
+  { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders = [] }: KeyPolicyInput,
 ): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
@@ -145,5 +147,26 @@ function keyPolicyIn(
       // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
       Condition: { Null: { "kms:EncryptionContext:aws:cloudtrail:arn": "false" } },
     },
+    ...(memberReaders.length > 0 ? [membersDecrypt(partition, memberReaders)] : []),
   ]);
+}
+
+/**
+ * Each of the accounts decrypts its own logs: what was encrypted for a trail of the account of the one who asks. The roots
+ * as principals say what `kms:CallerAccount` with principal "*" says in AWS's default policy; there, the value is often the
+ * key's own account, and grants nothing across accounts.
+ */
+function membersDecrypt(partition: Partition, accountIds: string[]): Statement {
+  return {
+    Sid: "MembersDecryptOwnLogs",
+    Effect: "Allow",
+    Principal: { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) },
+    Action: "kms:Decrypt",
+    Resource: "*",
+    Condition: {
+      StringLike: {
+        "kms:EncryptionContext:aws:cloudtrail:arn": `arn:${partition}:cloudtrail:*:\${aws:PrincipalAccount}:trail/*`,
+      },
+    },
+  };
 }

@@ -87,6 +87,19 @@ describe("components/AuditBucket", () => {
     }
   });
 
+  it("lets members read their own logs, where asked for", async () => {
+    const memberReaders = ["222222222222", "333333333333"];
+    for (const given of [memberReaders, pulumi.output(memberReaders)]) {
+      const { run } = await make({ memberReaders: given });
+      assert.equal(
+        run.resource("BucketPolicy", "logs-policy").inputs.policy,
+        serialize(bucketPolicy({ partition: "aws", bucketName, trails, memberReaders }).document),
+      );
+    }
+    await startMocks();
+    await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 

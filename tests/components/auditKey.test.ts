@@ -76,6 +76,19 @@ describe("components/AuditKey", () => {
     }
   });
 
+  it("lets members read their own logs, where asked for", async () => {
+    const memberReaders = ["222222222222", "333333333333"];
+    for (const given of [memberReaders, pulumi.output(memberReaders)]) {
+      const { run } = await make({ memberReaders: given });
+      assert.equal(
+        run.resource("Key", "logs-key").inputs.policy,
+        serialize(keyPolicy({ partition: "aws", auditAccountId, trails, memberReaders }).document),
+      );
+    }
+    await startMocks();
+    await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 

@@ -42,7 +42,7 @@ describe("components: the schema for other languages", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "MemberTrail"]);
+    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "LogReader", "MemberTrail"]);
   });
 
   it("AuditBucket", () => {
@@ -54,6 +54,7 @@ describe("components: the schema for other languages", () => {
       "logPrefix?: string",
       "partition?: string",
       "bucketKeyEnabled?: boolean",
+      "memberReaders?: string[]",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",
@@ -70,11 +71,29 @@ describe("components: the schema for other languages", () => {
       "aliasName?: string",
       "rotationPeriodInDays?: number",
       "bucketKeyEnabled?: boolean",
+      "memberReaders?: string[]",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["keyArn: string", "keyId: string", "aliasName: string"]);
+  });
+
+  it("LogReader", () => {
+    const { inputs, outputs } = result.components.LogReader!;
+    assert.deepEqual(signature(inputs), [
+      "trustedAccounts: string[]",
+      "bucketName: string",
+      "keyArn: string",
+      "roleName?: string",
+      "requireMfa?: boolean",
+      "externalId?: string",
+      "accountIds?: string[]",
+      "logPrefix?: string",
+      "partition?: string",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
   });
 
   it("MemberTrail", () => {

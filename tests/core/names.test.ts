@@ -6,12 +6,15 @@ import {
   accountRootArn,
   bucketArn,
   bucketNameProblem,
+  externalIdProblem,
   keyAliasProblem,
   keyArnProblem,
   logPath,
   logPrefixProblem,
   parseKeyArn,
   parseTrailArn,
+  roleArn,
+  roleNameProblem,
   trailArn,
   trailNameProblem,
 } from "../../core/names";
@@ -39,6 +42,20 @@ const identity: fc.Arbitrary<TrailIdentity> = fc.constantFrom(...partitions).cha
     { noNullPrototype: true },
   ),
 );
+
+describe("core/names: readers", () => {
+  it("role ARNs, with a path or without", () => {
+    assert.equal(roleArn("aws", "111111111111", "Reader"), "arn:aws:iam::111111111111:role/Reader");
+    assert.equal(roleArn("aws-cn", "111111111111", "ops/Reader"), "arn:aws-cn:iam::111111111111:role/ops/Reader");
+  });
+
+  it("role names and external ids that AWS accepts, and that it refuses", () => {
+    for (const name of ["a", "A_b+c=d,e.f@g-h", "x".repeat(64)]) assert.equal(roleNameProblem(name), undefined, name);
+    for (const name of ["", "x".repeat(65), "a b", "a/b", "a*", "ä"]) assert.ok(roleNameProblem(name), name);
+    for (const id of ["ab", "acme:/_+=,.@-1", "x".repeat(1224)]) assert.equal(externalIdProblem(id), undefined, id);
+    for (const id of ["a", "x".repeat(1225), "a b", "a*", "${aws:username}"]) assert.ok(externalIdProblem(id), id);
+  });
+});
 
 describe("core/names", () => {
   describe("trail ARNs", () => {

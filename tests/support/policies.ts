@@ -14,6 +14,9 @@ export const payments = trailOf("222222222222");
 export const web = trailOf("333333333333", { region: "eu-west-1", name: "web-trail" });
 export const fleet = [web, payments];
 
+/** Both members, where they may read their own logs. */
+export const memberReaders = ["333333333333", "222222222222"];
+
 export function bucketDocument(form?: BucketPolicyForm, other: Partial<BucketPolicyInput> = {}): PolicyDocument {
   return bucketPolicy({ partition: "aws", bucketName, trails: fleet, ...other }, form).document;
 }
