@@ -8,7 +8,7 @@ import {
   BucketVersioning,
 } from "@pulumi/aws/s3";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem } from "../core/names";
+import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
@@ -29,6 +29,10 @@ export interface AuditBucketArgs {
   bucketKeyEnabled?: pulumi.Input<boolean>;
   /** Other accounts that may read their own logs, as far as their own IAM policies let them: 12 digits each. Default: none. */
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are left alone. Default: false. */
+  requireMfa?: pulumi.Input<boolean>;
+  /** ARNs of the roles of automation for which `requireMfa` does not count. Default: none. */
+  mfaExemptRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -58,6 +62,8 @@ export class AuditBucket extends pulumi.ComponentResource {
         keyArn: args.keyArn,
         logPrefix: args.logPrefix,
         memberReaders: args.memberReaders,
+        requireMfa: args.requireMfa,
+        mfaExemptRoleArns: args.mfaExemptRoleArns,
         partition: args.partition,
         policyForm: args.policyForm,
       },
@@ -67,6 +73,7 @@ export class AuditBucket extends pulumi.ComponentResource {
         keyArn: keyArnProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         memberReaders: accountIdProblem,
+        mfaExemptRoleArns: roleArnProblem,
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
       },

@@ -61,6 +61,17 @@ export function roleNameProblem(name: string): string | undefined {
 }
 
 /**
+ * Says what is wrong with a role's ARN, or nothing. Patterns are none: a role must not get what another one was meant to.
+ */
+export function roleArnProblem(arn: string): string | undefined {
+  const [, partition, name] = /^arn:([a-z-]+):iam::\d{12}:role\/(?:[!-~]+\/)?([^/]*)$/.exec(arn) ?? [];
+  if (name === undefined || !(partitions as readonly string[]).includes(partition as string) || /[*?$]/.test(arn)) {
+    return "a role ARN looks like arn:aws:iam::<account>:role/<path and name>, without wildcards";
+  }
+  return roleNameProblem(name);
+}
+
+/**
  * Says what is wrong with an external id, or nothing when STS accepts it.
  * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */

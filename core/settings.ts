@@ -16,6 +16,8 @@ import {
   externalIdProblem,
   keyAliasProblem,
   logPrefixProblem,
+  roleArn,
+  roleArnProblem,
   roleNameProblem,
   trailNameProblem,
 } from "./names";
@@ -209,6 +211,20 @@ const keys = {
     z.array(z.string()).default([]),
     'Members that may read their own logs in the archive, by alias or account id, or "*" for every one. Their own IAM policies say who.',
   ),
+  requireMfa: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether reading and deleting log objects takes a session with MFA, for everyone but AWS's services and mfaExemptRoles.",
+  ),
+  mfaExemptRoles: key(
+    "array",
+    auditOnly,
+    z
+      .array(checked((value) => (value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value))))
+      .default([]),
+    "Roles of automation and of federated users, for which requireMfa does not count: names in the audit account, or ARNs.",
+  ),
   accountId: key(
     "string",
     memberOnly,
@@ -342,6 +358,9 @@ export interface AuditSettings {
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
+  requireMfa: boolean;
+  /** ARNs of the roles for which `requireMfa` does not count. */
+  mfaExemptRoleArns: string[];
   trailOptions: TrailOptions;
   tags: Record<string, string>;
 }
@@ -617,7 +636,29 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
   // "*" stands for every one; the audit account was reported already.
   const named = accountsOf("memberAccess", memberAccess, [...members, auditAccount, { alias: "*", accountId: "*" }]);
   const memberReaders = named.includes("*") ? members.map(({ accountId: id }) => id as string) : [...new Set(named)];
+  const exempt = values.mfaExemptRoles ?? [];
+  if (exempt.length > 0 && values.requireMfa === false) {
+    report(
+      "mfa",
+      subjectOf("mfaExemptRoles", exempt),
+      "Without crosstrail:requireMfa nobody needs MFA, and no role can be exempt from it.",
+      `Set crosstrail:requireMfa to true, or remove this key from ${file}.`,
+    );
+  }
+  exempt.forEach((name, index) => {
+    const other = name.startsWith("arn:") && partition && !name.startsWith(`arn:${partition}:`);
+    if (!other) return;
+    report(
+      "partition",
+      subjectOf(`mfaExemptRoles[${index}]`, name),
+      `This role is not in partition ${partition}, and no role of another partition can reach the archive.`,
+      `Correct it in ${file}.`,
+    );
+  });
   if (findings.length > 0) throw fail();
+  const mfaExemptRoleArns = exempt.map((name) =>
+    name.startsWith("arn:") ? name : roleArn(partition as Partition, values.auditAccountId, name),
+  );
 
   const trail = (accountIdOfTrail: string, homeRegion: string, name: string): TrailIdentity => ({
     partition: partition as Partition,
@@ -656,6 +697,8 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     keepArchive: values.keepArchive,
     readers,
     memberReaders,
+    requireMfa: values.requireMfa,
+    mfaExemptRoleArns,
     trailOptions,
     tags: values.tags,
   };

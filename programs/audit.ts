@@ -24,6 +24,8 @@ export async function audit(
     logPrefix,
     bucketKeyEnabled,
     memberReaders,
+    requireMfa,
+    mfaExemptRoleArns,
     tags,
     keepArchive: keep,
   } = settings;
@@ -35,7 +37,10 @@ export async function audit(
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
   keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
-  bucketPolicy({ partition, bucketName, logPrefix, trails, memberReaders }, settings.bucketPolicyForm);
+  bucketPolicy(
+    { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
+    settings.bucketPolicyForm,
+  );
   for (const reader of settings.readers) {
     // The key's id is not known yet; it is as long as any.
     const keyArn = `arn:${partition}:kms:${settings.region}:${auditAccountId}:key/00000000-0000-0000-0000-000000000000`;
@@ -65,6 +70,8 @@ export async function audit(
     keyArn: key.keyArn,
     bucketKeyEnabled,
     memberReaders,
+    requireMfa,
+    mfaExemptRoleArns,
     policyForm: settings.bucketPolicyForm,
     keep,
     tags,

@@ -38,6 +38,10 @@ export interface BucketPolicyInput {
   trails: TrailIdentity[];
   /** Other accounts that may read their own logs, as far as their own IAM policies let them. */
   memberReaders?: string[];
+  /** Whether people read and delete log objects in sessions with MFA only. */
+  requireMfa?: boolean;
+  /** Roles of automation, which has no MFA, for which `requireMfa` does not count. */
+  mfaExemptRoleArns?: string[];
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -55,7 +59,7 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
 
 function bucketPolicyIn(
   form: BucketPolicyForm,
-  { partition, bucketName, logPrefix, trails, memberReaders = [] }: BucketPolicyInput,
+  { partition, bucketName, logPrefix, trails, memberReaders = [], requireMfa, mfaExemptRoleArns }: BucketPolicyInput,
 ): PolicyDocument {
   const bucket = bucketArn(partition, bucketName);
   const paths = (of: TrailIdentity[]) =>
@@ -110,6 +114,7 @@ function bucketPolicyIn(
   return policyDocument([
     ...(trails.length > 0 ? grants[form]() : []),
     ...membersRead(partition, bucket, logPrefix, memberReaders),
+    ...(requireMfa ? [denyWithoutMfa(bucket, mfaExemptRoleArns)] : []),
     denyInsecureTransport(bucket),
   ]);
 }
@@ -144,6 +149,26 @@ function membersRead(
       Resource: `${bucket}/${folder}`,
     },
   ];
+}
+
+/**
+ * Nobody reads or deletes an object of the archive without MFA, whatever else allows it. Objects only: the bucket's policy
+ * stays within reach of the account, also of someone without MFA, so that a mistake in it can be mended.
+ */
+function denyWithoutMfa(bucket: string, exemptRoleArns: string[] = []): Statement {
+  return {
+    Sid: "DenyLogAccessWithoutMfa",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["s3:DeleteObject*", "s3:GetObject*"],
+    Resource: `${bucket}/*`,
+    Condition: {
+      // A session's `aws:PrincipalArn` is its role's ARN. As principals the roles would break the policy when they go.
+      ...(exemptRoleArns.length > 0 && { ArnNotLike: { "aws:PrincipalArn": list(exemptRoleArns) } }),
+      // Requests with long-term access keys do not have the key for MFA at all, those of nobody neither of the two.
+      BoolIfExists: { "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false" },
+    },
+  };
 }
 
 /** Nobody reads or writes without TLS: the bucket itself and every object in it. */

@@ -27,8 +27,7 @@ export interface ReadAccess {
 }
 
 /**
- * Permissions to find, fetch and decrypt logs, and nothing else: for a reader role in the audit account, or for users of a
- * member account that may read its own logs.
+ * Permissions to find, fetch and decrypt logs, and nothing else: for a reader role in the audit account.
  * @throws UserError when the list of accounts is empty or too long.
  */
 export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStatement> {
@@ -72,6 +71,16 @@ export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStat
     "Let it read all logs, or divide the accounts among several readers.",
   );
   return document;
+}
+
+/** What the users of a member account need to read their own logs, where the archive lets them. */
+export function memberReadPermissions(
+  access: Omit<ReadAccess, "accountIds"> & { accountId: string },
+): PolicyDocument<IdentityStatement> {
+  const { accountId, ...archive } = access;
+  const { Statement } = readPermissions({ ...archive, accountIds: [accountId] });
+  // The archive does not let members ask for the bucket's Region; the contract says it.
+  return policyDocument(Statement.filter(({ Sid }) => Sid !== "LocateBucket"));
 }
 
 export interface ReaderTrust {

@@ -100,6 +100,25 @@ describe("components/AuditBucket", () => {
     await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
   });
 
+  it("demands MFA, where asked for, but of no exempt role", async () => {
+    const mfaExemptRoleArns = ["arn:aws:iam::111111111111:role/exporter"];
+    const document = bucketPolicy({
+      partition: "aws",
+      bucketName,
+      trails,
+      requireMfa: true,
+      mfaExemptRoleArns,
+    }).document;
+    for (const other of [
+      { requireMfa: true, mfaExemptRoleArns },
+      { requireMfa: pulumi.output(true), mfaExemptRoleArns: pulumi.output(mfaExemptRoleArns) },
+    ]) {
+      assert.deepEqual(policyOf((await make(other)).run), document);
+    }
+    await startMocks();
+    await assert.rejects(make({ requireMfa: true, mfaExemptRoleArns: ["arn:aws:iam::*:role/x"] }), /without wildcards/);
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 

@@ -55,6 +55,8 @@ describe("components: the schema for other languages", () => {
       "partition?: string",
       "bucketKeyEnabled?: boolean",
       "memberReaders?: string[]",
+      "requireMfa?: boolean",
+      "mfaExemptRoleArns?: string[]",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",

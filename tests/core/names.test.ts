@@ -14,6 +14,7 @@ import {
   parseKeyArn,
   parseTrailArn,
   roleArn,
+  roleArnProblem,
   roleNameProblem,
   trailArn,
   trailNameProblem,
@@ -47,6 +48,25 @@ describe("core/names: readers", () => {
   it("role ARNs, with a path or without", () => {
     assert.equal(roleArn("aws", "111111111111", "Reader"), "arn:aws:iam::111111111111:role/Reader");
     assert.equal(roleArn("aws-cn", "111111111111", "ops/Reader"), "arn:aws-cn:iam::111111111111:role/ops/Reader");
+  });
+
+  it("role ARNs that can stand in a policy, and those that cannot", () => {
+    for (const arn of ["arn:aws:iam::111111111111:role/a", "arn:aws-cn:iam::111111111111:role/ops/eu/a.b@c"]) {
+      assert.equal(roleArnProblem(arn), undefined, arn);
+    }
+    for (const arn of [
+      "a",
+      "arn:aws:iam::111111111111:user/a",
+      "arn:aws:sts::111111111111:assumed-role/a/b",
+      "arn:aws:iam::*:role/a",
+      "arn:aws:iam::111111111111:role/*",
+      "arn:aws:iam::111111111111:role/ops/*/a",
+      "arn:aws:iam::111111111111:role/${aws:username}",
+      "arn:aws:iam::111111111111:role/",
+      "arn:aws-x:iam::111111111111:role/a",
+    ]) {
+      assert.ok(roleArnProblem(arn), arn);
+    }
   });
 
   it("role names and external ids that AWS accepts, and that it refuses", () => {

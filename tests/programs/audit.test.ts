@@ -240,6 +240,17 @@ describe("programs/audit", () => {
     );
   });
 
+  it("MFA to read and delete logs: roles by name are those of the audit account", async () => {
+    const elsewhere = "arn:aws:iam::222222222222:role/ops/scanner";
+    const { run } = await deploy(world({ requireMfa: true, mfaExemptRoles: ["exporter", elsewhere] }));
+    const mfaExemptRoleArns = ["arn:aws:iam::111111111111:role/exporter", elsewhere];
+    assert.deepEqual(
+      JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
+      bucketPolicy({ partition: "aws", bucketName, trails: [own, payments, web], requireMfa: true, mfaExemptRoleArns })
+        .document,
+    );
+  });
+
   for (const bucketKeyEnabled of [undefined, true]) {
     it(`an S3 Bucket Key ${bucketKeyEnabled ? "where asked for" : "not by default"}: bucket and key policy agree`, async () => {
       const { run } = await deploy(world({ ...(bucketKeyEnabled && { bucketKeyEnabled }) }));

@@ -4,11 +4,11 @@ import { cloudTrailService, evaluate, whyNoDelivery } from "../../../core/evalua
 import type { TrailIdentity } from "../../../core/names";
 import { trailArn } from "../../../core/names";
 import type { KeyPolicyForm } from "../../../core/policies/key";
-import type { BucketPolicyForm } from "../../../core/policies/bucket";
+import type { BucketPolicyForm, BucketPolicyInput } from "../../../core/policies/bucket";
 import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
-import { readerTrust, readPermissions } from "../../../core/policies/reader";
+import { memberReadPermissions, readerTrust, readPermissions } from "../../../core/policies/reader";
 import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
 import {
   bucketDocument,
@@ -116,6 +116,21 @@ const bucketAttacks = {
   memberAccountOpensBucket: fromAccount("222222222222", "s3:PutBucketPolicy", bucketArn, listing("222222222222")),
   strangerReadsOwnPath: fromAccount("999999999999", "s3:GetObject", logObject("999999999999")),
   strangerListsOwnPath: fromAccount("999999999999", "s3:ListBucket", bucketArn, listing("999999999999")),
+};
+
+const withoutMfa = { "aws:MultiFactorAuthPresent": "false" };
+const mfaExempt = ["arn:aws:iam::111111111111:role/exporter", "arn:aws:iam::111111111111:role/ops/scanner"];
+const mfaDocument = (form?: BucketPolicyForm, other: Partial<BucketPolicyInput> = {}) =>
+  bucketDocument(form, { requireMfa: true, mfaExemptRoleArns: mfaExempt, ...other });
+const touches = (action: string, context: RequestContext = withoutMfa) =>
+  fromAccount(auditAccountId, action, logObject("222222222222"), context);
+const mfaAttacks = {
+  personReadsWithoutMfa: touches("s3:GetObject"),
+  personReadsVersionWithoutMfa: touches("s3:GetObjectVersion"),
+  personDeletesWithoutMfa: touches("s3:DeleteObject"),
+  personDeletesVersionWithoutMfa: touches("s3:DeleteObjectVersion"),
+  /** Long-term access keys: the request does not have the key at all. */
+  personReadsWithAccessKeys: touches("s3:GetObject", {}),
 };
 
 const contextOf = (trail: TrailIdentity) => ({ "kms:EncryptionContext:aws:cloudtrail:arn": trailArn(trail) });
@@ -480,6 +495,29 @@ describe("core/policies", () => {
       keyAttacks,
     );
 
+    everyPart(
+      "bucket policy with MFA",
+      mfaDocument(),
+      {
+        ...bucketPurposes.perTrail,
+        ...denyPurposes,
+        "DenyInsecureTransport Resource arn:aws:s3:::example-logs/*": "readsWithMfaWithoutTls",
+        DenyLogAccessWithoutMfa: "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa Principal": "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa Action s3:GetObject*": "personReadsVersionWithoutMfa",
+        "DenyLogAccessWithoutMfa Action s3:DeleteObject*": "personDeletesVersionWithoutMfa",
+        "DenyLogAccessWithoutMfa Resource arn:aws:s3:::example-logs/*": "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa BoolIfExists aws:MultiFactorAuthPresent": "personReadsWithAccessKeys",
+      },
+      {
+        ...bucketAttacks,
+        ...mfaAttacks,
+        readsWithMfaWithoutTls: touches("s3:GetObject", { "aws:MultiFactorAuthPresent": "true", ...withoutTls }),
+      },
+      // Every signed request has the key; for one without it, see below.
+      /^CloudTrailAclCheck Resource$|333333333333|BoolIfExists aws:PrincipalIsAWSService/,
+    );
+
     const withBucketKey: Purpose<typeof keyAttacks> = {
       ...common,
       "CloudTrailEncrypt Action": "cloudTrailGrants",
@@ -508,6 +546,118 @@ describe("core/policies", () => {
       },
       keyAttacks,
     );
+  });
+});
+
+describe("core/policies: MFA to read and delete logs", () => {
+  const all = Object.entries(mfaAttacks);
+  const withMfa = (request: AccessRequest): AccessRequest => ({
+    ...request,
+    context: { ...request.context, "aws:MultiFactorAuthPresent": "true" },
+  });
+  const as = (arn: string, request: AccessRequest, roleArn?: string): AccessRequest => ({
+    ...request,
+    caller: { kind: "account", arn, ...(roleArn !== undefined && { roleArn }) },
+  });
+  const exporter = (request: AccessRequest) => as("arn:aws:sts::111111111111:assumed-role/exporter/job", request);
+
+  for (const form of bucketForms) {
+    it(`is demanded of everyone, and enough: ${form}`, () => {
+      for (const [name, request] of all) {
+        assert.equal(allowed(request, mfaDocument(form)), false, name);
+        assert.equal(allowed(withMfa(request), mfaDocument(form)), true, name);
+        assert.equal(allowed(request, bucketDocument(form)), true, `${name}: not by default`);
+      }
+    });
+
+    it(`changes nothing for CloudTrail: ${form}`, () => {
+      for (const trail of fleet) {
+        const delivery = whyNoDelivery(mfaDocument(form), keyDocument(), {
+          trailArn: trailArn(trail),
+          bucketName,
+          bucketAccountId: auditAccountId,
+          keyArn,
+        });
+        assert.deepEqual(delivery.reasons, []);
+      }
+    });
+  }
+
+  it("is not demanded of the named roles of automation, with a path or without; of others it is", () => {
+    const other = "arn:aws:sts::111111111111:assumed-role/exporter2/job";
+    for (const [name, request] of all) {
+      assert.equal(allowed(exporter(request), mfaDocument()), true, name);
+      const scanner = as("arn:aws:sts::111111111111:assumed-role/scanner/job", request, mfaExempt[1]);
+      assert.equal(allowed(scanner, mfaDocument()), true, name);
+      assert.equal(allowed(as(other, request), mfaDocument()), false, name);
+      assert.equal(allowed(exporter(request), mfaDocument(undefined, { mfaExemptRoleArns: [] })), false, name);
+    }
+    // The same name in another account.
+    const read = bucketAttacks.memberAccountReads;
+    const elsewhere = as("arn:aws:sts::222222222222:assumed-role/exporter/job", read);
+    assert.equal(allowed(elsewhere, bucketDocument(undefined, { memberReaders })), true);
+    assert.equal(allowed(elsewhere, mfaDocument(undefined, { memberReaders })), false);
+  });
+
+  it("is not demanded of AWS's services", () => {
+    const service = { kind: "service" as const, service: "logs.example.amazonaws.com" };
+    const reads = { ...fromCloudTrail(payments, "s3:GetObject", logObject("222222222222"), {}), caller: service };
+    const allow: Statement = {
+      Sid: "Service",
+      Effect: "Allow",
+      Principal: { Service: service.service },
+      Action: "s3:GetObject",
+      Resource: `${bucketArn}/*`,
+    };
+    const [deny] = mfaDocument().Statement.filter(({ Sid }) => Sid === "DenyLogAccessWithoutMfa") as [Statement];
+    const harsh = { ...deny, Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "false" } } };
+    assert.equal(allowed(reads, { ...mfaDocument(), Statement: [allow, deny] }), true);
+    assert.equal(allowed(reads, { ...mfaDocument(), Statement: [allow, harsh] }), false, "without its condition");
+  });
+
+  it("holds for requests without a signature, even where another statement lets everyone read", () => {
+    const everyone: Statement = {
+      Sid: "Everyone",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `${bucketArn}/*`,
+    };
+    const opened = { ...mfaDocument(), Statement: [everyone, ...mfaDocument().Statement] };
+    assert.equal(allowed(bucketAttacks.anonymousReads, opened), false);
+    const loose = loosened(opened).get("DenyLogAccessWithoutMfa BoolIfExists aws:PrincipalIsAWSService");
+    assert.equal(allowed(bucketAttacks.anonymousReads, loose as PolicyDocument), true, "without IfExists");
+  });
+
+  it("locks nobody out of the bucket: without MFA its policy can be read, changed and removed, and logs be listed", () => {
+    for (const action of ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket"]) {
+      const request = fromAccount(auditAccountId, action, bucketArn);
+      assert.equal(allowed(request, mfaDocument()), true, action);
+      assert.equal(allowed(as("arn:aws:iam::111111111111:root", request), mfaDocument()), true, `${action}, root user`);
+    }
+  });
+
+  it("is demanded of members that read their own logs, and of readers, too", () => {
+    const document = mfaDocument(undefined, { memberReaders });
+    const member = bucketAttacks.memberAccountReads;
+    assert.equal(allowed(member, document), false);
+    assert.equal(allowed(withMfa(member), document), true);
+    const reader = as("arn:aws:sts::111111111111:assumed-role/CloudTrailReadRole/me", mfaAttacks.personReadsWithoutMfa);
+    assert.equal(allowed(reader, document), false);
+    assert.equal(allowed(withMfa(reader), document), true);
+  });
+
+  it("guides' Allow with BoolIfExists demands nothing", () => {
+    const guide: Statement = {
+      Sid: "MFA",
+      Effect: "Allow",
+      Principal: { AWS: "arn:aws:iam::111111111111:root" },
+      Action: "s3:*",
+      Resource: `${bucketArn}/*`,
+      Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "true" } },
+    };
+    const asGuided = { ...bucketDocument(), Statement: [guide, ...bucketDocument().Statement] };
+    for (const [name, request] of all) assert.equal(allowed(request, asGuided), true, name);
   });
 });
 
@@ -620,7 +770,7 @@ describe("core/policies/reader", () => {
     const bucket = bucketDocument(undefined, { memberReaders });
     const key = keyDocument(undefined, undefined, { memberReaders });
     const as = (caller: string, of: string, trail: TrailIdentity, policies: [PolicyDocument, PolicyDocument]) => {
-      const identityPolicies = [readPermissions({ ...access, accountIds: [caller] }) as Policy];
+      const identityPolicies = [memberReadPermissions({ ...access, accountId: caller }) as Policy];
       return work(of, trail)
         .slice(1)
         .map(
@@ -736,12 +886,23 @@ function loosened(document: AnyDocument): Map<string, AnyDocument> {
     if (statement.Effect === "Deny") {
       add("", undefined);
       add(" Principal", { ...statement, Principal: { AWS: "arn:aws:iam::999999999999:root" } });
-      add(" Action", { ...statement, Action: "s3:GetObject" });
+      for (const action of [statement.Action ?? []].flat()) {
+        const rest = [statement.Action ?? []].flat().filter((each) => each !== action);
+        if (rest.length > 0) add(` Action ${action}`, { ...statement, Action: rest });
+        else add(" Action", { ...statement, Action: "s3:GetObject" });
+      }
       for (const resource of [statement.Resource ?? []].flat()) {
-        add(` Resource ${resource}`, {
-          ...statement,
-          Resource: [statement.Resource ?? []].flat().filter((each) => each !== resource),
-        });
+        // Nothing at all would not be a policy.
+        const rest = [statement.Resource ?? []].flat().filter((each) => each !== resource);
+        add(` Resource ${resource}`, { ...statement, Resource: rest.length > 0 ? rest : "arn:aws:s3:::another/*" });
+      }
+      for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+        if (!operator.endsWith("IfExists")) continue;
+        for (const [key, value] of Object.entries(keys)) {
+          const others = Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
+          const strict = { [operator]: others, [operator.replace("IfExists", "")]: { [key]: value } };
+          add(` ${operator} ${key}`, { ...statement, Condition: { ...statement.Condition, ...strict } });
+        }
       }
       return;
     }

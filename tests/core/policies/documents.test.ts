@@ -134,6 +134,41 @@ describe("core/policies", () => {
       assert.equal(serialize(bucketDocument("perTrail", { memberReaders: [] })), serialize(bucketDocument("perTrail")));
     });
 
+    it("with MFA: a denial more, for objects only", () => {
+      const deny = (condition: Statement["Condition"]): Statement => ({
+        Sid: "DenyLogAccessWithoutMfa",
+        Effect: "Deny",
+        Principal: "*",
+        Action: ["s3:DeleteObject*", "s3:GetObject*"],
+        Resource: `${bucketArn}/*`,
+        Condition: condition,
+      });
+      const people = {
+        BoolIfExists: { "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false" },
+      };
+      const [a, b] = ["a", "b"].map((name) => `arn:aws:iam::111111111111:role/${name}`) as [string, string];
+      const before = bucketDocument("trailList").Statement.slice(0, 2);
+      for (const [mfaExemptRoleArns, condition] of [
+        [undefined, people],
+        [[], people],
+        [[a], { ArnNotLike: { "aws:PrincipalArn": a }, ...people }],
+        [[b, a], { ArnNotLike: { "aws:PrincipalArn": [a, b] }, ...people }],
+      ] as const) {
+        assert.deepEqual(
+          bucketDocument("trailList", {
+            requireMfa: true,
+            mfaExemptRoleArns: mfaExemptRoleArns && [...mfaExemptRoleArns],
+          }).Statement,
+          [...before, deny(condition as Statement["Condition"]), denyInsecureTransport],
+        );
+      }
+      assert.equal(serialize(bucketDocument(undefined, { requireMfa: false })), serialize(bucketDocument()));
+      assert.deepEqual(
+        lint(bucketDocument(undefined, { requireMfa: true, mfaExemptRoleArns: [a] }), { kind: "bucket" }),
+        [],
+      );
+    });
+
     it("of an account with two trails, while one is being renamed", () => {
       const trails = [payments, trailOf("222222222222", { name: "old-trail" })];
       const arns = [paymentsArn, paymentsArn.replace("crosstrail", "old-trail")];

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { lint } from "../../../core/evaluate";
 import { serialize, size } from "../../../core/policies/document";
-import { readerTrust, readPermissions, rolePolicyLimit, trustPolicyLimit } from "../../../core/policies/reader";
+import {
+  memberReadPermissions,
+  readerTrust,
+  readPermissions,
+  rolePolicyLimit,
+  trustPolicyLimit,
+} from "../../../core/policies/reader";
 import { bucketName, fleetOf, keyArn } from "../../support/fleet";
 
 const bucket = "arn:aws:s3:::example-logs";
@@ -67,6 +73,13 @@ describe("core/policies/reader: to the letter", () => {
       serialize(readPermissions({ ...input, accountIds: ["222222222222", "333333333333"] })),
     );
     assert.equal(readPermissions({ ...input }).Statement[2]?.Resource, `${cn}/prod/eu/AWSLogs/*`);
+  });
+
+  it("permissions of a member's users to read their own logs: all but the bucket's Region", () => {
+    assert.deepEqual(
+      memberReadPermissions({ ...access, accountId: "222222222222" }).Statement,
+      readPermissions({ ...access, accountIds: ["222222222222"] }).Statement.slice(1),
+    );
   });
 
   it("trust, with what was asked for", () => {
