@@ -7,8 +7,8 @@ import {
   BucketServerSideEncryptionConfiguration,
   BucketVersioning,
 } from "@pulumi/aws/s3";
-import { partitions } from "../core/accounts";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem } from "../core/names";
+import { accountIdProblem, partitions } from "../core/accounts";
+import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
@@ -25,6 +25,14 @@ export interface AuditBucketArgs {
   logPrefix?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
+  /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
+  bucketKeyEnabled?: pulumi.Input<boolean>;
+  /** Other accounts that may read their own logs, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are left alone. Default: false. */
+  requireMfa?: pulumi.Input<boolean>;
+  /** ARNs of the roles of automation for which `requireMfa` does not count. Default: none. */
+  mfaExemptRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -53,6 +61,9 @@ export class AuditBucket extends pulumi.ComponentResource {
         trailArns: args.trailArns,
         keyArn: args.keyArn,
         logPrefix: args.logPrefix,
+        memberReaders: args.memberReaders,
+        requireMfa: args.requireMfa,
+        mfaExemptRoleArns: args.mfaExemptRoleArns,
         partition: args.partition,
         policyForm: args.policyForm,
       },
@@ -61,15 +72,17 @@ export class AuditBucket extends pulumi.ComponentResource {
         trailArns: trailArnProblem,
         keyArn: keyArnProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        memberReaders: accountIdProblem,
+        mfaExemptRoleArns: roleArnProblem,
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
       },
     );
-    const policy = derive(inputs, ({ bucketName, trailArns, logPrefix, partition: given, policyForm }) => {
+    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
       const form = policyForm as BucketPolicyForm | undefined;
-      return serialize(bucketPolicy({ partition, bucketName, logPrefix, trails }, form).document);
+      return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
     });
 
     super("crosstrail:index:AuditBucket", name, {}, opts);
@@ -109,7 +122,12 @@ export class AuditBucket extends pulumi.ComponentResource {
       `${name}-encryption`,
       {
         bucket: bucket.bucket,
-        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn } }],
+        rules: [
+          {
+            applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+            bucketKeyEnabled: args.bucketKeyEnabled,
+          },
+        ],
       },
       after(versioning),
     );

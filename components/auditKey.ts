@@ -18,6 +18,10 @@ export interface AuditKeyArgs {
   aliasName?: pulumi.Input<string>;
   /** Days between two rotations of the key's material, 90 to 2560. Default: 365. Each of the first two rotations adds to the key's monthly price. */
   rotationPeriodInDays?: pulumi.Input<number>;
+  /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also needs to decrypt. Default: false. */
+  bucketKeyEnabled?: pulumi.Input<boolean>;
+  /** Other accounts that may decrypt their own logs with the key, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
@@ -47,23 +51,24 @@ export class AuditKey extends pulumi.ComponentResource {
         auditAccountId: args.auditAccountId,
         trailArns: args.trailArns,
         partition: args.partition,
+        bucketKeyEnabled: args.bucketKeyEnabled,
+        memberReaders: args.memberReaders,
         aliasName: args.aliasName,
         policyForm: args.policyForm,
       },
       {
         auditAccountId: accountIdProblem,
         trailArns: trailArnProblem,
+        memberReaders: accountIdProblem,
         partition: oneOf(partitions),
         aliasName: keyAliasProblem,
         policyForm: oneOf(Object.values(KeyPolicyForm)),
       },
     );
-    const policy = derive(inputs, ({ auditAccountId, trailArns, partition: given, policyForm }) => {
+    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
-      return serialize(
-        keyPolicy({ partition, auditAccountId, trails }, policyForm as KeyPolicyForm | undefined).document,
-      );
+      return serialize(keyPolicy({ ...rest, partition, trails }, policyForm as KeyPolicyForm | undefined).document);
     });
 
     super("crosstrail:index:AuditKey", name, {}, opts);

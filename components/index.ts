@@ -1,4 +1,5 @@
 /** Crosstrail's components, usable from every Pulumi language. */
 export * from "./auditBucket";
 export * from "./auditKey";
+export * from "./logReader";
 export * from "./memberTrail";

@@ -57,6 +57,10 @@ export const contractSchema = z.object({
         }
       }),
   ),
+  /** The roles that other accounts may assume to read logs, if there are any. */
+  readers: z
+    .array(z.object({ name: z.string().min(1), roleArn: z.string().min(1), trustedAccounts: z.array(accountId) }))
+    .optional(),
 });
 
 /** Version 1 of the contract. */

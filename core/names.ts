@@ -45,6 +45,42 @@ export function accountRootArn(partition: Partition, accountId: string): string 
   return `arn:${partition}:iam::${accountId}:root`;
 }
 
+/** `arn:<partition>:iam::<account>:role/<name>`; the name may have a path in front. */
+export function roleArn(partition: Partition, accountId: string, name: string): string {
+  return `arn:${partition}:iam::${accountId}:role/${name}`;
+}
+
+/**
+ * Says what is wrong with a role name, or nothing when IAM accepts it.
+ * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ */
+export function roleNameProblem(name: string): string | undefined {
+  if (name.length < 1 || name.length > 64) return `a role name has 1 to 64 characters, this has ${name.length}`;
+  if (!/^[A-Za-z0-9_+=,.@-]+$/.test(name)) return "a role name has letters, digits and + = , . @ _ - only";
+  return undefined;
+}
+
+/**
+ * Says what is wrong with a role's ARN, or nothing. Patterns are none: a role must not get what another one was meant to.
+ */
+export function roleArnProblem(arn: string): string | undefined {
+  const [, partition, name] = /^arn:([a-z-]+):iam::\d{12}:role\/(?:[!-~]+\/)?([^/]*)$/.exec(arn) ?? [];
+  if (name === undefined || !(partitions as readonly string[]).includes(partition as string) || /[*?$]/.test(arn)) {
+    return "a role ARN looks like arn:aws:iam::<account>:role/<path and name>, without wildcards";
+  }
+  return roleNameProblem(name);
+}
+
+/**
+ * Says what is wrong with an external id, or nothing when STS accepts it.
+ * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+export function externalIdProblem(id: string): string | undefined {
+  if (id.length < 2 || id.length > 1224) return `an external id has 2 to 1224 characters, this has ${id.length}`;
+  if (!/^[A-Za-z0-9_+=,.@:/-]+$/.test(id)) return "an external id has letters, digits and _ + = , . @ : / - only";
+  return undefined;
+}
+
 const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /**

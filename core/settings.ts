@@ -11,7 +11,16 @@ import type { Finding } from "./findings";
 import { UserError } from "./findings";
 import { pathText, plainIssues, sentence, valueAt } from "./issues";
 import type { TrailIdentity } from "./names";
-import { bucketNameProblem, keyAliasProblem, logPrefixProblem, trailNameProblem } from "./names";
+import {
+  bucketNameProblem,
+  externalIdProblem,
+  keyAliasProblem,
+  logPrefixProblem,
+  roleArn,
+  roleArnProblem,
+  roleNameProblem,
+  trailNameProblem,
+} from "./names";
 import { BucketPolicyForm } from "./policies/bucket";
 import { KeyPolicyForm } from "./policies/key";
 
@@ -50,6 +59,23 @@ const memberFields = Object.keys(memberSchema.shape);
 
 /** A member account as the audit stack's configuration declares it. */
 export type Member = z.infer<typeof memberSchema>;
+
+const readerSchema = z.strictObject({
+  name: checked(roleNameProblem).default("CloudTrailReadRole"),
+  trustedAccounts: z.array(accountId).min(1),
+  requireMfa: z.boolean().default(false),
+  externalId: checked(externalIdProblem).optional(),
+  accounts: z.array(z.string()).min(1).optional(),
+});
+
+/** A reader role as the audit stack's configuration declares it. */
+type DeclaredReader = z.infer<typeof readerSchema>;
+
+/** The fields of the elements of lists, for misspelt ones. */
+const fieldsOf: Partial<Record<string, string[]>> = {
+  members: memberFields,
+  readers: Object.keys(readerSchema.shape),
+};
 
 /** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 const eventSelector = z.strictObject({
@@ -161,11 +187,43 @@ const keys = {
     z.int().min(90).max(2560).default(365),
     "Days between two rotations of the key's material, 90 to 2560.",
   ),
+  bucketKeyEnabled: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether the log bucket uses an S3 Bucket Key: fewer requests to KMS, less cost. CloudTrail may then also decrypt with the key.",
+  ),
   keepArchive: key(
     "boolean",
     auditOnly,
     z.boolean().default(true),
     "Whether the bucket, the key and what guards them are protected and stay in AWS when the stack is destroyed. To remove them: set false, pulumi up, then pulumi destroy; S3 still refuses to delete a bucket that holds logs.",
+  ),
+  readers: key(
+    "array",
+    auditOnly,
+    z.array(readerSchema).default([]),
+    "Roles in the audit account that other accounts may assume to read logs: each with trustedAccounts, and optionally name (CloudTrailReadRole), requireMfa, externalId, and accounts (aliases or ids) where it may not read all logs.",
+  ),
+  memberAccess: key(
+    "array",
+    auditOnly,
+    z.array(z.string()).default([]),
+    'Members that may read their own logs in the archive, by alias or account id, or "*" for every one. Their own IAM policies say who.',
+  ),
+  requireMfa: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether reading and deleting log objects takes a session with MFA, for everyone but AWS's services and mfaExemptRoles.",
+  ),
+  mfaExemptRoles: key(
+    "array",
+    auditOnly,
+    z
+      .array(checked((value) => (value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value))))
+      .default([]),
+    "Roles of automation and of federated users, for which requireMfa does not count: names in the audit account, or ARNs.",
   ),
   accountId: key(
     "string",
@@ -274,6 +332,12 @@ export interface FleetTrail {
   previous?: TrailIdentity;
 }
 
+/** A role that other accounts may assume to read logs. */
+export interface Reader extends Omit<DeclaredReader, "accounts"> {
+  /** The accounts whose logs it may read. Left out: all that the archive holds. */
+  accountIds?: string[];
+}
+
 export interface AuditSettings {
   role: "audit";
   partition: Partition;
@@ -289,7 +353,14 @@ export interface AuditSettings {
   keyPolicyForm?: KeyPolicyForm;
   keyAlias: string;
   keyRotationDays: number;
+  bucketKeyEnabled: boolean;
   keepArchive: boolean;
+  readers: Reader[];
+  /** Accounts of the members that may read their own logs. */
+  memberReaders: string[];
+  requireMfa: boolean;
+  /** ARNs of the roles for which `requireMfa` does not count. */
+  mfaExemptRoleArns: string[];
   trailOptions: TrailOptions;
   tags: Record<string, string>;
 }
@@ -376,7 +447,7 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     if (result.success) (values as Record<string, unknown>)[name] = result.data;
     else {
       for (const { path, message, unknownKey } of plainIssues(result.error.issues)) {
-        const near = unknownKey && name === "members" ? nearest(unknownKey, memberFields) : undefined;
+        const near = unknownKey && path.length > 1 ? nearest(unknownKey, fieldsOf[name] ?? []) : undefined;
         report(
           issueId(name, path),
           subjectOf(name + pathText(path), valueAt(value, path)),
@@ -520,7 +591,74 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
       );
     }
   });
+  /** The accounts behind aliases and ids; reports those that are not declared. */
+  const accountsOf = (path: string, names: string[], candidates: Partial<Member>[]) =>
+    names.flatMap((name, index): string[] => {
+      const found = candidates.find(({ alias, accountId: id }) => alias === name || id === name);
+      if (found?.accountId !== undefined) return [found.accountId];
+      const near = nearest(name, candidates.flatMap(({ alias, accountId: id }) => [alias, id]).filter(isText));
+      report(
+        "unknown-member",
+        subjectOf(`${path}[${index}]`, name),
+        "No member has this alias or account id.",
+        near
+          ? `Did you mean ${near}? Otherwise declare it in crosstrail:members.`
+          : "Declare it in crosstrail:members.",
+      );
+      return [];
+    });
+  const auditAccount = { alias: auditAlias, accountId: values.auditAccountId };
+  const readers = (values.readers ?? []).map(({ accounts, ...reader }, index): Reader => {
+    const same = (values.readers ?? []).findIndex(({ name }) => name.toLowerCase() === reader.name.toLowerCase());
+    if (same < index) {
+      report(
+        "duplicate-reader",
+        subjectOf(`readers[${index}].name`, reader.name),
+        `readers[${same}] is the same role; IAM does not tell names apart by their case.`,
+        "Give each reader a name of its own.",
+      );
+    }
+    return {
+      ...reader,
+      ...(accounts && { accountIds: accountsOf(`readers[${index}].accounts`, accounts, [...members, auditAccount]) }),
+    };
+  });
+  const memberAccess = values.memberAccess ?? [];
+  const auditAmong = memberAccess.findIndex((name) => name === auditAlias || name === values.auditAccountId);
+  if (auditAmong >= 0) {
+    report(
+      "member-access",
+      subjectOf(`memberAccess[${auditAmong}]`, memberAccess[auditAmong]),
+      "The audit account reads logs by its own IAM policies.",
+      `Remove it from ${file}.`,
+    );
+  }
+  // "*" stands for every one; the audit account was reported already.
+  const named = accountsOf("memberAccess", memberAccess, [...members, auditAccount, { alias: "*", accountId: "*" }]);
+  const memberReaders = named.includes("*") ? members.map(({ accountId: id }) => id as string) : [...new Set(named)];
+  const exempt = values.mfaExemptRoles ?? [];
+  if (exempt.length > 0 && values.requireMfa === false) {
+    report(
+      "mfa",
+      subjectOf("mfaExemptRoles", exempt),
+      "Without crosstrail:requireMfa nobody needs MFA, and no role can be exempt from it.",
+      `Set crosstrail:requireMfa to true, or remove this key from ${file}.`,
+    );
+  }
+  exempt.forEach((name, index) => {
+    const other = name.startsWith("arn:") && partition && !name.startsWith(`arn:${partition}:`);
+    if (!other) return;
+    report(
+      "partition",
+      subjectOf(`mfaExemptRoles[${index}]`, name),
+      `This role is not in partition ${partition}, and no role of another partition can reach the archive.`,
+      `Correct it in ${file}.`,
+    );
+  });
   if (findings.length > 0) throw fail();
+  const mfaExemptRoleArns = exempt.map((name) =>
+    name.startsWith("arn:") ? name : roleArn(partition as Partition, values.auditAccountId, name),
+  );
 
   const trail = (accountIdOfTrail: string, homeRegion: string, name: string): TrailIdentity => ({
     partition: partition as Partition,
@@ -555,7 +693,12 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     keyPolicyForm: values.keyPolicyForm === "auto" ? undefined : values.keyPolicyForm,
     keyAlias: values.keyAlias,
     keyRotationDays: values.keyRotationDays,
+    bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
+    readers,
+    memberReaders,
+    requireMfa: values.requireMfa,
+    mfaExemptRoleArns,
     trailOptions,
     tags: values.tags,
   };
@@ -598,6 +741,7 @@ const idByField: Record<string, string> = {
   auditAccountId: "account-id",
   bucketName: "bucket-name",
   trailName: "trail-name",
+  trustedAccounts: "account-id",
   previousTrailName: "trail-name",
   logPrefix: "log-prefix",
   alias: "alias",
@@ -606,6 +750,10 @@ const idByField: Record<string, string> = {
 function issueId(name: string, path: PropertyKey[]): string {
   const field = [...path].reverse().find((part) => typeof part === "string") as string | undefined;
   return idByField[field ?? name] ?? "value";
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** A member as far as it is one, for comparisons. */

@@ -1,5 +1,6 @@
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
+import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
@@ -7,15 +8,27 @@ import { UserError } from "../core/findings";
 import { trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
+import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { deployedOutputs, requireAccount } from "./stack";
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
 export async function audit(
   settings: AuditSettings,
 ): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
-  const { partition, auditAccountId, bucketName, logPrefix, tags, keepArchive: keep } = settings;
+  const {
+    partition,
+    auditAccountId,
+    bucketName,
+    logPrefix,
+    bucketKeyEnabled,
+    memberReaders,
+    requireMfa,
+    mfaExemptRoleArns,
+    tags,
+    keepArchive: keep,
+  } = settings;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
   // shows them as they will be.
@@ -23,8 +36,17 @@ export async function audit(
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails }, settings.keyPolicyForm);
-  bucketPolicy({ partition, bucketName, logPrefix, trails }, settings.bucketPolicyForm);
+  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  bucketPolicy(
+    { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
+    settings.bucketPolicyForm,
+  );
+  for (const reader of settings.readers) {
+    // The key's id is not known yet; it is as long as any.
+    const keyArn = `arn:${partition}:kms:${settings.region}:${auditAccountId}:key/00000000-0000-0000-0000-000000000000`;
+    readerTrust({ partition, ...reader });
+    readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
+  }
   await requireAccount(auditAccountId, "auditAccountId");
   refuseAnotherArchive(await deployedOutputs(), settings);
 
@@ -32,6 +54,8 @@ export async function audit(
     partition,
     auditAccountId,
     trailArns,
+    bucketKeyEnabled,
+    memberReaders,
     aliasName: settings.keyAlias,
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
@@ -44,6 +68,10 @@ export async function audit(
     logPrefix,
     trailArns,
     keyArn: key.keyArn,
+    bucketKeyEnabled,
+    memberReaders,
+    requireMfa,
+    mfaExemptRoleArns,
     policyForm: settings.bucketPolicyForm,
     keep,
     tags,
@@ -56,6 +84,20 @@ export async function audit(
       { dependsOn: [bucket, key] },
     );
   }
+
+  const readers = settings.readers.map(({ name, ...reader }) => ({
+    name,
+    roleArn: new LogReader(name, {
+      partition,
+      ...reader,
+      roleName: name,
+      bucketName,
+      keyArn: key.keyArn,
+      logPrefix,
+      tags,
+    }).roleArn,
+    trustedAccounts: reader.trustedAccounts,
+  }));
 
   return {
     contractVersion,
@@ -71,6 +113,7 @@ export async function audit(
       trailArn: trailArn(trail),
       ...(previous && { previousTrailArn: trailArn(previous) }),
     })),
+    ...(readers.length > 0 && { readers: pulumi.output(readers) }),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { bucketArn, logPath, trailArn } from "../names";
+import { accountRootArn, bucketArn, logPath, trailArn } from "../names";
 import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
@@ -36,6 +36,12 @@ export interface BucketPolicyInput {
   logPrefix?: string;
   /** The trails that may deliver. */
   trails: TrailIdentity[];
+  /** Other accounts that may read their own logs, as far as their own IAM policies let them. */
+  memberReaders?: string[];
+  /** Whether people read and delete log objects in sessions with MFA only. */
+  requireMfa?: boolean;
+  /** Roles of automation, which has no MFA, for which `requireMfa` does not count. */
+  mfaExemptRoleArns?: string[];
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -54,7 +60,7 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
 /** The bucket policy in one form, whatever its size. */
 export function bucketPolicyIn(
   form: BucketPolicyForm,
-  { partition, bucketName, logPrefix, trails }: BucketPolicyInput,
+  { partition, bucketName, logPrefix, trails, memberReaders = [], requireMfa, mfaExemptRoleArns }: BucketPolicyInput,
 ): PolicyDocument {
   const bucket = bucketArn(partition, bucketName);
   const paths = (of: TrailIdentity[]) =>
@@ -106,7 +112,64 @@ export function bucketPolicyIn(
     ],
   };
   // Without a trail there is nothing to grant: an empty list in a condition would match nothing anyway.
-  return policyDocument([...(trails.length > 0 ? grants[form]() : []), denyInsecureTransport(bucket)]);
+  return policyDocument([
+    ...(trails.length > 0 ? grants[form]() : []),
+    ...membersRead(partition, bucket, logPrefix, memberReaders),
+    ...(requireMfa ? [denyWithoutMfa(bucket, mfaExemptRoleArns)] : []),
+    denyInsecureTransport(bucket),
+  ]);
+}
+
+/**
+ * Each of the accounts reads its own logs. The accounts' roots stand for whom the accounts' IAM policies let; the variable
+ * ties the path to the account of the one who asks, so that two statements do for any number of accounts.
+ */
+function membersRead(
+  partition: Partition,
+  bucket: string,
+  logPrefix: string | undefined,
+  accountIds: string[],
+): Statement[] {
+  if (accountIds.length === 0) return [];
+  const principal = { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) };
+  const folder = `${logPath({ logPrefix, accountId: "${aws:PrincipalAccount}" })}/*`;
+  return [
+    {
+      Sid: "MembersListOwnLogs",
+      Effect: "Allow",
+      Principal: principal,
+      Action: "s3:ListBucket",
+      Resource: bucket,
+      Condition: { StringLike: { "s3:prefix": folder } },
+    },
+    {
+      Sid: "MembersReadOwnLogs",
+      Effect: "Allow",
+      Principal: principal,
+      Action: "s3:GetObject",
+      Resource: `${bucket}/${folder}`,
+    },
+  ];
+}
+
+/**
+ * Nobody reads or deletes an object of the archive without MFA, whatever else allows it. Objects only: the bucket's policy
+ * stays within reach of the account, also of someone without MFA, so that a mistake in it can be mended.
+ */
+function denyWithoutMfa(bucket: string, exemptRoleArns: string[] = []): Statement {
+  return {
+    Sid: "DenyLogAccessWithoutMfa",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["s3:DeleteObject*", "s3:GetObject*"],
+    Resource: `${bucket}/*`,
+    Condition: {
+      // A session's `aws:PrincipalArn` is its role's ARN. As principals the roles would break the policy when they go.
+      ...(exemptRoleArns.length > 0 && { ArnNotLike: { "aws:PrincipalArn": list(exemptRoleArns) } }),
+      // Requests with long-term access keys do not have the key for MFA at all, those of nobody neither of the two.
+      BoolIfExists: { "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false" },
+    },
+  };
 }
 
 /** Nobody reads or writes without TLS: the bucket itself and every object in it. */

@@ -12,9 +12,15 @@ export interface Statement {
   Condition?: Record<string, Record<string, OneOrMany>>;
 }
 
-export interface PolicyDocument {
+/** A statement of a policy that is attached to who asks. */
+export type IdentityStatement = Omit<Statement, "Principal">;
+
+/** A statement of a role's trust policy: the resource is the role. */
+export type TrustStatement = Omit<Statement, "Resource">;
+
+export interface PolicyDocument<Of extends object = Statement> {
   Version: "2012-10-17";
-  Statement: Statement[];
+  Statement: Of[];
 }
 
 /**
@@ -27,16 +33,16 @@ export function list(values: string[]): OneOrMany {
 }
 
 /** A policy of these statements. */
-export function policyDocument(statements: Statement[]): PolicyDocument {
+export function policyDocument<Of extends object = Statement>(statements: Of[]): PolicyDocument<Of> {
   return { Version: "2012-10-17", Statement: statements };
 }
 
 /** Minified JSON: what is deployed, and what AWS counts against the size limit. */
-export function serialize(policy: PolicyDocument): string {
+export function serialize(policy: PolicyDocument<object>): string {
   return JSON.stringify(policy);
 }
 
 /** Size in bytes as AWS counts it. */
-export function size(policy: PolicyDocument): number {
+export function size(policy: PolicyDocument<object>): number {
   return new TextEncoder().encode(serialize(policy)).length;
 }

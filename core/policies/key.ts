@@ -30,6 +30,10 @@ export interface KeyPolicyInput {
   auditAccountId: string;
   /** The trails that may encrypt with the key. */
   trails: TrailIdentity[];
+  /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also decrypts, when a trail is created or updated. */
+  bucketKeyEnabled?: boolean;
+  /** Other accounts that may decrypt their own logs, as far as their own IAM policies let them. */
+  memberReaders?: string[];
 }
 
 /** The tightest key policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -79,7 +83,7 @@ const administration = [
 /** The key policy in one form, whatever its size. */
 export function keyPolicyIn(
   form: KeyPolicyForm,
-  { partition, auditAccountId, trails }: KeyPolicyInput,
+  { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders = [] }: KeyPolicyInput,
 ): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
@@ -87,6 +91,14 @@ export function keyPolicyIn(
   const bySource = { StringEquals: { "aws:SourceArn": arns } };
   const byContext = { StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": contexts } };
   const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
+  const bySourceOfForm =
+    form === "trailList"
+      ? bySource
+      : {
+          ArnLike: {
+            "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)),
+          },
+        };
 
   const grants: Statement[] = [
     {
@@ -103,16 +115,21 @@ export function keyPolicyIn(
       Principal: cloudTrail,
       Action: "kms:DescribeKey",
       Resource: "*",
-      Condition:
-        form === "trailList"
-          ? bySource
-          : {
-              ArnLike: {
-                "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)),
-              },
-            },
+      Condition: bySourceOfForm,
     },
   ];
+  if (bucketKeyEnabled) {
+    grants.push({
+      Sid: "CloudTrailDecrypt",
+      Effect: "Allow",
+      Principal: cloudTrail,
+      Action: "kms:Decrypt",
+      Resource: "*",
+      // Tied to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
+      // Key it is not the one of a log file.
+      Condition: bySourceOfForm,
+    });
+  }
   return policyDocument([
     {
       Sid: "AccountAdministration",
@@ -131,5 +148,26 @@ export function keyPolicyIn(
       // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
       Condition: { Null: { "kms:EncryptionContext:aws:cloudtrail:arn": "false" } },
     },
+    ...(memberReaders.length > 0 ? [membersDecrypt(partition, memberReaders)] : []),
   ]);
+}
+
+/**
+ * Each of the accounts decrypts its own logs: what was encrypted for a trail of the account of the one who asks. The roots
+ * as principals say what `kms:CallerAccount` with principal "*" says in AWS's default policy; there, the value is often the
+ * key's own account, and grants nothing across accounts.
+ */
+function membersDecrypt(partition: Partition, accountIds: string[]): Statement {
+  return {
+    Sid: "MembersDecryptOwnLogs",
+    Effect: "Allow",
+    Principal: { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) },
+    Action: "kms:Decrypt",
+    Resource: "*",
+    Condition: {
+      StringLike: {
+        "kms:EncryptionContext:aws:cloudtrail:arn": `arn:${partition}:cloudtrail:*:\${aws:PrincipalAccount}:trail/*`,
+      },
+    },
+  };
 }

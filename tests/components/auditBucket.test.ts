@@ -68,11 +68,55 @@ describe("components/AuditBucket", () => {
     });
   });
 
+  it("can have an S3 Bucket Key", async () => {
+    for (const bucketKeyEnabled of [true, pulumi.output(true)]) {
+      const { run } = await make({ bucketKeyEnabled });
+      assert.deepEqual(run.resource("BucketServerSideEncryptionConfiguration", "logs-encryption").inputs.rules, [
+        {
+          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+          bucketKeyEnabled: true,
+        },
+      ]);
+    }
+  });
+
   it("never empties the bucket to delete it", async () => {
     for (const keep of [true, false]) {
       const { run } = await make({ keep });
       assert.equal(run.resource("Bucket", "logs-bucket").inputs.forceDestroy, undefined);
     }
+  });
+
+  it("lets members read their own logs, where asked for", async () => {
+    const memberReaders = ["222222222222", "333333333333"];
+    for (const given of [memberReaders, pulumi.output(memberReaders)]) {
+      const { run } = await make({ memberReaders: given });
+      assert.equal(
+        run.resource("BucketPolicy", "logs-policy").inputs.policy,
+        serialize(bucketPolicy({ partition: "aws", bucketName, trails, memberReaders }).document),
+      );
+    }
+    await startMocks();
+    await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
+  });
+
+  it("demands MFA, where asked for, but of no exempt role", async () => {
+    const mfaExemptRoleArns = ["arn:aws:iam::111111111111:role/exporter"];
+    const document = bucketPolicy({
+      partition: "aws",
+      bucketName,
+      trails,
+      requireMfa: true,
+      mfaExemptRoleArns,
+    }).document;
+    for (const other of [
+      { requireMfa: true, mfaExemptRoleArns },
+      { requireMfa: pulumi.output(true), mfaExemptRoleArns: pulumi.output(mfaExemptRoleArns) },
+    ]) {
+      assert.deepEqual(policyOf((await make(other)).run), document);
+    }
+    await startMocks();
+    await assert.rejects(make({ requireMfa: true, mfaExemptRoleArns: ["arn:aws:iam::*:role/x"] }), /without wildcards/);
   });
 
   const kept = (run: Run) =>

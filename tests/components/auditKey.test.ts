@@ -66,6 +66,29 @@ describe("components/AuditKey", () => {
     assert.equal(run.resource("Alias", "logs-alias").inputs.name, "alias/audit/logs");
   });
 
+  it("lets CloudTrail decrypt where the bucket has an S3 Bucket Key", async () => {
+    for (const bucketKeyEnabled of [true, pulumi.output(true)]) {
+      const { run } = await make({ bucketKeyEnabled });
+      assert.equal(
+        run.resource("Key", "logs-key").inputs.policy,
+        serialize(keyPolicy({ partition: "aws", auditAccountId, trails, bucketKeyEnabled: true }).document),
+      );
+    }
+  });
+
+  it("lets members read their own logs, where asked for", async () => {
+    const memberReaders = ["222222222222", "333333333333"];
+    for (const given of [memberReaders, pulumi.output(memberReaders)]) {
+      const { run } = await make({ memberReaders: given });
+      assert.equal(
+        run.resource("Key", "logs-key").inputs.policy,
+        serialize(keyPolicy({ partition: "aws", auditAccountId, trails, memberReaders }).document),
+      );
+    }
+    await startMocks();
+    await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 

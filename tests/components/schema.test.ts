@@ -42,7 +42,7 @@ describe("components: the schema for other languages", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "MemberTrail"]);
+    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "LogReader", "MemberTrail"]);
   });
 
   it("AuditBucket", () => {
@@ -53,6 +53,10 @@ describe("components: the schema for other languages", () => {
       "keyArn: string",
       "logPrefix?: string",
       "partition?: string",
+      "bucketKeyEnabled?: boolean",
+      "memberReaders?: string[]",
+      "requireMfa?: boolean",
+      "mfaExemptRoleArns?: string[]",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",
@@ -68,11 +72,30 @@ describe("components: the schema for other languages", () => {
       "partition?: string",
       "aliasName?: string",
       "rotationPeriodInDays?: number",
+      "bucketKeyEnabled?: boolean",
+      "memberReaders?: string[]",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["keyArn: string", "keyId: string", "aliasName: string"]);
+  });
+
+  it("LogReader", () => {
+    const { inputs, outputs } = result.components.LogReader!;
+    assert.deepEqual(signature(inputs), [
+      "trustedAccounts: string[]",
+      "bucketName: string",
+      "keyArn: string",
+      "roleName?: string",
+      "requireMfa?: boolean",
+      "externalId?: string",
+      "accountIds?: string[]",
+      "logPrefix?: string",
+      "partition?: string",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
   });
 
   it("MemberTrail", () => {

@@ -26,7 +26,18 @@ describe("core/contract", () => {
     });
 
     it("does not mind outputs that a later version adds", () => {
-      assert.deepEqual(parseContract({ ...contract(), readers: [], bucketArn: "x" }, source), contract());
+      assert.deepEqual(parseContract({ ...contract(), queries: [], bucketArn: "x" }, source), contract());
+    });
+
+    it("with readers, where there are any", () => {
+      const readers = [
+        { name: "Auditor", roleArn: "arn:aws:iam::111111111111:role/Auditor", trustedAccounts: ["444444444444"] },
+      ];
+      assert.deepEqual(parseContract(contract({ readers }), source), contract({ readers }));
+      assert.throws(
+        () => parseContract({ ...contract(), readers: [{ name: "Auditor" }] }, source),
+        /output readers\[0\]\.roleArn is missing/,
+      );
     });
 
     it("names its values, in the order in which they are written", () => {
@@ -40,6 +51,7 @@ describe("core/contract", () => {
         "logPrefix",
         "keyArn",
         "trails",
+        "readers",
       ]);
     });
 

@@ -6,12 +6,16 @@ import {
   accountRootArn,
   bucketArn,
   bucketNameProblem,
+  externalIdProblem,
   keyAliasProblem,
   keyArnProblem,
   logPath,
   logPrefixProblem,
   parseKeyArn,
   parseTrailArn,
+  roleArn,
+  roleArnProblem,
+  roleNameProblem,
   trailArn,
   trailNameProblem,
 } from "../../core/names";
@@ -39,6 +43,39 @@ const identity: fc.Arbitrary<TrailIdentity> = fc.constantFrom(...partitions).cha
     { noNullPrototype: true },
   ),
 );
+
+describe("core/names: readers", () => {
+  it("role ARNs, with a path or without", () => {
+    assert.equal(roleArn("aws", "111111111111", "Reader"), "arn:aws:iam::111111111111:role/Reader");
+    assert.equal(roleArn("aws-cn", "111111111111", "ops/Reader"), "arn:aws-cn:iam::111111111111:role/ops/Reader");
+  });
+
+  it("role ARNs that can stand in a policy, and those that cannot", () => {
+    for (const arn of ["arn:aws:iam::111111111111:role/a", "arn:aws-cn:iam::111111111111:role/ops/eu/a.b@c"]) {
+      assert.equal(roleArnProblem(arn), undefined, arn);
+    }
+    for (const arn of [
+      "a",
+      "arn:aws:iam::111111111111:user/a",
+      "arn:aws:sts::111111111111:assumed-role/a/b",
+      "arn:aws:iam::*:role/a",
+      "arn:aws:iam::111111111111:role/*",
+      "arn:aws:iam::111111111111:role/ops/*/a",
+      "arn:aws:iam::111111111111:role/${aws:username}",
+      "arn:aws:iam::111111111111:role/",
+      "arn:aws-x:iam::111111111111:role/a",
+    ]) {
+      assert.ok(roleArnProblem(arn), arn);
+    }
+  });
+
+  it("role names and external ids that AWS accepts, and that it refuses", () => {
+    for (const name of ["a", "A_b+c=d,e.f@g-h", "x".repeat(64)]) assert.equal(roleNameProblem(name), undefined, name);
+    for (const name of ["", "x".repeat(65), "a b", "a/b", "a*", "ä"]) assert.ok(roleNameProblem(name), name);
+    for (const id of ["ab", "acme:/_+=,.@-1", "x".repeat(1224)]) assert.equal(externalIdProblem(id), undefined, id);
+    for (const id of ["a", "x".repeat(1225), "a b", "a*", "${aws:username}"]) assert.ok(externalIdProblem(id), id);
+  });
+});
 
 describe("core/names", () => {
   describe("trail ARNs", () => {

@@ -76,7 +76,12 @@ describe("core/settings", () => {
         keyPolicyForm: undefined,
         keyAlias: "crosstrail",
         keyRotationDays: 365,
+        bucketKeyEnabled: false,
         keepArchive: true,
+        readers: [],
+        memberReaders: [],
+        requireMfa: false,
+        mfaExemptRoleArns: [],
         trailOptions: {
           isMultiRegionTrail: true,
           enableLogFileValidation: true,
@@ -120,7 +125,12 @@ describe("core/settings", () => {
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
         keyRotationDays: 90,
+        bucketKeyEnabled: true,
         keepArchive: false,
+        readers: [{ trustedAccounts: ["444444444444"], accounts: ["payments", "111111111111"] }],
+        memberAccess: ["*"],
+        requireMfa: true,
+        mfaExemptRoles: ["exporter", "arn:aws:iam::222222222222:role/ops/scanner"],
         isMultiRegionTrail: false,
         includeGlobalServiceEvents: false,
         enableLogFileValidation: false,
@@ -150,7 +160,19 @@ describe("core/settings", () => {
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
         keyRotationDays: 90,
+        bucketKeyEnabled: true,
         keepArchive: false,
+        readers: [
+          {
+            name: "CloudTrailReadRole",
+            trustedAccounts: ["444444444444"],
+            requireMfa: false,
+            accountIds: ["222222222222", "111111111111"],
+          },
+        ],
+        memberReaders: ["222222222222"],
+        requireMfa: true,
+        mfaExemptRoleArns: ["arn:aws:iam::111111111111:role/exporter", "arn:aws:iam::222222222222:role/ops/scanner"],
         trailOptions: {
           isMultiRegionTrail: false,
           enableLogFileValidation: false,
@@ -186,6 +208,18 @@ describe("core/settings", () => {
       const values = { members: [{ ...payments, homeRegion: "eu-east-9" }], extraRegions: ["eu-east-9"] };
       assert.equal(audit(values).fleet[1]?.trail.region, "eu-east-9");
       assert.equal(audit({ extraRegions: ["eu-east-9"] }, "eu-east-9").region, "eu-east-9");
+    });
+
+    it("readers, as they are asked for", () => {
+      const asked = { name: "Auditor", trustedAccounts: ["444444444444"], requireMfa: true, externalId: "acme" };
+      assert.deepEqual(audit({ members: [payments], readers: [asked] }).readers, [asked]);
+    });
+
+    it("members that may read their own logs: by alias, by account id, each once", () => {
+      const members = [payments, web];
+      assert.deepEqual(audit({ members, memberAccess: ["web"] }).memberReaders, ["333333333333"]);
+      assert.deepEqual(audit({ members, memberAccess: ["web", "333333333333"] }).memberReaders, ["333333333333"]);
+      assert.deepEqual(audit({ members, memberAccess: ["web", "*"] }).memberReaders, ["222222222222", "333333333333"]);
     });
 
     it("a contract given outright takes the place of the audit stack", () => {
@@ -302,6 +336,110 @@ describe("core/settings", () => {
         'crosstrail:members[0].alias = "audit"',
         "This alias stands for the audit account itself.",
         "Give each member an alias of its own.",
+      ],
+      [
+        "a reader that trusts nobody",
+        () => audit({ readers: [{ trustedAccounts: [] }] }),
+        "crosstrail:readers[0].trustedAccounts = []",
+        "This must have at least 1 element.",
+        correct,
+      ],
+      [
+        "a reader that trusts an account without quotes",
+        () => audit({ readers: [{ trustedAccounts: [444444444444] }] }),
+        "crosstrail:readers[0].trustedAccounts[0] = 444444444444",
+        quotes,
+        correct,
+      ],
+      [
+        "a reader with a misspelt key",
+        () => audit({ readers: [{ trustedAccounts: ["444444444444"], requireMFA: true }] }),
+        "crosstrail:readers[0].requireMFA = true",
+        "There is no such key.",
+        "Did you mean requireMfa? Otherwise remove it from Pulumi.audit.yaml.",
+      ],
+      [
+        "a reader with a name that IAM refuses",
+        () => audit({ readers: [{ name: "Log Reader", trustedAccounts: ["444444444444"] }] }),
+        'crosstrail:readers[0].name = "Log Reader"',
+        "A role name has letters, digits and + = , . @ _ - only.",
+        correct,
+      ],
+      [
+        "a reader with an external id that STS refuses",
+        () => audit({ readers: [{ externalId: "a b", trustedAccounts: ["444444444444"] }] }),
+        'crosstrail:readers[0].externalId = "a b"',
+        "An external id has letters, digits and _ + = , . @ : / - only.",
+        correct,
+      ],
+      [
+        "a reader of the logs of nobody",
+        () => audit({ readers: [{ accounts: [], trustedAccounts: ["444444444444"] }] }),
+        "crosstrail:readers[0].accounts = []",
+        "This must have at least 1 element.",
+        correct,
+      ],
+      [
+        "two readers of the same name",
+        () =>
+          audit({
+            readers: [
+              { trustedAccounts: ["444444444444"] },
+              { name: "cloudtrailreadrole", trustedAccounts: ["555555555555"] },
+            ],
+          }),
+        'crosstrail:readers[1].name = "cloudtrailreadrole"',
+        "readers[0] is the same role; IAM does not tell names apart by their case.",
+        "Give each reader a name of its own.",
+      ],
+      [
+        "a reader of the logs of an unknown member",
+        () => audit({ members: [payments], readers: [{ accounts: ["paymnts"], trustedAccounts: ["444444444444"] }] }),
+        'crosstrail:readers[0].accounts[0] = "paymnts"',
+        "No member has this alias or account id.",
+        "Did you mean payments? Otherwise declare it in crosstrail:members.",
+      ],
+      [
+        "access for an unknown member",
+        () => audit({ members: [payments], memberAccess: ["payments", "999999999999"] }),
+        'crosstrail:memberAccess[1] = "999999999999"',
+        "No member has this alias or account id.",
+        "Declare it in crosstrail:members.",
+      ],
+      ...["audit", "111111111111"].map((name): [string, () => unknown, string, string, string] => [
+        `member access for the audit account: ${name}`,
+        () => audit({ memberAccess: [name] }),
+        `crosstrail:memberAccess[0] = "${name}"`,
+        "The audit account reads logs by its own IAM policies.",
+        "Remove it from Pulumi.audit.yaml.",
+      ]),
+      [
+        "exempt roles where nobody needs MFA",
+        () => audit({ mfaExemptRoles: ["exporter"] }),
+        'crosstrail:mfaExemptRoles = ["exporter"]',
+        "Without crosstrail:requireMfa nobody needs MFA, and no role can be exempt from it.",
+        "Set crosstrail:requireMfa to true, or remove this key from Pulumi.audit.yaml.",
+      ],
+      [
+        "every role exempt from MFA",
+        () => audit({ requireMfa: true, mfaExemptRoles: ["exporter", "*"] }),
+        'crosstrail:mfaExemptRoles[1] = "*"',
+        "A role name has letters, digits and + = , . @ _ - only.",
+        correct,
+      ],
+      [
+        "exempt roles by a pattern",
+        () => audit({ requireMfa: true, mfaExemptRoles: ["arn:aws:iam::111111111111:role/ops-*"] }),
+        'crosstrail:mfaExemptRoles[0] = "arn:aws:iam::111111111111:role/ops-*"',
+        "A role ARN looks like arn:aws:iam::<account>:role/<path and name>, without wildcards.",
+        correct,
+      ],
+      [
+        "an exempt role of another partition",
+        () => audit({ requireMfa: true, mfaExemptRoles: ["arn:aws-cn:iam::111111111111:role/exporter"] }),
+        'crosstrail:mfaExemptRoles[0] = "arn:aws-cn:iam::111111111111:role/exporter"',
+        "This role is not in partition aws, and no role of another partition can reach the archive.",
+        correct,
       ],
       [
         "a bucket name that S3 refuses",

@@ -3,8 +3,11 @@ import { contractKeys, parseContract } from "../../core/contract";
 import { trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { keyPolicy } from "../../core/policies/key";
+import { readerTrust, readPermissions } from "../../core/policies/reader";
+import { run as program } from "../../programs";
 import { auditAccountId, bucketName, contract, fleetOf, keyArn, trailOf } from "../support/fleet";
 import type { World } from "../support/mocks";
+import { startMocks } from "../support/mocks";
 import { configOf, deploy, refuses } from "./run";
 
 const members = [
@@ -38,7 +41,8 @@ describe("programs/audit", () => {
   it("exports the contract, exactly", async () => {
     const { outputs } = await deploy(world());
     assert.deepEqual(outputs, contract());
-    assert.deepEqual(Object.keys(outputs), contractKeys);
+    // Readers are in it only where there are any.
+    assert.deepEqual(Object.keys(outputs), contractKeys.slice(0, -1));
   });
 
   it("exports what a member stack reads, also while a trail is being renamed", async () => {
@@ -172,6 +176,91 @@ describe("programs/audit", () => {
     }
   });
 
+  it("readers: a role each, and their ARNs in the contract", async () => {
+    const { run, outputs } = await deploy(
+      world({
+        logPrefix: "prod",
+        tags: { team: "security" },
+        readers: [
+          { trustedAccounts: ["444444444444"], requireMfa: true },
+          { name: "WebAuditor", trustedAccounts: ["555555555555"], externalId: "acme", accounts: ["web"] },
+        ],
+      }),
+    );
+    const readers = [
+      {
+        name: "CloudTrailReadRole",
+        roleArn: "arn:aws:iam::111111111111:role/CloudTrailReadRole",
+        trustedAccounts: ["444444444444"],
+      },
+      {
+        name: "WebAuditor",
+        roleArn: "arn:aws:iam::111111111111:role/WebAuditor",
+        trustedAccounts: ["555555555555"],
+      },
+    ];
+    assert.deepEqual(parseContract(outputs, "audit"), contract({ logPrefix: "prod", readers }));
+    assert.deepEqual(Object.keys(outputs), contractKeys);
+    const reads = { partition: "aws", bucketName, logPrefix: "prod", keyArn } as const;
+    for (const [name, trust, permissions] of [
+      ["CloudTrailReadRole", { trustedAccounts: ["444444444444"], requireMfa: true }, readPermissions(reads)],
+      [
+        "WebAuditor",
+        { trustedAccounts: ["555555555555"], externalId: "acme" },
+        readPermissions({ ...reads, accountIds: ["333333333333"] }),
+      ],
+    ] as const) {
+      const role = run.resource("Role", `${name}-role`).inputs;
+      assert.equal(role.name, name);
+      assert.deepEqual(role.tags, { team: "security" });
+      assert.deepEqual(
+        JSON.parse(role.assumeRolePolicy as string),
+        readerTrust({ partition: "aws", ...trust, trustedAccounts: [...trust.trustedAccounts] }),
+      );
+      const { policy } = run.resource("RolePolicy", `${name}-policy`).inputs;
+      assert.deepEqual(JSON.parse(policy as string), permissions);
+    }
+    // Neither policy of the archive names a role: they would break when it is replaced.
+    for (const { inputs } of [run.resource("BucketPolicy", "audit-policy"), run.resource("Key", "audit-key")]) {
+      assert.doesNotMatch(inputs.policy as string, /:role\//);
+    }
+  });
+
+  it("members that may read their own logs: in the bucket's and in the key's policy", async () => {
+    const { run } = await deploy(world({ memberAccess: ["web"] }));
+    const trails = [own, payments, web];
+    const memberReaders = ["333333333333"];
+    assert.deepEqual(
+      JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
+      bucketPolicy({ partition: "aws", bucketName, trails, memberReaders }).document,
+    );
+    assert.deepEqual(
+      JSON.parse(run.resource("Key", "audit-key").inputs.policy as string),
+      keyPolicy({ partition: "aws", auditAccountId, trails, memberReaders }).document,
+    );
+  });
+
+  it("MFA to read and delete logs: roles by name are those of the audit account", async () => {
+    const elsewhere = "arn:aws:iam::222222222222:role/ops/scanner";
+    const { run } = await deploy(world({ requireMfa: true, mfaExemptRoles: ["exporter", elsewhere] }));
+    const mfaExemptRoleArns = ["arn:aws:iam::111111111111:role/exporter", elsewhere];
+    assert.deepEqual(
+      JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
+      bucketPolicy({ partition: "aws", bucketName, trails: [own, payments, web], requireMfa: true, mfaExemptRoleArns })
+        .document,
+    );
+  });
+
+  for (const bucketKeyEnabled of [undefined, true]) {
+    it(`an S3 Bucket Key ${bucketKeyEnabled ? "where asked for" : "not by default"}: bucket and key policy agree`, async () => {
+      const { run } = await deploy(world({ ...(bucketKeyEnabled && { bucketKeyEnabled }) }));
+      const { rules } = run.resource("BucketServerSideEncryptionConfiguration", "audit-encryption").inputs;
+      assert.equal((rules as { bucketKeyEnabled: boolean }[])[0]?.bucketKeyEnabled, bucketKeyEnabled ?? false);
+      const policy = run.resource("Key", "audit-key").inputs.policy as string;
+      assert.equal(policy.includes("CloudTrailDecrypt"), bucketKeyEnabled ?? false);
+    });
+  }
+
   for (const keep of [true, false]) {
     it(`keepArchive ${keep}: the archive is ${keep ? "" : "not "}protected; the trail never is`, async () => {
       const { run } = await deploy(world({ keepArchive: keep }));
@@ -272,6 +361,14 @@ describe("programs/audit", () => {
         await refuses(world({}, deployed(contract(before))), [headline, ...moved(subject, was)]);
       });
     }
+
+    it("a reader whose policy does not fit: before the key is made", async () => {
+      const many = fleetOf(60).map(({ accountId }) => accountId);
+      const run = await startMocks(world({ readers: [{ trustedAccounts: many }] }));
+      await assert.rejects(program(), /The reader's policy does not fit\.\n\n {2}The trust policy for 60 accounts\n/);
+      await run.settle();
+      assert.deepEqual(run.resources, []);
+    });
 
     it("a fleet that does not fit into the bucket policy's form: before the key is made", async () => {
       const many = fleetOf(60).map(({ accountId }, index) => ({ accountId, alias: `member-${index}` }));

@@ -182,6 +182,8 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
     keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
   }),
   "aws:kms/alias:Alias": () => ({}),
+  "aws:iam/role:Role": ({ name }) => ({ arn: `arn:aws:iam::111111111111:role/${name}` }),
+  "aws:iam/rolePolicy:RolePolicy": () => ({}),
   "aws:cloudtrail/trail:Trail": ({ name }) => ({
     arn: `arn:aws:cloudtrail:us-east-1:222222222222:trail/${name}`,
     homeRegion: "us-east-1",

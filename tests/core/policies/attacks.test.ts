@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
-import type { AccessRequest, RequestContext } from "../../../core/evaluate";
+import type { AccessRequest, PolicyDocument as Policy, RequestContext } from "../../../core/evaluate";
 import { cloudTrailService, evaluate, whyNoDelivery } from "../../../core/evaluate";
 import type { TrailIdentity } from "../../../core/names";
 import { trailArn } from "../../../core/names";
-import type { BucketPolicyForm } from "../../../core/policies/bucket";
+import type { KeyPolicyForm } from "../../../core/policies/key";
+import type { BucketPolicyForm, BucketPolicyInput } from "../../../core/policies/bucket";
 import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
+import { memberReadPermissions, readerTrust, readPermissions } from "../../../core/policies/reader";
 import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
-import { bucketDocument, bucketForms, fleet, keyDocument, keyForms, payments } from "../../support/policies";
+import {
+  bucketDocument,
+  bucketForms,
+  fleet,
+  keyDocument,
+  keyForms,
+  memberReaders,
+  payments,
+  web,
+} from "../../support/policies";
 
 const bucketArn = "arn:aws:s3:::example-logs";
 
@@ -51,6 +62,11 @@ function logObject(accountId: string): string {
   return `${bucketArn}/AWSLogs/${accountId}/CloudTrail/us-east-1/2026/01/31/x.json.gz`;
 }
 
+/** A request to list an account's logs. */
+function listing(accountId: string): RequestContext {
+  return { "s3:prefix": `AWSLogs/${accountId}/CloudTrail/` };
+}
+
 const stranger = trailOf("999999999999", { name: "mine" });
 const strangerOfTheSameName = trailOf("999999999999");
 const unlistedTrail = trailOf("222222222222", { name: "mine" });
@@ -90,6 +106,31 @@ const bucketAttacks = {
     ...fromAccount("222222222222", "s3:GetObject", logObject("222222222222")),
     caller: { kind: "anonymous" as const },
   },
+  /** Where members may read their own logs. */
+  memberReadsAnother: fromAccount("333333333333", "s3:GetObject", logObject("222222222222")),
+  memberListsAnother: fromAccount("333333333333", "s3:ListBucket", bucketArn, {
+    ...listing("222222222222"),
+  }),
+  memberListsAll: fromAccount("222222222222", "s3:ListBucket", bucketArn),
+  memberAccountDeletes: fromAccount("222222222222", "s3:DeleteObject", logObject("222222222222")),
+  memberAccountOpensBucket: fromAccount("222222222222", "s3:PutBucketPolicy", bucketArn, listing("222222222222")),
+  strangerReadsOwnPath: fromAccount("999999999999", "s3:GetObject", logObject("999999999999")),
+  strangerListsOwnPath: fromAccount("999999999999", "s3:ListBucket", bucketArn, listing("999999999999")),
+};
+
+const withoutMfa = { "aws:MultiFactorAuthPresent": "false" };
+const mfaExempt = ["arn:aws:iam::111111111111:role/exporter", "arn:aws:iam::111111111111:role/ops/scanner"];
+const mfaDocument = (form?: BucketPolicyForm, other: Partial<BucketPolicyInput> = {}) =>
+  bucketDocument(form, { requireMfa: true, mfaExemptRoleArns: mfaExempt, ...other });
+const touches = (action: string, context: RequestContext = withoutMfa) =>
+  fromAccount(auditAccountId, action, logObject("222222222222"), context);
+const mfaAttacks = {
+  personReadsWithoutMfa: touches("s3:GetObject"),
+  personReadsVersionWithoutMfa: touches("s3:GetObjectVersion"),
+  personDeletesWithoutMfa: touches("s3:DeleteObject"),
+  personDeletesVersionWithoutMfa: touches("s3:DeleteObjectVersion"),
+  /** Long-term access keys: the request does not have the key at all. */
+  personReadsWithAccessKeys: touches("s3:GetObject", {}),
 };
 
 const contextOf = (trail: TrailIdentity) => ({ "kms:EncryptionContext:aws:cloudtrail:arn": trailArn(trail) });
@@ -107,6 +148,13 @@ const keyAttacks = {
   /** CloudTrail needs no decryption to deliver: nobody can have it read logs for them. */
   cloudTrailDecrypts: fromCloudTrail(payments, "kms:Decrypt", keyArn, contextOf(payments)),
   cloudTrailDecryptsWithoutContext: fromCloudTrail(payments, "kms:Decrypt", keyArn, {}),
+  /** Where bucket keys are on, CloudTrail may decrypt: for our trails, and nothing but that. */
+  strangerHasItDecrypted: fromCloudTrail(stranger, "kms:Decrypt", keyArn, contextOf(stranger)),
+  cloudTrailGrants: fromCloudTrail(payments, "kms:CreateGrant", keyArn, contextOf(payments)),
+  otherServiceDecrypts: {
+    ...fromCloudTrail(payments, "kms:Decrypt", keyArn, contextOf(payments)),
+    caller: otherService,
+  },
   otherServiceEncrypts: { ...encrypts(payments, payments), caller: otherService },
   otherServiceDescribes: { ...fromCloudTrail(payments, "kms:DescribeKey", keyArn, {}), caller: otherService },
   /** Whoever may do everything in the audit account uses the key for something else than reading logs. */
@@ -116,18 +164,29 @@ const keyAttacks = {
   /** A grant would hand the key on, past the key policy. */
   administratorGrants: fromAccount(auditAccountId, "kms:CreateGrant", keyArn),
   memberAccountDecrypts: fromAccount("222222222222", "kms:Decrypt", keyArn, contextOf(payments)),
+  memberDecryptsAnother: fromAccount("333333333333", "kms:Decrypt", keyArn, contextOf(payments)),
+  memberDecryptsOther: fromAccount("222222222222", "kms:Decrypt", keyArn),
+  memberAccountForges: fromAccount("222222222222", "kms:GenerateDataKey", keyArn, contextOf(payments)),
+  strangerDecryptsOwn: fromAccount("999999999999", "kms:Decrypt", keyArn, contextOf(stranger)),
   memberAccountAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
 };
 
 describe("core/policies", () => {
   describe("who may deliver", () => {
-    const delivers = (bucket: PolicyDocument, key: PolicyDocument, trail: TrailIdentity, logPrefix?: string) =>
+    const delivers = (
+      bucket: PolicyDocument,
+      key: PolicyDocument,
+      trail: TrailIdentity,
+      logPrefix?: string,
+      bucketKey = false,
+    ) =>
       whyNoDelivery(bucket, key, {
         trailArn: trailArn(trail),
         bucketName,
         bucketAccountId: auditAccountId,
         keyArn,
         logPrefix,
+        bucketKey,
       });
 
     for (const form of bucketForms) {
@@ -188,6 +247,16 @@ describe("core/policies", () => {
       }
     });
 
+    for (const keyForm of keyForms) {
+      it(`to a bucket with an S3 Bucket Key, too, but only where the key policy provides for it: ${keyForm}`, () => {
+        const key = keyDocument(keyForm, fleet, { bucketKeyEnabled: true });
+        for (const trail of fleet) {
+          assert.deepEqual(delivers(bucketDocument(), key, trail, undefined, true).reasons, []);
+          assert.equal(delivers(bucketDocument(), keyDocument(keyForm), trail, undefined, true).delivers, false);
+        }
+      });
+    }
+
     for (const form of bucketForms) {
       it(`without any one of the bucket policy's allows, somebody's logs stop: ${form}`, () => {
         eachWithout(bucketDocument(form), "Allow", (rest, sid) => {
@@ -232,7 +301,32 @@ describe("core/policies", () => {
       ownerListsWithoutTls: forms(),
       memberAccountReads: forms(),
       anonymousReads: forms(),
+      memberReadsAnother: forms(),
+      memberListsAnother: forms(),
+      memberListsAll: forms(),
+      memberAccountDeletes: forms(),
+      memberAccountOpensBucket: forms(),
+      strangerReadsOwnPath: forms(),
+      strangerListsOwnPath: forms(),
     };
+    /** Members that may read their own logs get that, and nothing that anyone else could not do. */
+    const forMembers = [
+      ["bucket", bucketAttacks, (form: BucketPolicyForm) => bucketDocument(form, { memberReaders }), bucketForms],
+      ["key", keyAttacks, (form: KeyPolicyForm) => keyDocument(form, undefined, { memberReaders }), keyForms],
+    ] as const;
+    for (const [what, attacks, build, all] of forMembers) {
+      it(`${what}: with members that may read their own logs, nothing else passes`, () => {
+        for (const [name, request] of Object.entries<AccessRequest>(attacks)) {
+          if (["memberAccountReads", "memberAccountDecrypts"].includes(name)) continue;
+          for (const form of all) {
+            const without =
+              what === "bucket" ? bucketDocument(form as BucketPolicyForm) : keyDocument(form as KeyPolicyForm);
+            assert.equal(allowed(request, build(form as never)), allowed(request, without), `${name}, ${form}`);
+          }
+        }
+      });
+    }
+
     for (const [name, through] of Object.entries(throughBucket)) {
       it(`bucket: ${name}${through.length > 0 ? ` passes with ${through.join(", ")}` : ""}`, () => {
         const request = bucketAttacks[name as keyof typeof bucketAttacks];
@@ -251,12 +345,19 @@ describe("core/policies", () => {
       strangerDescribes: forms(),
       cloudTrailDecrypts: forms(),
       cloudTrailDecryptsWithoutContext: forms(),
+      strangerHasItDecrypted: forms(),
+      cloudTrailGrants: forms(),
+      otherServiceDecrypts: forms(),
       otherServiceEncrypts: forms(),
       otherServiceDescribes: forms(),
       administratorDecryptsOther: forms(),
       administratorForges: forms(),
       administratorGrants: forms(),
       memberAccountDecrypts: forms(),
+      memberDecryptsAnother: forms(),
+      memberDecryptsOther: forms(),
+      memberAccountForges: forms(),
+      strangerDecryptsOwn: forms(),
       memberAccountAdministers: forms(),
     };
     for (const [name, through] of Object.entries(throughKey)) {
@@ -361,6 +462,400 @@ describe("core/policies", () => {
       { ...common, "CloudTrailDescribeKey ArnLike aws:SourceArn": "strangerDescribes" },
       keyAttacks,
     );
+
+    everyPart(
+      "bucket policy for members that read their own logs",
+      bucketDocument("perTrail", { memberReaders }),
+      {
+        ...bucketPurposes.perTrail,
+        ...denyPurposes,
+        "MembersListOwnLogs Principal": "strangerListsOwnPath",
+        "MembersListOwnLogs Action": "memberAccountOpensBucket",
+        "MembersListOwnLogs StringLike s3:prefix": "memberListsAnother",
+        "MembersReadOwnLogs Principal": "strangerReadsOwnPath",
+        "MembersReadOwnLogs Action": "memberAccountDeletes",
+        "MembersReadOwnLogs Resource": "memberReadsAnother",
+      },
+      bucketAttacks,
+      // Nothing but the bucket has an ACL of a bucket, or can be listed.
+      /^(CloudTrailAclCheck|MembersListOwnLogs) Resource$|333333333333/,
+    );
+    everyPart(
+      "key policy for members that read their own logs",
+      keyDocument("trailList", fleet, { memberReaders }),
+      {
+        ...common,
+        "AccountReadsLogs Principal": "strangerDecryptsOwn",
+        "CloudTrailEncrypt StringEquals aws:SourceArn": "unlistedTrailOfMemberEncrypts",
+        "CloudTrailDescribeKey StringEquals aws:SourceArn": "strangerDescribes",
+        "MembersDecryptOwnLogs Principal": "strangerDecryptsOwn",
+        "MembersDecryptOwnLogs Action": "memberAccountForges",
+        "MembersDecryptOwnLogs StringLike kms:EncryptionContext:aws:cloudtrail:arn": "memberDecryptsAnother",
+      },
+      keyAttacks,
+    );
+
+    everyPart(
+      "bucket policy with MFA",
+      mfaDocument(),
+      {
+        ...bucketPurposes.perTrail,
+        ...denyPurposes,
+        "DenyInsecureTransport Resource arn:aws:s3:::example-logs/*": "readsWithMfaWithoutTls",
+        DenyLogAccessWithoutMfa: "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa Principal": "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa Action s3:GetObject*": "personReadsVersionWithoutMfa",
+        "DenyLogAccessWithoutMfa Action s3:DeleteObject*": "personDeletesVersionWithoutMfa",
+        "DenyLogAccessWithoutMfa Resource arn:aws:s3:::example-logs/*": "personReadsWithoutMfa",
+        "DenyLogAccessWithoutMfa BoolIfExists aws:MultiFactorAuthPresent": "personReadsWithAccessKeys",
+      },
+      {
+        ...bucketAttacks,
+        ...mfaAttacks,
+        readsWithMfaWithoutTls: touches("s3:GetObject", { "aws:MultiFactorAuthPresent": "true", ...withoutTls }),
+      },
+      // Every signed request has the key; for one without it, see below.
+      /^CloudTrailAclCheck Resource$|333333333333|BoolIfExists aws:PrincipalIsAWSService/,
+    );
+
+    const withBucketKey: Purpose<typeof keyAttacks> = {
+      ...common,
+      "CloudTrailEncrypt Action": "cloudTrailGrants",
+      "CloudTrailDescribeKey Action": "cloudTrailGrants",
+      "CloudTrailDecrypt Principal": "otherServiceDecrypts",
+      "CloudTrailDecrypt Action": "cloudTrailGrants",
+    };
+    everyPart(
+      "key policy with a bucket key as trailList",
+      keyDocument("trailList", fleet, { bucketKeyEnabled: true }),
+      {
+        ...withBucketKey,
+        "CloudTrailEncrypt StringEquals aws:SourceArn": "unlistedTrailOfMemberEncrypts",
+        "CloudTrailDescribeKey StringEquals aws:SourceArn": "strangerDescribes",
+        "CloudTrailDecrypt StringEquals aws:SourceArn": "strangerHasItDecrypted",
+      },
+      keyAttacks,
+    );
+    everyPart(
+      "key policy with a bucket key as encryptionContext",
+      keyDocument("encryptionContext", fleet, { bucketKeyEnabled: true }),
+      {
+        ...withBucketKey,
+        "CloudTrailDescribeKey ArnLike aws:SourceArn": "strangerDescribes",
+        "CloudTrailDecrypt ArnLike aws:SourceArn": "strangerHasItDecrypted",
+      },
+      keyAttacks,
+    );
+  });
+});
+
+describe("core/policies: MFA to read and delete logs", () => {
+  const all = Object.entries(mfaAttacks);
+  const withMfa = (request: AccessRequest): AccessRequest => ({
+    ...request,
+    context: { ...request.context, "aws:MultiFactorAuthPresent": "true" },
+  });
+  const as = (arn: string, request: AccessRequest, roleArn?: string): AccessRequest => ({
+    ...request,
+    caller: { kind: "account", arn, ...(roleArn !== undefined && { roleArn }) },
+  });
+  const exporter = (request: AccessRequest) => as("arn:aws:sts::111111111111:assumed-role/exporter/job", request);
+
+  for (const form of bucketForms) {
+    it(`is demanded of everyone, and enough: ${form}`, () => {
+      for (const [name, request] of all) {
+        assert.equal(allowed(request, mfaDocument(form)), false, name);
+        assert.equal(allowed(withMfa(request), mfaDocument(form)), true, name);
+        assert.equal(allowed(request, bucketDocument(form)), true, `${name}: not by default`);
+      }
+    });
+
+    it(`changes nothing for CloudTrail: ${form}`, () => {
+      for (const trail of fleet) {
+        const delivery = whyNoDelivery(mfaDocument(form), keyDocument(), {
+          trailArn: trailArn(trail),
+          bucketName,
+          bucketAccountId: auditAccountId,
+          keyArn,
+        });
+        assert.deepEqual(delivery.reasons, []);
+      }
+    });
+  }
+
+  it("is not demanded of the named roles of automation, with a path or without; of others it is", () => {
+    const other = "arn:aws:sts::111111111111:assumed-role/exporter2/job";
+    for (const [name, request] of all) {
+      assert.equal(allowed(exporter(request), mfaDocument()), true, name);
+      const scanner = as("arn:aws:sts::111111111111:assumed-role/scanner/job", request, mfaExempt[1]);
+      assert.equal(allowed(scanner, mfaDocument()), true, name);
+      assert.equal(allowed(as(other, request), mfaDocument()), false, name);
+      assert.equal(allowed(exporter(request), mfaDocument(undefined, { mfaExemptRoleArns: [] })), false, name);
+    }
+    // The same name in another account.
+    const read = bucketAttacks.memberAccountReads;
+    const elsewhere = as("arn:aws:sts::222222222222:assumed-role/exporter/job", read);
+    assert.equal(allowed(elsewhere, bucketDocument(undefined, { memberReaders })), true);
+    assert.equal(allowed(elsewhere, mfaDocument(undefined, { memberReaders })), false);
+  });
+
+  it("is not demanded of AWS's services", () => {
+    const service = { kind: "service" as const, service: "logs.example.amazonaws.com" };
+    const reads = { ...fromCloudTrail(payments, "s3:GetObject", logObject("222222222222"), {}), caller: service };
+    const allow: Statement = {
+      Sid: "Service",
+      Effect: "Allow",
+      Principal: { Service: service.service },
+      Action: "s3:GetObject",
+      Resource: `${bucketArn}/*`,
+    };
+    const [deny] = mfaDocument().Statement.filter(({ Sid }) => Sid === "DenyLogAccessWithoutMfa") as [Statement];
+    const harsh = { ...deny, Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "false" } } };
+    assert.equal(allowed(reads, { ...mfaDocument(), Statement: [allow, deny] }), true);
+    assert.equal(allowed(reads, { ...mfaDocument(), Statement: [allow, harsh] }), false, "without its condition");
+  });
+
+  it("holds for requests without a signature, even where another statement lets everyone read", () => {
+    const everyone: Statement = {
+      Sid: "Everyone",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `${bucketArn}/*`,
+    };
+    const opened = { ...mfaDocument(), Statement: [everyone, ...mfaDocument().Statement] };
+    assert.equal(allowed(bucketAttacks.anonymousReads, opened), false);
+    const loose = loosened(opened).get("DenyLogAccessWithoutMfa BoolIfExists aws:PrincipalIsAWSService");
+    assert.equal(allowed(bucketAttacks.anonymousReads, loose as PolicyDocument), true, "without IfExists");
+  });
+
+  it("locks nobody out of the bucket: without MFA its policy can be read, changed and removed, and logs be listed", () => {
+    for (const action of ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket"]) {
+      const request = fromAccount(auditAccountId, action, bucketArn);
+      assert.equal(allowed(request, mfaDocument()), true, action);
+      assert.equal(allowed(as("arn:aws:iam::111111111111:root", request), mfaDocument()), true, `${action}, root user`);
+    }
+  });
+
+  it("is demanded of members that read their own logs, and of readers, too", () => {
+    const document = mfaDocument(undefined, { memberReaders });
+    const member = bucketAttacks.memberAccountReads;
+    assert.equal(allowed(member, document), false);
+    assert.equal(allowed(withMfa(member), document), true);
+    const reader = as("arn:aws:sts::111111111111:assumed-role/CloudTrailReadRole/me", mfaAttacks.personReadsWithoutMfa);
+    assert.equal(allowed(reader, document), false);
+    assert.equal(allowed(withMfa(reader), document), true);
+  });
+
+  it("guides' Allow with BoolIfExists demands nothing", () => {
+    const guide: Statement = {
+      Sid: "MFA",
+      Effect: "Allow",
+      Principal: { AWS: "arn:aws:iam::111111111111:root" },
+      Action: "s3:*",
+      Resource: `${bucketArn}/*`,
+      Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "true" } },
+    };
+    const asGuided = { ...bucketDocument(), Statement: [guide, ...bucketDocument().Statement] };
+    for (const [name, request] of all) assert.equal(allowed(request, asGuided), true, name);
+  });
+});
+
+describe("core/policies/reader", () => {
+  const readerArn = "arn:aws:iam::111111111111:role/CloudTrailReadRole";
+  const reads = (action: string, resource: string, context: RequestContext = {}) => ({
+    caller: { kind: "account" as const, arn: "arn:aws:sts::111111111111:assumed-role/CloudTrailReadRole/me" },
+    action,
+    resource,
+    resourceAccountId: auditAccountId,
+    context: { "aws:SecureTransport": "true", ...context },
+  });
+  const account = { AWS: "arn:aws:iam::111111111111:root" };
+  const openKey: PolicyDocument = {
+    Version: "2012-10-17",
+    Statement: [{ Sid: "Open", Effect: "Allow", Principal: account, Action: "kms:*", Resource: "*" }],
+  };
+  /** What the role's own policy lets pass: the bucket has no policy, and the key leaves it to IAM. */
+  const passes = (request: AccessRequest, identity: object): boolean => {
+    const decision = evaluate(request, {
+      identityPolicies: [identity as Policy],
+      ...(request.action.startsWith("kms:") && { resourcePolicy: openKey }),
+    });
+    assert.notEqual(decision.reason, "notEvaluated", decision.explanation);
+    return decision.allowed;
+  };
+  const otherBucket = "arn:aws:s3:::example-secrets";
+  const otherKey = keyArn.replace("1234abcd", "4321dcba");
+  const access = { partition: "aws", bucketName, keyArn } as const;
+  const all = readPermissions(access);
+  const own = readPermissions({ ...access, accountIds: ["222222222222"] });
+
+  const attacks = {
+    readsAnother: reads("s3:GetObject", logObject("333333333333")),
+    readsElsewhere: reads("s3:GetObject", `${bucketArn}/elsewhere/x`),
+    listsAnother: reads("s3:ListBucket", bucketArn, listing("333333333333")),
+    listsAll: reads("s3:ListBucket", bucketArn),
+    listsOtherBucket: reads("s3:ListBucket", otherBucket, listing("222222222222")),
+    locatesOtherBucket: reads("s3:GetBucketLocation", otherBucket),
+    deletes: reads("s3:DeleteObject", logObject("222222222222")),
+    opensBucket: reads("s3:PutBucketPolicy", bucketArn, listing("222222222222")),
+    decryptsAnother: reads("kms:Decrypt", keyArn, contextOf(web)),
+    decryptsOther: reads("kms:Decrypt", keyArn),
+    decryptsWithOtherKey: reads("kms:Decrypt", otherKey, contextOf(payments)),
+    endsKey: reads("kms:ScheduleKeyDeletion", keyArn, contextOf(payments)),
+  };
+  const common = {
+    "LocateBucket Action": "opensBucket",
+    "LocateBucket Resource": "locatesOtherBucket",
+    "ListLogs Action": "opensBucket",
+    "ListLogs Resource": "listsOtherBucket",
+    "ListLogs StringLike s3:prefix": "listsAll",
+    "ReadLogs Action": "deletes",
+    "ReadLogs Resource": "readsElsewhere",
+    "DecryptLogs Action": "endsKey",
+    "DecryptLogs Resource": "decryptsWithOtherKey",
+  } as const;
+  everyPart(
+    "permissions to read all logs",
+    all,
+    { ...common, "DecryptLogs Null kms:EncryptionContext:aws:cloudtrail:arn": "decryptsOther" },
+    attacks,
+    undefined,
+    passes,
+  );
+  everyPart(
+    "permissions to read an account's logs",
+    own,
+    {
+      ...common,
+      "ListLogs StringLike s3:prefix": "listsAnother",
+      "ReadLogs Resource": "readsAnother",
+      "DecryptLogs StringLike kms:EncryptionContext:aws:cloudtrail:arn": "decryptsAnother",
+    },
+    attacks,
+    undefined,
+    passes,
+  );
+
+  const work = (accountId: string, trail: TrailIdentity) => [
+    reads("s3:GetBucketLocation", bucketArn),
+    reads("s3:ListBucket", bucketArn, listing(accountId)),
+    reads("s3:GetObject", logObject(accountId)),
+    reads("kms:Decrypt", keyArn, contextOf(trail)),
+  ];
+  const readsAll = (identity: object, requests: AccessRequest[]) =>
+    requests.map((request) => {
+      const resourcePolicy = request.action.startsWith("kms:") ? keyDocument() : bucketDocument();
+      return evaluate(request, { identityPolicies: [identity as Policy], resourcePolicy }).allowed;
+    });
+
+  it("a role with these permissions reads, with the bucket and key policies as they are deployed", () => {
+    const yes = [true, true, true, true];
+    assert.deepEqual(readsAll(all, work("222222222222", payments)), yes);
+    assert.deepEqual(readsAll(all, work("333333333333", web)), yes);
+    assert.deepEqual(readsAll(own, work("222222222222", payments)), yes);
+    assert.deepEqual(readsAll(own, work("333333333333", web)), [true, false, false, false]);
+  });
+
+  it("without any one of its allows, it does not", () => {
+    for (const document of [all, own]) {
+      for (const removed of document.Statement) {
+        const rest = { ...document, Statement: document.Statement.filter((each) => each !== removed) };
+        assert.ok(readsAll(rest, work("222222222222", payments)).includes(false), removed.Sid);
+      }
+    }
+  });
+
+  it("members that may read their own logs do, with the policy that is meant for their users; not another's", () => {
+    const bucket = bucketDocument(undefined, { memberReaders });
+    const key = keyDocument(undefined, undefined, { memberReaders });
+    const as = (caller: string, of: string, trail: TrailIdentity, policies: [PolicyDocument, PolicyDocument]) => {
+      const identityPolicies = [memberReadPermissions({ ...access, accountId: caller }) as Policy];
+      return work(of, trail)
+        .slice(1)
+        .map(
+          (request) =>
+            evaluate(
+              { ...request, caller: { kind: "account", arn: `arn:aws:iam::${caller}:user/me` } },
+              { identityPolicies, resourcePolicy: policies[request.action.startsWith("kms:") ? 1 : 0] },
+            ).allowed,
+        );
+    };
+    assert.deepEqual(as("222222222222", "222222222222", payments, [bucket, key]), [true, true, true]);
+    assert.deepEqual(as("333333333333", "333333333333", web, [bucket, key]), [true, true, true]);
+    assert.deepEqual(as("333333333333", "222222222222", payments, [bucket, key]), [false, false, false]);
+    for (const document of [bucket, key]) {
+      eachWithout(document, "Allow", (rest, sid) => {
+        if (!sid.startsWith("Members")) return;
+        const policies: [PolicyDocument, PolicyDocument] = document === bucket ? [rest, key] : [bucket, rest];
+        assert.ok(as("222222222222", "222222222222", payments, policies).includes(false), sid);
+      });
+    }
+  });
+
+  describe("who may assume the role", () => {
+    const assumes = (accountId: string, context: RequestContext = {}, action = "sts:AssumeRole") => ({
+      ...fromAccount(accountId, action, readerArn, context),
+    });
+    const mfa = { "aws:MultiFactorAuthPresent": "true" };
+    const id = { "sts:ExternalId": "acme/1" };
+    const assumed = (request: AccessRequest, trust: object): boolean => {
+      const everything: Policy = {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+      };
+      const decision = evaluate(request, {
+        resourcePolicy: trust as Policy,
+        resourceKind: "role",
+        identityPolicies: [everything],
+      });
+      assert.notEqual(decision.reason, "notEvaluated", decision.explanation);
+      return decision.allowed;
+    };
+    const trusted = { partition: "aws", trustedAccounts: ["444444444444"] } as const;
+    const trustOf = (more: object = {}) =>
+      readerTrust({ ...trusted, trustedAccounts: [...trusted.trustedAccounts], ...more });
+    const strict = trustOf({ requireMfa: true, externalId: "acme/1" });
+
+    const trustAttacks = {
+      strangerAssumes: assumes("999999999999", { ...mfa, ...id }),
+      withMfaSaidToBeFalse: assumes("444444444444", { "aws:MultiFactorAuthPresent": "false", ...id }),
+      /** Long-term access keys: the request has no such key at all. */
+      withoutMfaKey: assumes("444444444444", id),
+      withoutExternalId: assumes("444444444444", mfa),
+      withAnotherExternalId: assumes("444444444444", { ...mfa, "sts:ExternalId": "acme/2" }),
+      tagsTheSession: assumes("444444444444", { ...mfa, ...id }, "sts:TagSession"),
+    };
+    everyPart(
+      "trust",
+      strict,
+      {
+        "TrustedAccountsAssume Principal": "strangerAssumes",
+        "TrustedAccountsAssume Action": "tagsTheSession",
+        "TrustedAccountsAssume Bool aws:MultiFactorAuthPresent": "withoutMfaKey",
+        "TrustedAccountsAssume StringEquals sts:ExternalId": "withoutExternalId",
+      },
+      trustAttacks,
+      undefined,
+      assumed,
+    );
+
+    it("the trusted account, as it was asked for", () => {
+      assert.equal(assumed(assumes("444444444444", { ...mfa, ...id }), strict), true);
+      for (const [name, request] of Object.entries(trustAttacks)) assert.equal(assumed(request, strict), false, name);
+      assert.equal(assumed(assumes("444444444444"), trustOf()), true);
+      assert.equal(assumed(assumes("999999999999"), trustOf()), false);
+      assert.equal(assumed(assumes("444444444444", mfa), trustOf({ requireMfa: true })), true);
+      assert.equal(assumed(assumes("444444444444", id), trustOf({ externalId: "acme/1" })), true);
+    });
+
+    it("an Allow with BoolIfExists, as guides have it, would not require MFA", () => {
+      const [statement] = strict.Statement;
+      const { Bool, ...others } = statement?.Condition ?? {};
+      const loose = { ...strict, Statement: [{ ...statement, Condition: { ...others, BoolIfExists: Bool } }] };
+      assert.equal(assumed(trustAttacks.withoutMfaKey, loose), true);
+      assert.equal(assumed(trustAttacks.withoutMfaKey, strict), false);
+    });
   });
 });
 
@@ -376,11 +871,14 @@ function eachWithout(
   }
 }
 
+/** A policy of a resource, of an identity, or of a role's trust. */
+type AnyDocument = PolicyDocument<Partial<Statement>>;
+
 /** The document with one part of one statement loosened: removed, or widened to everything; a Deny is narrowed. */
-function loosened(document: PolicyDocument): Map<string, PolicyDocument> {
-  const all = new Map<string, PolicyDocument>();
+function loosened(document: AnyDocument): Map<string, AnyDocument> {
+  const all = new Map<string, AnyDocument>();
   document.Statement.forEach((statement, index) => {
-    const add = (part: string, changed: Statement | undefined) =>
+    const add = (part: string, changed: Partial<Statement> | undefined) =>
       all.set(`${statement.Sid}${part}`, {
         ...document,
         Statement: document.Statement.flatMap((each, at) => (at !== index ? [each] : changed ? [changed] : [])),
@@ -388,18 +886,30 @@ function loosened(document: PolicyDocument): Map<string, PolicyDocument> {
     if (statement.Effect === "Deny") {
       add("", undefined);
       add(" Principal", { ...statement, Principal: { AWS: "arn:aws:iam::999999999999:root" } });
-      add(" Action", { ...statement, Action: "s3:GetObject" });
-      for (const resource of [statement.Resource].flat()) {
-        add(` Resource ${resource}`, {
-          ...statement,
-          Resource: [statement.Resource].flat().filter((each) => each !== resource),
-        });
+      for (const action of [statement.Action ?? []].flat()) {
+        const rest = [statement.Action ?? []].flat().filter((each) => each !== action);
+        if (rest.length > 0) add(` Action ${action}`, { ...statement, Action: rest });
+        else add(" Action", { ...statement, Action: "s3:GetObject" });
+      }
+      for (const resource of [statement.Resource ?? []].flat()) {
+        // Nothing at all would not be a policy.
+        const rest = [statement.Resource ?? []].flat().filter((each) => each !== resource);
+        add(` Resource ${resource}`, { ...statement, Resource: rest.length > 0 ? rest : "arn:aws:s3:::another/*" });
+      }
+      for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+        if (!operator.endsWith("IfExists")) continue;
+        for (const [key, value] of Object.entries(keys)) {
+          const others = Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
+          const strict = { [operator]: others, [operator.replace("IfExists", "")]: { [key]: value } };
+          add(` ${operator} ${key}`, { ...statement, Condition: { ...statement.Condition, ...strict } });
+        }
       }
       return;
     }
-    add(" Principal", { ...statement, Principal: "*" });
+    if (statement.Principal !== undefined) add(" Principal", { ...statement, Principal: "*" });
     add(" Action", { ...statement, Action: "*" });
-    if (statement.Resource !== "*") add(" Resource", { ...statement, Resource: "*" });
+    if (statement.Resource !== undefined && statement.Resource !== "*")
+      add(" Resource", { ...statement, Resource: "*" });
     for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
       for (const key of Object.keys(keys)) {
         const others = Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
@@ -413,10 +923,11 @@ function loosened(document: PolicyDocument): Map<string, PolicyDocument> {
 /** Each part of each statement has an attack that it stops: refused with the part, successful without it. */
 function everyPart<Attacks extends Record<string, AccessRequest>>(
   name: string,
-  document: PolicyDocument,
+  document: AnyDocument,
   purposes: Record<string, keyof Attacks>,
   attacks: Attacks,
   except = /^$/,
+  permits: (request: AccessRequest, document: PolicyDocument) => boolean = allowed,
 ): void {
   const parts = new Map([...loosened(document)].filter(([part]) => !except.test(part)));
   it(`${name}: every part has an attack`, () => {
@@ -425,8 +936,8 @@ function everyPart<Attacks extends Record<string, AccessRequest>>(
   for (const [part, attack] of Object.entries(purposes)) {
     it(`${name}: ${part} stops ${String(attack)}`, () => {
       const request = attacks[attack] as AccessRequest;
-      assert.equal(allowed(request, document), false);
-      assert.equal(allowed(request, parts.get(part) as PolicyDocument), true);
+      assert.equal(permits(request, document as PolicyDocument), false);
+      assert.equal(permits(request, parts.get(part) as PolicyDocument), true);
     });
   }
 }

@@ -7,7 +7,7 @@ import type { PolicyDocument, Statement } from "../../../core/policies/document"
 import { list, serialize, size } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
 import { auditAccountId, trailOf } from "../../support/fleet";
-import { bucketDocument, bucketForms, keyDocument, keyForms, payments } from "../../support/policies";
+import { bucketDocument, bucketForms, keyDocument, keyForms, memberReaders, payments } from "../../support/policies";
 
 const bucketArn = "arn:aws:s3:::example-logs";
 const paymentsArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail";
@@ -100,6 +100,72 @@ describe("core/policies", () => {
       assert.equal(
         bucketDocument("accountList", { logPrefix: "prod" }).Statement[1]?.Resource,
         `${bucketArn}/prod/AWSLogs/*`,
+      );
+    });
+
+    it("with members that read their own logs: two statements for any number, before the denials", () => {
+      const principal = (...accounts: string[]) => accounts.map((each) => `arn:aws:iam::${each}:root`);
+      const statements = (aws: string | string[], folder: string): Statement[] => [
+        {
+          Sid: "MembersListOwnLogs",
+          Effect: "Allow",
+          Principal: { AWS: aws },
+          Action: "s3:ListBucket",
+          Resource: bucketArn,
+          Condition: { StringLike: { "s3:prefix": folder } },
+        },
+        {
+          Sid: "MembersReadOwnLogs",
+          Effect: "Allow",
+          Principal: { AWS: aws },
+          Action: "s3:GetObject",
+          Resource: `${bucketArn}/${folder}`,
+        },
+        denyInsecureTransport,
+      ];
+      assert.deepEqual(
+        bucketDocument("trailList", { memberReaders }).Statement.slice(2),
+        statements(principal("222222222222", "333333333333"), "AWSLogs/${aws:PrincipalAccount}/*"),
+      );
+      assert.deepEqual(
+        bucketDocument("trailList", { memberReaders: ["222222222222"], logPrefix: "prod" }).Statement.slice(2),
+        statements(principal("222222222222")[0] as string, "prod/AWSLogs/${aws:PrincipalAccount}/*"),
+      );
+      assert.equal(serialize(bucketDocument("perTrail", { memberReaders: [] })), serialize(bucketDocument("perTrail")));
+    });
+
+    it("with MFA: a denial more, for objects only", () => {
+      const deny = (condition: Statement["Condition"]): Statement => ({
+        Sid: "DenyLogAccessWithoutMfa",
+        Effect: "Deny",
+        Principal: "*",
+        Action: ["s3:DeleteObject*", "s3:GetObject*"],
+        Resource: `${bucketArn}/*`,
+        Condition: condition,
+      });
+      const people = {
+        BoolIfExists: { "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false" },
+      };
+      const [a, b] = ["a", "b"].map((name) => `arn:aws:iam::111111111111:role/${name}`) as [string, string];
+      const before = bucketDocument("trailList").Statement.slice(0, 2);
+      for (const [mfaExemptRoleArns, condition] of [
+        [undefined, people],
+        [[], people],
+        [[a], { ArnNotLike: { "aws:PrincipalArn": a }, ...people }],
+        [[b, a], { ArnNotLike: { "aws:PrincipalArn": [a, b] }, ...people }],
+      ] as const) {
+        assert.deepEqual(
+          bucketDocument("trailList", {
+            requireMfa: true,
+            mfaExemptRoleArns: mfaExemptRoleArns && [...mfaExemptRoleArns],
+          }).Statement,
+          [...before, deny(condition as Statement["Condition"]), denyInsecureTransport],
+        );
+      }
+      assert.equal(serialize(bucketDocument(undefined, { requireMfa: false })), serialize(bucketDocument()));
+      assert.deepEqual(
+        lint(bucketDocument(undefined, { requireMfa: true, mfaExemptRoleArns: [a] }), { kind: "bucket" }),
+        [],
       );
     });
 
@@ -207,6 +273,38 @@ describe("core/policies", () => {
       });
     });
 
+    for (const form of keyForms) {
+      it(`for a bucket with an S3 Bucket Key, as ${form}: CloudTrail decrypts for the same trails that it describes the key for`, () => {
+        const statements = keyDocument(form).Statement;
+        const describeKey = statements[2] as Statement;
+        assert.deepEqual(keyDocument(form, undefined, { bucketKeyEnabled: true }).Statement, [
+          ...statements.slice(0, 3),
+          { ...describeKey, Sid: "CloudTrailDecrypt", Action: "kms:Decrypt" },
+          reads,
+        ]);
+        assert.deepEqual(keyDocument(form, [], { bucketKeyEnabled: true }).Statement, [administration, reads]);
+      });
+    }
+
+    it("with members that decrypt their own logs: one statement for any number", () => {
+      assert.deepEqual(keyDocument("trailList", undefined, { memberReaders }).Statement.slice(3), [
+        reads,
+        {
+          Sid: "MembersDecryptOwnLogs",
+          Effect: "Allow",
+          Principal: { AWS: ["arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:root"] },
+          Action: "kms:Decrypt",
+          Resource: "*",
+          Condition: {
+            StringLike: {
+              "kms:EncryptionContext:aws:cloudtrail:arn": "arn:aws:cloudtrail:*:${aws:PrincipalAccount}:trail/*",
+            },
+          },
+        },
+      ]);
+      assert.equal(serialize(keyDocument(undefined, undefined, { memberReaders: [] })), serialize(keyDocument()));
+    });
+
     it("in another partition", () => {
       const trails = [trailOf("222222222222", { partition: "aws-us-gov", region: "us-gov-west-1" })];
       const { document } = keyPolicy({ partition: "aws-us-gov", auditAccountId, trails });
@@ -266,9 +364,17 @@ describe("core/policies", () => {
         `bucket policy as ${form}`,
         (of) => bucketDocument(form, { trails: of }),
       ]),
-      ...keyForms.map((form): [string, (of: TrailIdentity[]) => PolicyDocument] => [
-        `key policy as ${form}`,
-        (of) => keyDocument(form, of),
+      ...bucketForms.map((form): [string, (of: TrailIdentity[]) => PolicyDocument] => [
+        `bucket policy for members that read as ${form}`,
+        (of) => bucketDocument(form, { trails: of, memberReaders: of.map(({ accountId }) => accountId) }),
+      ]),
+      ...keyForms.flatMap((form): [string, (of: TrailIdentity[]) => PolicyDocument][] => [
+        [`key policy as ${form}`, (of) => keyDocument(form, of)],
+        [
+          `key policy for members that read as ${form}`,
+          (of) => keyDocument(form, of, { memberReaders: of.map(({ accountId }) => accountId) }),
+        ],
+        [`key policy with a bucket key as ${form}`, (of) => keyDocument(form, of, { bucketKeyEnabled: true })],
       ]),
     ];
     for (const [name, build] of builders) {

@@ -71,6 +71,22 @@ describe("core/policies: the choice of the form", () => {
     });
   }
 
+  it("members that may read their own logs count: a looser form is chosen where their statements need the room", () => {
+    const trails = fleetOf(49);
+    const input = { partition: "aws", bucketName, trails } as const;
+    assert.equal(bucketPolicy(input).form, "perTrail");
+    const memberReaders = trails.map(({ accountId }) => accountId);
+    const { form, document } = bucketPolicy({ ...input, memberReaders });
+    assert.equal(form, "trailList");
+    assert.ok(size(document) <= bucketPolicyLimit);
+    const key = { partition: "aws", auditAccountId, trails: fleetOf(189) } as const;
+    const readers = key.trails.map(({ accountId }) => accountId);
+    assert.deepEqual(
+      [keyPolicy(key).form, keyPolicy({ ...key, memberReaders: readers }).form],
+      ["trailList", "encryptionContext"],
+    );
+  });
+
   it("a demanded form is built, also where a tighter one fits", () => {
     for (const form of bucketForms) {
       assert.equal(bucketPolicy({ partition: "aws", bucketName, trails: fleet }, form).form, form);
