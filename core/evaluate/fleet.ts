@@ -3,7 +3,9 @@ import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
 import { parseTrailArn } from "../names";
+import type { BucketPolicyInput } from "../policies/bucket";
 import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
+import type { KeyPolicyInput } from "../policies/key";
 import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import type { AuditSettings } from "../settings";
@@ -28,6 +30,10 @@ export interface SimulatedFleet {
   /** The bucket uses S3 Bucket Keys, so CloudTrail also decrypts. */
   bucketKey: boolean;
   trails: SimulatedTrail[];
+  /** What else the configuration puts into the policies; a contract does not tell. See BucketPolicyInput. */
+  memberReaders?: string[];
+  requireMfa?: boolean;
+  mfaExemptRoleArns?: string[];
 }
 
 /** The archive's policies, and the forms that say what they can tie. */
@@ -42,13 +48,17 @@ export interface ArchivePolicies {
 /** The fleet as an audit stack's configuration declares it. The key has no id before it exists; any will do. */
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
+  const { memberReaders, requireMfa, mfaExemptRoleArns } = settings;
   return {
     partition,
     auditAccountId,
     bucketName,
     logPrefix,
     keyArn: `arn:${partition}:kms:${region}:${auditAccountId}:key/00000000-0000-0000-0000-000000000000`,
-    bucketKey: false,
+    bucketKey: settings.bucketKeyEnabled,
+    memberReaders,
+    requireMfa,
+    mfaExemptRoleArns,
     trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
       { alias, trail, isPrevious: false },
       ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
@@ -86,9 +96,9 @@ export function builtPolicies(
   fleet: SimulatedFleet,
   forms: { bucket?: BucketPolicyForm; key?: KeyPolicyForm } = {},
 ): ArchivePolicies {
-  const trails = fleet.trails.map(({ trail }) => trail);
-  const bucket = bucketPolicy({ ...fleet, trails }, forms.bucket);
-  const key = keyPolicy({ ...fleet, trails }, forms.key);
+  const input = policyInput(fleet);
+  const bucket = bucketPolicy(input, forms.bucket);
+  const key = keyPolicy(input, forms.key);
   return { bucket: bucket.document, bucketForm: bucket.form, key: key.document, keyForm: key.form };
 }
 
@@ -100,13 +110,16 @@ export function recognisedPolicies(
   fleet: SimulatedFleet,
   deployed: { bucket: PolicyInput | undefined; key: PolicyInput | undefined },
 ): ArchivePolicies {
-  const trails = fleet.trails.map(({ trail }) => trail);
-  const input = { ...fleet, trails };
+  const input = policyInput(fleet);
   return {
     ...deployed,
     bucketForm: likeliest(deployed.bucket, Object.values(BucketPolicyForm), (form) => bucketPolicyIn(form, input)),
     keyForm: likeliest(deployed.key, Object.values(KeyPolicyForm), (form) => keyPolicyIn(form, input)),
   };
+}
+
+function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
+  return { ...fleet, trails: fleet.trails.map(({ trail }) => trail), bucketKeyEnabled: fleet.bucketKey };
 }
 
 function likeliest<Form extends string>(

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { contractKeys, parseContract } from "../../core/contract";
+import { builtPolicies, fleetOfSettings, simulate } from "../../core/evaluate";
 import { trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { keyPolicy } from "../../core/policies/key";
 import { readerTrust, readPermissions } from "../../core/policies/reader";
+import { parseSettings } from "../../core/settings";
 import { run as program } from "../../programs";
 import { auditAccountId, bucketName, contract, fleetOf, keyArn, trailOf } from "../support/fleet";
 import type { World } from "../support/mocks";
@@ -248,6 +250,29 @@ describe("programs/audit", () => {
       JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string),
       bucketPolicy({ partition: "aws", bucketName, trails: [own, payments, web], requireMfa: true, mfaExemptRoleArns })
         .document,
+    );
+  });
+
+  it("deploys what the simulation judges, with every option that changes a policy", async () => {
+    const config = {
+      members,
+      logPrefix: "prod",
+      bucketKeyEnabled: true,
+      memberAccess: ["payments"],
+      requireMfa: true,
+      mfaExemptRoles: ["exporter"],
+    };
+    const { run } = await deploy(world(config));
+    const raw = configOf({ role: "audit", auditAccountId, bucketName, ...config });
+    const own = Object.entries(raw).map(([name, value]) => [name.replace("crosstrail:", ""), value]);
+    const settings = parseSettings("audit", Object.fromEntries(own) as Record<string, string>, "us-east-1");
+    assert.ok(settings.role === "audit");
+    const judged = builtPolicies(fleetOfSettings(settings));
+    assert.deepEqual(JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string), judged.bucket);
+    assert.deepEqual(JSON.parse(run.resource("Key", "audit-key").inputs.policy as string), judged.key);
+    assert.deepEqual(
+      simulate(fleetOfSettings(settings), judged).filter(({ verdict }) => verdict !== "ok"),
+      [],
     );
   });
 
