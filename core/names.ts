@@ -18,6 +18,11 @@ export function trailArn(trail: TrailIdentity): string {
   return `arn:${trail.partition}:cloudtrail:${trail.region}:${trail.accountId}:trail/${trail.name}`;
 }
 
+/** A pattern for every trail of an account, in whatever home Region; the account may be a policy variable. */
+export function trailsOfAccount(partition: Partition, accountId: string): string {
+  return trailArn({ partition, region: "*", accountId, name: "*" });
+}
+
 /** The parts of a trail's ARN, or undefined when the text is not one; a pattern for ARNs is not one. */
 export function parseTrailArn(arn: string): TrailIdentity | undefined {
   const match = /^arn:([^:]+):cloudtrail:([a-z0-9-]+):(\d{12}):trail\/([^/]+)$/.exec(arn);
@@ -130,6 +135,11 @@ export function logPrefixProblem(prefix: string): string | undefined {
     return "a log prefix has no empty, '.' or '..' segment between its slashes";
   }
   return undefined;
+}
+
+/** A key's ARN before the key exists: any id will do, and is as long as the real one. */
+export function futureKeyArn(partition: Partition, region: string, accountId: string): string {
+  return `arn:${partition}:kms:${region}:${accountId}:key/00000000-0000-0000-0000-000000000000`;
 }
 
 /** The parts of a KMS key's ARN. */

@@ -5,7 +5,7 @@ import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
 import { UserError } from "../core/findings";
-import { trailArn } from "../core/names";
+import { futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
 import { readerTrust, readPermissions } from "../core/policies/reader";
@@ -42,8 +42,7 @@ export async function audit(
     settings.bucketPolicyForm,
   );
   for (const reader of settings.readers) {
-    // The key's id is not known yet; it is as long as any.
-    const keyArn = `arn:${partition}:kms:${settings.region}:${auditAccountId}:key/00000000-0000-0000-0000-000000000000`;
+    const keyArn = futureKeyArn(partition, settings.region, auditAccountId);
     readerTrust({ partition, ...reader });
     readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
   }

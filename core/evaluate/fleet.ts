@@ -2,7 +2,7 @@
 import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
-import { parseTrailArn } from "../names";
+import { futureKeyArn, parseTrailArn } from "../names";
 import type { BucketPolicyInput } from "../policies/bucket";
 import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
 import type { KeyPolicyInput } from "../policies/key";
@@ -54,7 +54,7 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     auditAccountId,
     bucketName,
     logPrefix,
-    keyArn: `arn:${partition}:kms:${region}:${auditAccountId}:key/00000000-0000-0000-0000-000000000000`,
+    keyArn: futureKeyArn(partition, region, auditAccountId),
     bucketKey: settings.bucketKeyEnabled,
     memberReaders,
     requireMfa,

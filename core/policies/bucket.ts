@@ -90,7 +90,9 @@ export function bucketPolicyIn(
 
   const byArn = { StringEquals: { "aws:SourceArn": arns } };
   const byName = {
-    ArnLike: { "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)) },
+    ArnLike: {
+      "aws:SourceArn": list(trails.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name }))),
+    },
   };
   const byAccount = { StringEquals: { "aws:SourceAccount": list(accounts) } };
 

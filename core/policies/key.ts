@@ -4,7 +4,7 @@
  */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { accountRootArn, trailArn } from "../names";
+import { accountRootArn, trailArn, trailsOfAccount } from "../names";
 import type { PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
@@ -87,7 +87,7 @@ export function keyPolicyIn(
 ): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
-  const contexts = list(trails.map(({ accountId }) => `arn:${partition}:cloudtrail:*:${accountId}:trail/*`));
+  const contexts = list(trails.map(({ accountId }) => trailsOfAccount(partition, accountId)));
   const bySource = { StringEquals: { "aws:SourceArn": arns } };
   const byContext = { StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": contexts } };
   const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
@@ -96,7 +96,7 @@ export function keyPolicyIn(
       ? bySource
       : {
           ArnLike: {
-            "aws:SourceArn": list(trails.map(({ name }) => `arn:${partition}:cloudtrail:*:*:trail/${name}`)),
+            "aws:SourceArn": list(trails.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name }))),
           },
         };
 
@@ -166,7 +166,7 @@ function membersDecrypt(partition: Partition, accountIds: string[]): Statement {
     Resource: "*",
     Condition: {
       StringLike: {
-        "kms:EncryptionContext:aws:cloudtrail:arn": `arn:${partition}:cloudtrail:*:\${aws:PrincipalAccount}:trail/*`,
+        "kms:EncryptionContext:aws:cloudtrail:arn": trailsOfAccount(partition, "${aws:PrincipalAccount}"),
       },
     },
   };

@@ -6,7 +6,7 @@
  */
 import type { Partition } from "../accounts";
 import { UserError } from "../findings";
-import { accountRootArn, bucketArn, logPath } from "../names";
+import { accountRootArn, bucketArn, logPath, trailsOfAccount } from "../names";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "./document";
 import { list, policyDocument, size } from "./document";
 
@@ -59,7 +59,7 @@ export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStat
       Action: "kms:Decrypt",
       Resource: keyArn,
       Condition: accountIds
-        ? { StringLike: { [context]: list(accountIds.map((id) => `arn:${partition}:cloudtrail:*:${id}:trail/*`)) } }
+        ? { StringLike: { [context]: list(accountIds.map((id) => trailsOfAccount(partition, id))) } }
         : // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
           { Null: { [context]: "false" } },
     },
