@@ -12,11 +12,14 @@ export const MINUTE = 60_000;
 
 let tools: Promise<Tools> | undefined;
 
-/** A sandbox of this test file's own. The first one installs the tools and says what it waits for. */
-export async function sandbox(): Promise<Sandbox> {
+/**
+ * A sandbox of this test file's own. The first one installs the tools and says what it waits for.
+ * @param project the folder of the Pulumi project; default: this repository.
+ */
+export async function sandbox(project?: string): Promise<Sandbox> {
   const signal = new AbortController().signal;
   tools ??= cleanUp().then(() => installTools({ progress: new LineProgress(process.stdout), signal }));
-  return openSandbox({ progress: silentProgress, signal }, { folder: newRunFolder(), tools: await tools });
+  return openSandbox({ progress: silentProgress, signal }, { folder: newRunFolder(), tools: await tools, project });
 }
 
 /** What an operation did, as the engine counted it: `{ create: 13 }`, `{ same: 3, update: 1 }`. */
