@@ -137,10 +137,11 @@ function merge<Form extends string>(input: MergeInput<Form>): MergeResult<Form> 
     return { ...found, form, built, text, bytes: bytesOf(text) };
   });
   // A policy that has one form completely needs no other beside it: together they would allow what the looser one does.
-  const chosen =
-    attempts.find(({ added }) => added.length === 0) ?? attempts.find(({ bytes }) => bytes <= limit) ?? attempts.at(-1);
-  if (!chosen) throw new TypeError("there is no form to try");
-  if (chosen.bytes > limit) return { refused: [noRoom(input, chosen, limit - keptBytes)] };
+  const chosen = attempts.find(({ added }) => added.length === 0) ?? attempts.find(({ bytes }) => bytes <= limit);
+  if (!chosen || chosen.bytes > limit) {
+    const [smallest] = [...attempts].sort((one, other) => one.bytes - other.bytes);
+    return { refused: [noRoom(input, smallest as Attempt<Form>, limit - keptBytes)] };
+  }
   const { built, collisions, ...rest } = chosen;
   const wanted = built.filter(isWanted);
   const refused = [...collisions.map((each) => collision(each, collisions)), ...version(current, wanted)];
