@@ -15,6 +15,7 @@ export interface CommandModule {
   define(command: Command): void;
   /** Command lines that work, for its help and the documentation; at least one. */
   examples: readonly string[];
+  /** @param args The command's arguments, checked as it declares them. */
   run(options: object, surroundings: Surroundings, args: string[]): Promise<Outcome>;
 }
 
@@ -24,6 +25,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     name: "simulate",
     summary: "ask the bucket and key policies who may deliver, read and delete",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+  },
+  {
+    name: "policy",
+    summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
+    load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
   {
     name: "init",
@@ -80,11 +86,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     if (each.name !== asked) continue;
     const module = each.load();
     detail(sub, module);
-    sub.action(async (...given: unknown[]) => {
+    sub.action(async () => {
       command = each.name;
-      // Commander hands over the arguments, then the options, then the command.
-      const options = given.at(-2) as Record<string, unknown>;
-      const outcome = await module.run(options, surroundings, sub.args);
+      const options = sub.opts<Record<string, unknown>>();
+      const outcome = await module.run(options, surroundings, sub.processedArgs as string[]);
       exitCode = outcome.exitCode;
       const ok = exitCode === ExitCode.Ok;
       stdout(
@@ -92,6 +97,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
           ? envelopeText({ command, ok, data: outcome.data(), findings: outcome.findings, errors: [] })
           : outcome.text(),
       );
+      if (outcome.notes && !options.json) stderr(outcome.notes());
     });
   }
 

@@ -18,4 +18,15 @@ export {
   type ReaderTrust,
   readPermissions,
 } from "./policies/reader";
+export {
+  hubPermissions,
+  RoleAccess,
+  RoleAccount,
+  type RoleNames,
+  rolePermissions,
+  type RoleSubject,
+  roleSubjects,
+  type RoleTrust,
+  roleTrust,
+} from "./roles";
 export { type AuditSettings, type MemberSettings, parseSettings, type Settings } from "./settings";

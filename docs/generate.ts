@@ -1,13 +1,14 @@
 /**
  * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, how many
- * accounts fit into the policies, what each command takes, and what each action of the deploy roles is for.
+ * accounts fit into the policies, the catalogue of findings, what each command takes, and what each action of the deploy
+ * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
 import { everyCommand } from "../automation/cli";
-import { UserError } from "../core/findings";
+import { findingIds, UserError } from "../core/findings";
 import type { TrailIdentity } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
@@ -25,6 +26,7 @@ export function generated(): Record<string, string> {
     "README.md": between(read("README.md"), "configuration", configurationTable()),
     "docs/cli.md": between(read("docs/cli.md"), "commands", commandReference()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
+    "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
     "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
   };
 }
@@ -93,6 +95,20 @@ function capacityTable(): string {
     ]),
   ];
   return ["| policy | form | accounts |", "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+}
+
+/** A table for each category, in the catalogue's order. */
+function findingTables(): string {
+  const categories = [...new Set(Object.keys(findingIds).map((id) => id.split("/")[0] as string))];
+  const rows = (category: string) =>
+    Object.entries(findingIds)
+      .filter(([id]) => id.startsWith(`${category}/`))
+      .map(([id, [meaning, whatToDo]]) => `| \`${id}\` | ${meaning} | ${whatToDo} |`);
+  return categories
+    .map((category) =>
+      [`## ${category}`, "", "| id | meaning | what to do |", "|---|---|---|", ...rows(category)].join("\n"),
+    )
+    .join("\n\n");
 }
 
 /** What each command takes, from what it declares. */

@@ -18,7 +18,7 @@ import type { AuditSettings } from "../../core/settings";
 import { auditAlias } from "../../core/settings";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { fileError, readStackFile } from "../stackFile";
+import { readAuditFile } from "../stackFile";
 
 interface Options {
   config: string;
@@ -83,15 +83,7 @@ interface RoleDocument {
 }
 
 export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
-  const settings = readStackFile(options.config, env);
-  if (settings.role !== "audit") {
-    throw fileError(
-      options.config,
-      "roles/role",
-      "It is a member stack's; the fleet is declared in the audit stack's.",
-      "Give the audit stack's file with --config.",
-    );
-  }
+  const settings = readAuditFile(options.config, env);
   const role = roleOf(settings, account as string, options);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
