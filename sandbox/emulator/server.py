@@ -17,8 +17,13 @@ def main():
     parser.add_argument("--access-key", required=True, help="the key that belongs to --account")
     parser.add_argument("--account", required=True, help="other accounts are entered by assuming a role")
     parser.add_argument("--access-log", required=True)
+    parser.add_argument("--node", required=True, help="the Node.js that judges policies")
     options = parser.parse_args()
 
+    import gate
+
+    # It starts while moto is loaded.
+    judge = gate.Judge(options.node)
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -28,6 +33,7 @@ def main():
     from layers import wrap
 
     additions.apply()
+    gate.apply(judge)
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     server = make_server("127.0.0.1", 0, app, threaded=True)
 
