@@ -20,13 +20,15 @@ OPERATIONS = [*DELIVERING, "delete_trail", "put_event_selectors", "start_logging
 class Judge:
     """The other process. A question and its answer are a line of JSON each."""
 
-    def __init__(self, node):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def start(self, node):
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gate.js")
         # What the user asks of Node.js is not for this one.
         env = {name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"}
         # It ends when its stdin does, and the system closes that however this process ends.
         self.process = subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
-        self.lock = threading.Lock()
 
     def ask(self, call):
         try:

@@ -20,19 +20,17 @@ def main():
     parser.add_argument("--node", required=True, help="the Node.js that judges policies")
     options = parser.parse_args()
 
-    import gate
-
-    # It starts while moto is loaded.
-    judge = gate.Judge(options.node)
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
     import additions
+    import gate
     from layers import wrap
 
     additions.apply()
+    judge = gate.Judge()
     gate.apply(judge)
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -45,6 +43,8 @@ def main():
 
     threading.Thread(target=end_with_stdin, daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
+    # Not earlier: it would slow the start down, and nobody creates a trail at once.
+    judge.start(options.node)
     server.serve_forever()
 
 

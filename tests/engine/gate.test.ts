@@ -1,5 +1,6 @@
 /** What AWS refuses when a trail is created or changed, the sandbox's CloudTrail refuses, too: asked directly, and by programs. */
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import path from "node:path";
 import {
   CloudTrailClient,
@@ -24,8 +25,10 @@ import {
 import { type TrailIdentity, trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { type KeyPolicyInput, keyPolicy } from "../../core/policies/key";
+import { findMarked, run } from "../../automation/process";
 import { AUDIT_ACCOUNT, MEMBERS } from "../../sandbox/fleet";
 import { REGION, type Sandbox } from "../../sandbox";
+import { RECORD, type SandboxRecord } from "../../sandbox/record";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const MEMBER = MEMBERS.payments as string;
@@ -362,5 +365,32 @@ describe("engine: a CloudTrail that refuses what AWS refuses", function () {
         ["order"],
       );
     });
+  });
+});
+
+describe("engine: the process that judges policies", function () {
+  this.timeout(60 * MINUTE);
+  let box: Sandbox;
+  before(async () => {
+    box = await sandbox();
+  });
+  after(() => box?.stop());
+
+  it("ends with the emulator, also when that is killed", async function () {
+    this.timeout(MINUTE);
+    const { runId } = JSON.parse(fs.readFileSync(path.join(box.folder, RECORD), "utf8")) as SandboxRecord;
+    /** The ids of the sandbox's processes that run this script. */
+    const running = async (script: string) => {
+      const pids = findMarked(runId);
+      const { stdout } = await run("ps", ["-axww", "-o", "pid=,command="], { timeoutMs: MINUTE });
+      const lines = stdout.split("\n").filter((line) => pids.includes(Number.parseInt(line)));
+      return lines.filter((line) => line.includes(script)).map((line) => Number.parseInt(line));
+    };
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+    // It starts when the emulator serves already.
+    while ((await running(path.join("emulator", "gate.js"))).length === 0) await pause();
+    const [emulator] = await running("server.py");
+    process.kill(emulator as number, "SIGKILL");
+    while (findMarked(runId).length > 0) await pause();
   });
 });
