@@ -10,7 +10,7 @@
  */
 export { compile, type CompiledPolicy } from "./compile";
 export { operatorNames } from "./conditions";
-export { evaluate } from "./evaluate";
+export { evaluate, judge } from "./evaluate";
 export { describeFailed } from "./explain";
 export {
   type ArchivePolicies,
