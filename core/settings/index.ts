@@ -1,0 +1,47 @@
+/** The configuration of a stack: one parser that reports all mistakes at once. */
+import type { AuditSettings } from "./audit";
+import { auditSettings } from "./audit";
+import { Role } from "./keys";
+import type { MemberSettings } from "./member";
+import { memberSettings } from "./member";
+import { readPlace } from "./place";
+import { Report, subjectOf } from "./report";
+import { checkNames, readValues } from "./values";
+
+export type { AuditSettings, FleetTrail, Reader } from "./audit";
+export { auditAlias } from "./audit";
+export type { KeyEntry, KeyName } from "./keys";
+export { keyTable, Role } from "./keys";
+export type { MemberSettings } from "./member";
+export type { Member } from "./schemas";
+export type { TrailOptions } from "./trail";
+
+export type Settings = AuditSettings | MemberSettings;
+
+/**
+ * Parses a stack's configuration.
+ * @param stack the stack's name, for messages.
+ * @param raw the values of namespace `crosstrail:` as Pulumi hands them over: texts, and JSON for anything else.
+ * @param region the Region of the AWS provider: `aws:region`, or the environment's.
+ * @throws UserError with every mistake that there is.
+ */
+export function parseSettings(stack: string, raw: Record<string, string>, region: string | undefined): Settings {
+  const report = new Report(stack);
+  checkNames(report, raw);
+  const role = Object.values(Role).find((name) => name === raw.role);
+  // Without a role nobody can say which of the other keys are right.
+  if (role === undefined) {
+    report.add(
+      "role",
+      subjectOf("role", raw.role === "" ? undefined : raw.role),
+      "The role says what this stack is; allowed are audit and member.",
+      `pulumi config set --stack ${stack} role audit   (or member; templates: Pulumi.audit.yaml, Pulumi.member.yaml)`,
+    );
+    report.throwIfAny();
+  }
+  const { values, declaredMembers } = readValues(report, role as Role, raw);
+  const place = readPlace(report, region, values.extraRegions);
+  return role === Role.Audit
+    ? auditSettings(report, values, place, declaredMembers)
+    : memberSettings(report, values, place);
+}
