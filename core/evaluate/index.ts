@@ -13,12 +13,16 @@ export { operatorNames } from "./conditions";
 export { evaluate, judge } from "./evaluate";
 export { describeFailed } from "./explain";
 export {
+  accessOfPolicy,
+  accessOfSettings,
   type ArchivePolicies,
   builtPolicies,
   fleetOfContract,
   fleetOfSettings,
   recognisedPolicies,
+  type SimulatedAccess,
   type SimulatedFleet,
+  type SimulatedReader,
   type SimulatedTrail,
 } from "./fleet";
 export { lint, type LintOptions } from "./lint";
@@ -32,6 +36,15 @@ export {
   questions,
   simulate,
 } from "./matrix";
+export {
+  groupSummaries,
+  type GroupSummary,
+  subjectSummaries,
+  type SubjectSummary,
+  untied,
+  type Untied,
+  type Verdict,
+} from "./summary";
 export {
   cloudTrailService,
   type Delivery,

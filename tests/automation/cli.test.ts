@@ -22,6 +22,10 @@ const auditFile = join(root, "Pulumi.audit.yaml");
 interface ResultData {
   bucketPolicyForm: string;
   summary: Record<string, number>;
+  groups: { id: string; asked: number }[];
+  subjects: { alias: string; results: Record<string, string> }[];
+  notTied: { question: string; count: number }[];
+  notAsked: string[];
   cells: Record<string, unknown>[];
   cases: { name: string; verdict: string }[];
 }
@@ -126,7 +130,6 @@ describe("crosstrail", () => {
       [["simulate", "extra"], /[Tt]oo many arguments/],
       [["simulate", "--deployed"], /^--deployed needs --contract/],
       [["simulate", "--contract", "x"], /^--contract is for --deployed/],
-      [["simulate", "--deployed", "--contract", "x", "--config", "y"], /^--config is not for --deployed/],
     ] as [string[], RegExp][]) {
       it(`${args.join(" ")}: exit code 2 and what to do, without a stack trace`, async () => {
         const { exitCode, stdout, stderr } = await crosstrail(args);
@@ -165,7 +168,7 @@ describe("crosstrail", () => {
       assert.ok(page.includes(lines.join("\n")));
       const shown = /```json\n([^]*?)```/.exec(page)?.[1] ?? "";
       const { stdout } = await simulate("--cases", write("shown.json", shown));
-      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\n102"));
+      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\nNot asked"));
       assert.ok(own.length > 0 && page.includes(own));
     });
 
@@ -195,10 +198,22 @@ describe("crosstrail", () => {
         "keyPolicyForm",
         "summary",
         "groups",
+        "subjects",
+        "notTied",
+        "notAsked",
         "cells",
         "cases",
       ]);
-      const { cells, summary } = data;
+      assert.deepEqual(data.cells, [], "only what failed");
+      assert.deepEqual(
+        data.subjects.map(({ alias, results }) => [alias, results.deliver]),
+        ["audit", "payments", "web"].map((alias) => [alias, "ok"]),
+      );
+      const { cells, summary, groups } = envelope(await simulate("--json", "--full")).data;
+      assert.equal(
+        groups.reduce((sum, { asked }) => sum + asked, 0),
+        cells.length,
+      );
       assert.deepEqual(summary, {
         accounts: 3,
         questions: cells.length,
@@ -256,6 +271,26 @@ describe("crosstrail", () => {
       const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
       assert.equal(exitCode, 0);
       assert.match(stdout, /^301 accounts where nothing failed; --json has each of them\.$/m);
+      assert.match(stdout, /: all as expected, but for \d+ that the forms cannot tie\.\n$/);
+      const json = await crosstrail(["simulate", "--config", file, "--json"]);
+      assert.ok(json.stdout.length < 301 * 300, `${json.stdout.length} bytes`);
+      const { subjects, cells, notTied } = envelope(json).data;
+      assert.deepEqual([subjects.length, cells.length], [301, 0]);
+      assert.ok(notTied.length > 0 && notTied.every(({ count }) => count === 301));
+    });
+
+    it("shows readers, members' own logs and MFA where they are configured", async () => {
+      const readers = '[{trustedAccounts: ["444444444444"], requireMfa: true, accounts: [payments]}]';
+      const more = `  crosstrail:memberAccess: [payments]\n  crosstrail:requireMfa: true\n  crosstrail:readers: ${readers}\n`;
+      const file = write("Pulumi.readers.yaml", `${read("Pulumi.audit.yaml")}${more}`);
+      const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^CloudTrailReadRole +111111111111( +-)+ +ok +- .* ok +ok$/m);
+      assert.match(stdout, /^payments .* no MFA|own/m);
+      assert.doesNotMatch(stdout, /^Not asked/m);
+      const page = read("docs", "cli.md");
+      const [, ...lines] = stdout.trimEnd().split("\n");
+      assert.ok(page.includes(lines.join("\n")), "docs/cli.md shows this");
     });
 
     describe("reads the configuration", () => {
@@ -461,14 +496,16 @@ describe("crosstrail", () => {
         }
       }
 
-      const deployed = () =>
-        crosstrail(["simulate", "--deployed", "--contract", write("contract.json", given), "--json"], {
+      const deployed = (change: object = {}, ...options: string[]) => {
+        const file = write("contract.json", { ...given, ...change });
+        return crosstrail(["simulate", "--deployed", "--contract", file, "--json", ...options], {
           env: process.env as Record<string, string>,
         });
+      };
 
       it("asks the policies that AWS gives back", async function () {
         this.timeout(60_000);
-        const result = await withAws({}, deployed);
+        const result = await withAws({}, () => deployed());
         assert.equal(result.exitCode, 0, result.stderr + result.stdout.slice(0, 2000));
         assert.equal(envelope(result).data.bucketPolicyForm, "perTrail");
       });
@@ -477,7 +514,7 @@ describe("crosstrail", () => {
         this.timeout(60_000);
         const loose = JSON.stringify(bucket).replaceAll("aws:SourceArn", "aws:PrincipalServiceName");
         for (const answers of [{ bucket: loose }, { error: [404, "NoSuchBucketPolicy"] as [number, string] }]) {
-          const result = await withAws(answers, deployed);
+          const result = await withAws(answers, () => deployed());
           assert.equal(result.exitCode, 5);
           const { ok, findings, data } = envelope(result);
           assert.equal(ok, false);
@@ -488,9 +525,50 @@ describe("crosstrail", () => {
         }
       });
 
+      it("lists a failure for every account no more than a hundred times", async function () {
+        this.timeout(60_000);
+        const nothing =
+          '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}';
+        const trail = (index: number) => ({
+          accountId: String(200000000000 + index),
+          alias: `m${index}`,
+          trailArn: `arn:aws:cloudtrail:us-east-1:${200000000000 + index}:trail/crosstrail`,
+        });
+        const many = { trails: Array.from({ length: 60 }, (_, index) => trail(index)) };
+        const { findings, data } = envelope(await withAws({ bucket: nothing }, () => deployed(many)));
+        assert.ok((data.summary.failed as number) > 200);
+        assert.equal(data.cells.length, 100);
+        assert.equal(findings.filter(({ id }) => id === "simulate/failed").length, 101);
+        assert.match(findings[100]?.message ?? "", /more questions.*--json --full/);
+      });
+
+      it("asks about readers, members and MFA what the configuration says, or else the policy's own statements", async function () {
+        this.timeout(60_000);
+        const config = (more: string) =>
+          write("Pulumi.more.yaml", `${read("Pulumi.audit.yaml")}  crosstrail:requireMfa: true\n${more}`);
+        const groups = (result: Result) => envelope(result).data.groups.map(({ id }) => id);
+        // The configuration requires MFA, and what is deployed does not.
+        const declared = await withAws({}, () => deployed({}, "--config", config("")));
+        assert.equal(declared.exitCode, 5);
+        assert.ok(groups(declared).includes("no-mfa"));
+        const mfa = { ...given, trails, requireMfa: true, memberReaders: ["222222222222"] };
+        const policy = JSON.stringify(bucketPolicyIn(BucketPolicyForm.PerTrail, mfa));
+        const readers = [
+          { name: "Auditors", roleArn: "arn:aws:iam::111111111111:role/Auditors", trustedAccounts: ["444444444444"] },
+        ];
+        const seen = await withAws({ bucket: policy }, () => deployed({ readers }));
+        assert.ok(groups(seen).includes("no-mfa") && groups(seen).includes("own"));
+        assert.ok(!groups(seen).includes("reader"));
+        assert.match(envelope(seen).data.notAsked[0] ?? "", /reader roles Auditors.*--config/);
+        const broken = await withAws({}, () =>
+          deployed({}, "--config", config("  crosstrail:memberAccess: [nobody]\n")),
+        );
+        assert.equal(broken.exitCode, 2);
+      });
+
       it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
         this.timeout(60_000);
-        const result = await withAws({ error: [403, "AccessDenied"] }, deployed);
+        const result = await withAws({ error: [403, "AccessDenied"] }, () => deployed());
         assert.equal(result.exitCode, 3);
         assert.match(result.stderr, /Use credentials of account 111111111111/);
       });
