@@ -31,13 +31,13 @@ export interface QuestionGroup {
 
 /** The groups, in the order of the table. */
 export const questionGroups = [
-  { id: "deliver", title: "The trail delivers its logs", expected: "allow" },
-  { id: "read", title: "The audit account reads the logs", expected: "allow" },
+  { id: "deliver", title: "A trail of the fleet delivers its logs", expected: "allow" },
+  { id: "read", title: "The audit account's administrators read the logs", expected: "allow" },
   { id: "own", title: "A member with memberAccess reads its own logs", expected: "allow" },
   { id: "reader", title: "A reader role is assumed as agreed, and reads its accounts' logs", expected: "allow" },
-  { id: "upkeep", title: "The audit account can change the policies, and exempt roles need no MFA", expected: "allow" },
+  { id: "upkeep", title: "The audit account can mend its policies (and exempt roles need no MFA)", expected: "allow" },
   { id: "other-trail", title: "Another trail of the same account delivers", expected: "deny" },
-  { id: "other-path", title: "The trail writes to another account's path", expected: "deny" },
+  { id: "other-path", title: "A trail writes to another account's path", expected: "deny" },
   { id: "outsider", title: "An account outside of the fleet delivers or reads", expected: "deny" },
   { id: "wrong-acl", title: "A log file is written with another ACL", expected: "deny" },
   { id: "plain-http", title: "The archive is used without TLS", expected: "deny" },
