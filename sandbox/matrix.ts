@@ -27,7 +27,10 @@ export function askPolicies(contract: Contract, { bucket, key, bucketKey }: Read
 
 export function showMatrix({ forms, cells }: Matrix): void {
   console.log(`${pc.bold("What the deployed policies allow and refuse")}, by ${cells.length} questions put to them:\n`);
-  const table = new Table({ chars: borderless, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
+  const table = new Table({
+    chars: borderless,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
   for (const { title, expected, asked, ok, notTied, failed } of groupSummaries(cells)) {
     const answer = expected === "allow" ? "possible" : "refused";
     const count = `${ok} of ${asked}`;

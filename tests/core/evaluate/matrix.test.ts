@@ -62,7 +62,7 @@ function policiesIn(bucketForm: BucketPolicyForm, keyForm: KeyPolicyForm, fleet 
     keyForm,
     bucket: bucketPolicyIn(bucketForm, input) as PolicyDocument,
     key: keyPolicyIn(keyForm, input) as PolicyDocument,
-    readers: recognisedPolicies(fleet, { bucket: undefined, key: undefined }).readers as Record<
+    readers: (fleet.readers ? builtPolicies(fleet).readers : {}) as Record<
       string,
       { trust: PolicyDocument; permissions: PolicyDocument }
     >,

@@ -34,7 +34,7 @@ describe("properties of decisions", () => {
           { allowed: isAllowed, reason, decidedBy, alsoBy },
         );
       }),
-      1000,
+      300,
     );
   });
 
