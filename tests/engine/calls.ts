@@ -9,7 +9,6 @@ import { evaluate } from "../../core/evaluate";
 import { roleArn, trailArn } from "../../core/names";
 import type { Feature, FeatureName, RoleNames, RoleAccess } from "../../core/roles";
 import { callsOf as operationsOf, features, RoleAccount, rolePermissions } from "../../core/roles";
-import type { Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT } from "../../sandbox/fleet";
 
 /** A call as sandbox/emulator/calls.py notes it. */
@@ -34,7 +33,7 @@ export const coveredBy: Record<FeatureName, string> = {
 };
 
 /** What the provider has called so far; calls of the tests' own are not among it. */
-export function callsOf(box: Sandbox): Call[] {
+export function callsOf(box: { folder: string }): Call[] {
   const text = fs.readFileSync(path.join(box.folder, "logs", "calls.jsonl"), "utf8");
   const calls = text.split("\n").filter(Boolean);
   return calls.map((line) => JSON.parse(line) as Call).filter(({ agent }) => agent.includes("terraform-provider-aws"));

@@ -147,7 +147,7 @@ describe("engine: the npm package", function () {
   });
 
   it("is the program of the project that `init` wrote: up, nothing to do, destroy", async () => {
-    const box = await sandbox(app);
+    const box = await sandbox({ project: app });
     boxes.push(box);
     const engine = new Engine(box);
     for (const stack of ["audit", "payments"]) {
@@ -167,7 +167,7 @@ describe("engine: the npm package", function () {
 
   it("gives components to a program of one's own: up, nothing to do, destroy", async () => {
     write("own/Pulumi.yaml", "name: own\nruntime: nodejs\nmain: index.ts\n");
-    const box = await sandbox(path.join(app, "own"));
+    const box = await sandbox({ project: path.join(app, "own") });
     boxes.push(box);
     const engine = new Engine(box);
     await box.stack("dev", { "aws:region": "us-east-1" });
