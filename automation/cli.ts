@@ -164,7 +164,7 @@ export function run(): void {
     env,
     color: process.stdout.isTTY && !env.NO_COLOR && env.TERM !== "dumb",
     // Questions are no result: they go where messages go.
-    ...(process.stdin.isTTY && process.stderr.isTTY && { terminal: { input: process.stdin, output: process.stderr } }),
+    ...(process.stdin.isTTY && process.stderr.isTTY && { asking: { input: process.stdin, output: process.stderr } }),
   };
   // Not process.exit(): it would cut off what is still being written.
   void main(process.argv.slice(2), surroundings).then((exitCode) => {

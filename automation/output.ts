@@ -47,7 +47,7 @@ export interface Surroundings {
   /** Whether results may be coloured. */
   color: boolean;
   /** Where a person can be asked. Left out where there is none: then nobody is. */
-  terminal?: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
+  asking?: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
 }
 
 /** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */

@@ -66,7 +66,7 @@ export function define(command: Command): void {
 }
 
 export async function run(options: Options, surroundings: Surroundings): Promise<Outcome> {
-  const { terminal, env } = surroundings;
+  const { asking: terminal, env } = surroundings;
   const folder = resolve(options.dir);
   const project = projectOf(folder);
   const given = givenAnswers(options, env);
@@ -167,7 +167,7 @@ function defined<Of extends object>(values: Of): Partial<Of> {
 /** Without what it says of YAML: nobody has written any. */
 const accountProblem: Problem = (value) => accountIdProblem(value)?.replace(/;.*/s, "");
 
-type Terminal = NonNullable<Surroundings["terminal"]>;
+type Terminal = NonNullable<Surroundings["asking"]>;
 type Problem = (value: string) => string | undefined;
 
 /** Asks for what was not given; an answer that cannot be right is asked for again. */
@@ -308,7 +308,7 @@ runtime:
 main: index.js
 `;
 
-const programFile = `// What a stack is, its configuration says: https://www.npmjs.com/package/crosstrail
+const programFile = `// What a stack is, its configuration says.
 module.exports = require("crosstrail/program");
 `;
 
@@ -445,7 +445,7 @@ function nextSteps(written: string[], options: Options, { members }: Answers, in
   const config = auditStack === auditAlias ? "" : ` --config Pulumi.${auditStack}.yaml`;
   const steps = [
     ...(dir === "." ? [] : [`cd ${dir}`]),
-    ...(installed ? [] : ["npm install crosstrail"]),
+    ...(installed ? [] : ["npm install <crosstrail-*.tgz, which npm pack makes>"]),
     `npx crosstrail simulate${config}`,
     `pulumi stack init ${auditStack}`,
     `pulumi up -s ${auditStack}`,
