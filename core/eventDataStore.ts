@@ -48,7 +48,7 @@ export function refuseLostStore(deployed: unknown, wanted: EventDataStoreChoice 
   if (wanted === undefined && keep === true) {
     throw new UserError("The event data store is protected. Nothing was changed.", [
       {
-        id: "event-data-store/protected",
+        id: "store/protected",
         severity: "error",
         subject: "crosstrail:eventDataStore is not set",
         message: `${arn} is deployed, and holds events. Removing it deletes them for good, seven days later.`,
@@ -66,7 +66,7 @@ export function refuseLostStore(deployed: unknown, wanted: EventDataStoreChoice 
   if (wanted !== undefined && name !== undefined && wanted.name !== name) {
     throw new UserError("The event data store would be replaced. Nothing was changed.", [
       {
-        id: "event-data-store/renamed",
+        id: "store/renamed",
         severity: "error",
         subject: `crosstrail:eventDataStore.name = ${JSON.stringify(wanted.name)}`,
         message: `${arn} is deployed with the name ${JSON.stringify(name)}. Another name would begin another store, without its events.`,

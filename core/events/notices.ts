@@ -21,13 +21,13 @@ const consequences: Record<string, string> = {
 export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
   const notices: Finding[] = [];
   const add = (id: string, subject: string, message: string, remedy: string) =>
-    notices.push({ id: `events/${id}`, severity: "warning", subject, message, remedy });
+    notices.push({ id, severity: "warning", subject, message, remedy });
   const reads = selectors.filter((each) => recordsManagement(each, "true"));
   const writes = selectors.filter((each) => recordsManagement(each, "false"));
 
   if (reads.length === 0 && writes.length === 0) {
     add(
-      "no-management",
+      "events/no-management",
       "management events",
       "This trail records none: not who created or deleted what, signed in, or changed permissions.",
       "Add management to crosstrail:events, unless another trail of the account records them.",
@@ -36,7 +36,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
   }
   if (writes.length === 0) {
     add(
-      "reads-only",
+      "events/reads-only",
       "management events that write",
       "This trail records none: an investigator will not see who created, changed or deleted anything.",
       "Set crosstrail:readWriteType to All, unless another trail of the account records them.",
@@ -44,7 +44,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
   }
   if (reads.length === 0) {
     add(
-      "writes-only",
+      "events/writes-only",
       "management events that only read",
       "This trail records none: an investigator will not see who assumed a role, fetched a secret's value, or looked around before an attack.",
       "Set crosstrail:readWriteType to All, unless another trail of the account records them.",
@@ -54,7 +54,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
     const recording = [...reads, ...writes];
     if (recording.some((each) => !excludes(each, source))) continue;
     add(
-      "excluded-source",
+      "events/excluded-source",
       `management events of ${source}`,
       `This trail leaves them out. ${consequence}`,
       "Remove the exclusion, unless another trail of the account records them.",
