@@ -56,6 +56,10 @@ export class TrailLogGroup extends pulumi.ComponentResource {
       },
     );
     const trust = derive({ trailArns }, (known) => serialize(logsRoleTrust(trailsOfAccount(known.trailArns))));
+    const keyPolicy = derive({ trailArns }, (known) => {
+      const [home] = trailsOfAccount(known.trailArns);
+      return serialize(logGroupKeyPolicy(home));
+    });
 
     super("crosstrail:index:TrailLogGroup", name, {}, opts);
     const kept = { parent: this, retainOnDelete: args.keep ?? true };
@@ -65,8 +69,6 @@ export class TrailLogGroup extends pulumi.ComponentResource {
       { description: "CloudTrail writes to CloudWatch Logs (Crosstrail)", assumeRolePolicy: trust, tags: args.tags },
       { parent: this },
     );
-    // The role's name is new each time, and the group's with it: one that was kept is not in the way of the next one.
-    const named = groupName ?? pulumi.interpolate`crosstrail/${role.name}`;
     const key =
       (args.encrypted ?? true)
         ? new Key(
@@ -75,10 +77,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
               description: "Encrypts the log group of a CloudTrail trail (Crosstrail)",
               enableKeyRotation: true,
               deletionWindowInDays: 30,
-              policy: derive({ trailArns, named }, (known) => {
-                const [home] = trailsOfAccount(known.trailArns);
-                return serialize(logGroupKeyPolicy(home, known.named));
-              }),
+              policy: keyPolicy,
               tags: args.tags,
             },
             kept,
@@ -86,7 +85,13 @@ export class TrailLogGroup extends pulumi.ComponentResource {
         : undefined;
     const group = new LogGroup(
       `${name}-log-group`,
-      { name: named, retentionInDays: retentionInDays ?? 365, kmsKeyId: key?.arn, tags: args.tags },
+      {
+        // The role's name is new each time, and so is the group's: one that was kept is not in the way of the next one.
+        name: groupName ?? pulumi.interpolate`crosstrail/${role.name}`,
+        retentionInDays: retentionInDays ?? 365,
+        kmsKeyId: key?.arn,
+        tags: args.tags,
+      },
       kept,
     );
     const permissions = derive({ trailArns, organizationId, groupName: group.name }, (known) => {

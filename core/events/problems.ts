@@ -4,8 +4,16 @@
  * .../API_AdvancedFieldSelector.html, .../API_DataResource.html and .../userguide/WhatIsCloudTrail-Limits.html
  */
 import type { AdvancedEventSelector, EventChoice, EventSelector, FieldSelector } from "./selectors";
-import { basicResourceTypes, EventPreset, excludableSources, insightsOf, isEvery, ReadWriteType } from "./selectors";
-import { advancedSelectors } from "./selectors";
+import {
+  advancedSelectors,
+  basicResourceTypes,
+  EventPreset,
+  excludableSources,
+  insightsOf,
+  insightTypes,
+  isEvery,
+  ReadWriteType,
+} from "./selectors";
 
 /** Something that is wrong: where, and what is allowed. No capital in front, no period behind. */
 export interface EventProblem {
@@ -120,7 +128,7 @@ function presetProblems(choice: EventChoice): EventProblem[] {
     ...closed(["events"], events, presets),
     ...closed(["readWriteType"], choice.readWriteType, Object.values(ReadWriteType)),
     ...closed(["excludeManagementEventSources"], excluded, excludableSources),
-    ...closed(["insightTypes"], choice.insightTypes, ["ApiCallRateInsight", "ApiErrorRateInsight"]),
+    ...closed(["insightTypes"], choice.insightTypes, insightTypes),
     ...networkActivityEventSources.flatMap((source, index) =>
       /^[a-z0-9.-]+\.amazonaws\.com$/.test(source)
         ? []

@@ -16,7 +16,7 @@ const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
 /** Where something is: a trail's account and home Region. */
 export type Home = Pick<TrailIdentity, "partition" | "region" | "accountId">;
 
-/** `arn:<partition>:logs:<region>:<account>:log-group:<name>`. */
+/** `arn:<partition>:logs:<region>:<account>:log-group:<name>`; the name may be a pattern. */
 export function logGroupArn({ partition, region, accountId }: Home, name: string): string {
   return `arn:${partition}:logs:${region}:${accountId}:log-group:${name}`;
 }
@@ -73,10 +73,11 @@ export function logsRolePermissions(
 }
 
 /**
- * The policy of a log group's key: CloudWatch Logs of the Region encrypts and decrypts this group with it, and nothing else.
- * Whoever may read the group needs no permission for the key.
+ * The policy of a log group's key: CloudWatch Logs of the Region encrypts and decrypts the account's groups with it, and does
+ * nothing else. Not one group alone: a group of another name, made when the name was changed, must not take the key away
+ * from the one that was kept. Whoever may read a group needs no permission for its key.
  */
-export function logGroupKeyPolicy(home: Home, groupName: string): PolicyDocument {
+export function logGroupKeyPolicy(home: Home): PolicyDocument {
   const { partition, region, accountId } = home;
   const domain = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
   return policyDocument<Statement>([
@@ -87,7 +88,7 @@ export function logGroupKeyPolicy(home: Home, groupName: string): PolicyDocument
       Principal: { Service: `logs.${region}.${domain}` },
       Action: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
       Resource: "*",
-      Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": logGroupArn(home, groupName) } },
+      Condition: { ArnLike: { "kms:EncryptionContext:aws:logs:arn": logGroupArn(home, "*") } },
     },
   ]);
 }

@@ -60,10 +60,7 @@ describe("components/TrailLogGroup", () => {
       kmsKeyId: "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     });
     assert.equal(run.resource("Role", "payments-logs").inputs.assumeRolePolicy, serialize(logsRoleTrust([trail])));
-    assert.equal(
-      run.resource("Key", "payments-log-group-key").inputs.policy,
-      serialize(logGroupKeyPolicy(trail, name)),
-    );
+    assert.equal(run.resource("Key", "payments-log-group-key").inputs.policy, serialize(logGroupKeyPolicy(trail)));
     assert.equal(
       run.resource("RolePolicy", "payments-role-policy").inputs.policy,
       serialize(logsRolePermissions(trail, name)),

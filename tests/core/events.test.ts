@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { AdvancedEventSelector, EventChoice } from "../../core/events";
-import { advancedProblems, advancedSelectors, eventNotices, eventProblems, insightsOf } from "../../core/events";
-import { SelectorOwner } from "../../core/events";
+import {
+  advancedProblems,
+  advancedSelectors,
+  eventNotices,
+  eventProblems,
+  insightsOf,
+  SelectorOwner,
+} from "../../core/events";
 
 const archive = { partition: "aws", bucketArn: "arn:aws:s3:::example-logs" };
 /** `{ field: "operator values" }` for each selector. */

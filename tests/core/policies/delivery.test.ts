@@ -53,7 +53,7 @@ describe("core/policies/delivery: to the letter", () => {
       ["aws-cn", "cn-north-1", "logs.cn-north-1.amazonaws.com.cn"],
       ["aws-us-gov", "us-gov-west-1", "logs.us-gov-west-1.amazonaws.com"],
     ] as const) {
-      assert.deepEqual(logGroupKeyPolicy(trailOf("222222222222", { partition, region }), "trail").Statement, [
+      assert.deepEqual(logGroupKeyPolicy(trailOf("222222222222", { partition, region })).Statement, [
         accountAdministration(partition, "222222222222"),
         {
           Sid: "CloudWatchLogsEncrypts",
@@ -62,8 +62,8 @@ describe("core/policies/delivery: to the letter", () => {
           Action: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
           Resource: "*",
           Condition: {
-            ArnEquals: {
-              "kms:EncryptionContext:aws:logs:arn": `arn:${partition}:logs:${region}:222222222222:log-group:trail`,
+            ArnLike: {
+              "kms:EncryptionContext:aws:logs:arn": `arn:${partition}:logs:${region}:222222222222:log-group:*`,
             },
           },
         },
@@ -137,7 +137,7 @@ describe("core/policies/delivery: to the letter", () => {
       lint(JSON.stringify(document), { kind, accountId: account }).filter(({ severity }) => severity === "error");
     assert.deepEqual(errors(logsRoleTrust([trail]), "role"), []);
     assert.deepEqual(errors(logsRolePermissions(trail, "trail"), "identity"), []);
-    assert.deepEqual(errors(logGroupKeyPolicy(trail, "trail"), "key"), []);
+    assert.deepEqual(errors(logGroupKeyPolicy(trail), "key"), []);
     assert.deepEqual(errors(topicPolicy(topicArn(trail, "deliveries"), [trail]), "other"), []);
     assert.deepEqual(errors(topicKeyPolicy(trail, [trail]), "key"), []);
   });
