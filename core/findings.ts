@@ -162,6 +162,13 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "simulate/case-failed": ["The answer to a case of your own is not the expected one.", "Correct the policy, or the case."],
   "simulate/failed": ["A policy allows what it must not, or refuses what must be possible.", "Deploy the policies that Crosstrail builds; find out who changed them."],
   "simulate/not-tied": ["Something is possible that the policy's form cannot prevent.", "Demand a tighter form, if it fits."],
+  // New configurations, and roles.
+  "init/exists": ["`crosstrail init` found a file that it would have to write.", "Move it away, or write to another folder."],
+  "init/folder": ["The folder cannot take the configuration of a fleet.", "Give another one with `--dir`."],
+  "init/option": ["An option of `crosstrail init` is not well formed.", "Correct it; the message has an example."],
+  "roles/account": ["The fleet has no such account.", "Give an alias or account id of the fleet, or `hub`."],
+  "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers."],
+  "roles/trust": ["What would say who may assume a role is not well formed.", "Correct it; patterns are refused."],
   // Files and AWS.
   "aws/failed": ["AWS did not answer, or with an error.", "Check names and connection."],
   "aws/refused": ["AWS refuses the credentials.", "Use credentials of the account that the message names."],

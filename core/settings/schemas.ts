@@ -20,13 +20,15 @@ export const accountId = z.unknown().transform((value, context) => {
 
 export const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 
+/** Says what is wrong with a member's alias, or nothing. */
+export function aliasProblem(alias: string): string | undefined {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(alias)) return undefined;
+  return "an alias has 1 to 63 lower-case letters, digits and '-', and starts with a letter or a digit";
+}
+
 export const memberSchema = z.strictObject({
   accountId,
-  alias: checked((value) =>
-    /^[a-z0-9][a-z0-9-]{0,62}$/.test(value)
-      ? undefined
-      : "an alias has 1 to 63 lower-case letters, digits and '-', and starts with a letter or a digit",
-  ),
+  alias: checked(aliasProblem),
   homeRegion: z.string().optional(),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),

@@ -22,7 +22,7 @@ function signature(properties: Record<string, PropertyDefinition> = {}): string[
   );
 }
 
-// What `pulumi package add` reads: the components of package.json's `main`, looked at by Pulumi's own analyzer. It takes a
+// What `pulumi package add` reads: the components of the package's sources, looked at by Pulumi's own analyzer. It takes a
 // narrow shape of components only, and says so on users' machines.
 describe("components: the schema for other languages", () => {
   let result: AnalyzeResult;
@@ -32,7 +32,9 @@ describe("components: the schema for other languages", () => {
     this.timeout(60_000);
     // The analyzer reads everything that tsconfig.json includes; here that is the library alone.
     folder = mkdtempSync(join(tmpdir(), "crosstrail-schema-"));
-    const main = join(root, (JSON.parse(read("package.json")) as { main: string }).main);
+    // Where Pulumi looks for the components' types; see bin/library.js.
+    const { exports } = JSON.parse(read("package.json")) as { exports: { ".": { default: string } } };
+    const main = join(root, exports["."].default);
     const compilerOptions = { types: ["node"], typeRoots: [join(root, "node_modules", "@types")] };
     const tsconfig = { extends: join(root, "tsconfig.json"), compilerOptions, files: [main], include: [] };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
