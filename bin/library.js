@@ -10,4 +10,5 @@
 const path = require("node:path");
 
 const isInstalled = __dirname.split(path.sep).includes("node_modules");
-module.exports = isInstalled ? require("../dist/components") : require("../components");
+// A path that is put together: in a clone nothing is built, and the types of what is not there cannot be checked.
+module.exports = require(path.join(__dirname, "..", isInstalled ? "dist" : ".", "components"));

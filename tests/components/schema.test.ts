@@ -44,7 +44,15 @@ describe("components: the schema for other languages", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "LogReader", "MemberTrail"]);
+    assert.deepEqual(Object.keys(result.components).sort(), [
+      "AuditBucket",
+      "AuditKey",
+      "EventDataStore",
+      "LogReader",
+      "MemberTrail",
+      "TrailLogGroup",
+      "TrailTopic",
+    ]);
   });
 
   it("AuditBucket", () => {
@@ -111,12 +119,60 @@ describe("components: the schema for other languages", () => {
       "enableLogFileValidation?: boolean",
       "includeGlobalServiceEvents?: boolean",
       "enableLogging?: boolean",
+      "events?: string[]",
+      "readWriteType?: string",
+      "excludeManagementEventSources?: string[]",
+      "networkActivityEventSources?: string[]",
       "eventSelectors?: TrailEventSelector[]",
       "advancedEventSelectors?: TrailAdvancedEventSelector[]",
       "insightTypes?: string[]",
+      "cloudWatchLogsLogGroupArn?: string",
+      "cloudWatchLogsRoleArn?: string",
+      "snsTopicName?: string",
+      "partition?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
+  });
+
+  it("TrailLogGroup", () => {
+    const { inputs, outputs } = result.components.TrailLogGroup!;
+    assert.deepEqual(signature(inputs), [
+      "trailArns: string[]",
+      "groupName?: string",
+      "retentionInDays?: number",
+      "encrypted?: boolean plain",
+      "organizationId?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["logGroupArn: string", "logGroupName: string", "roleArn: string"]);
+  });
+
+  it("TrailTopic", () => {
+    const { inputs, outputs } = result.components.TrailTopic!;
+    assert.deepEqual(signature(inputs), [
+      "trailArns: string[]",
+      "topicName?: string",
+      "encrypted?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["topicName: string", "topicArn: string"]);
+  });
+
+  it("EventDataStore", () => {
+    const { inputs, outputs } = result.components.EventDataStore!;
+    assert.deepEqual(signature(inputs), [
+      "accountId: string",
+      "storeName?: string",
+      "retentionInDays?: number",
+      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
+      "roleArns?: string[]",
+      "partition?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
   });
 
   it("the types of MemberTrail's selectors", () => {
