@@ -8,15 +8,18 @@ import { UserError } from "../core/findings";
 import { futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
+import { replicationOfKey } from "../core/policies/replication";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
+import type { DeployedReplicas } from "./replicas";
+import { refuseReplicas, replicate, warnOfLeaving } from "./replicas";
 import { deployedOutputs, requireAccount } from "./stack";
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
 export async function audit(
   settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & { replicas?: pulumi.Input<DeployedReplicas> }> {
   const {
     partition,
     auditAccountId,
@@ -36,7 +39,15 @@ export async function audit(
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const encryptsCopies = replication?.keyArn === undefined;
+  for (const region of [settings.region, ...keyReplicaRegions]) {
+    const ofKey = replication && replicationOfKey(replication, region, encryptsCopies);
+    keyPolicy(
+      { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders, replication: ofKey },
+      settings.keyPolicyForm,
+    );
+  }
   bucketPolicy(
     { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
     settings.bucketPolicyForm,
@@ -47,7 +58,10 @@ export async function audit(
     readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
   }
   await requireAccount(auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
+  const deployed = await deployedOutputs();
+  refuseAnotherArchive(deployed, settings);
+  refuseReplicas(deployed, settings);
+  await warnOfLeaving(deployed, settings);
 
   const key = new AuditKey("audit", {
     partition,
@@ -58,6 +72,8 @@ export async function audit(
     aliasName: settings.keyAlias,
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
+    replicaRegions: keyReplicaRegions,
+    replication: replication && { ...replication, encryptsCopies },
     keep,
     tags,
   });
@@ -75,6 +91,7 @@ export async function audit(
     keep,
     tags,
   });
+  const replicas = replicate(settings, key, bucket);
   if (own) {
     new MemberTrail(
       "audit",
@@ -113,6 +130,7 @@ export async function audit(
       ...(previous && { previousTrailArn: trailArn(previous) }),
     })),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
+    ...(replicas && { replicas }),
   };
 }
 

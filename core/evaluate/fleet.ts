@@ -7,6 +7,8 @@ import type { BucketPolicyInput } from "../policies/bucket";
 import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
 import type { KeyPolicyInput } from "../policies/key";
 import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
+import type { KeyReplication } from "../policies/replication";
+import { replicationOfKey } from "../policies/replication";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
 import type { AuditSettings } from "../settings";
@@ -35,6 +37,7 @@ export interface SimulatedFleet {
   memberReaders?: string[];
   requireMfa?: boolean;
   mfaExemptRoleArns?: string[];
+  replication?: KeyReplication;
 }
 
 /** The archive's policies, and the forms that say what they can tie. */
@@ -50,6 +53,7 @@ export interface ArchivePolicies {
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
   const { memberReaders, requireMfa, mfaExemptRoleArns } = settings;
+  const { replication } = settings.replicas;
   return {
     partition,
     auditAccountId,
@@ -60,6 +64,7 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     memberReaders,
     requireMfa,
     mfaExemptRoleArns,
+    replication: replication && replicationOfKey(replication, region, replication.keyArn === undefined),
     trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
       { alias, trail, isPrevious: false },
       ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),

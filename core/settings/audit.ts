@@ -8,6 +8,8 @@ import type { Values } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
+import type { ReplicaOptions } from "./replication";
+import { replicaOptions } from "./replication";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
 import type { DeclaredReader, Member } from "./schemas";
@@ -46,6 +48,8 @@ export interface AuditSettings {
   keyRotationDays: number;
   bucketKeyEnabled: boolean;
   keepArchive: boolean;
+  /** Copies of the archive elsewhere. */
+  replicas: ReplicaOptions;
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
@@ -82,6 +86,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  const replicas = replicaOptions(report, values, place);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -102,12 +107,17 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     keyRotationDays: values.keyRotationDays,
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
+    replicas,
     readers,
     memberReaders,
     requireMfa: values.requireMfa,
-    mfaExemptRoleArns: values.mfaExemptRoles.map((name) =>
-      name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
-    ),
+    mfaExemptRoleArns: [
+      ...values.mfaExemptRoles.map((name) =>
+        name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
+      ),
+      // S3 has no MFA: without this, it could not read what it is to copy.
+      ...(values.requireMfa && replicas.replication ? [replicas.replication.roleArn] : []),
+    ],
     trailOptions: options,
     tags: values.tags,
   };

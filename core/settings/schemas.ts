@@ -1,7 +1,7 @@
 /** The values of configuration keys that are more than a text or a number. */
 import { z } from "zod";
 import { accountIdProblem } from "../accounts";
-import { externalIdProblem, roleNameProblem, trailNameProblem } from "../names";
+import { bucketNameProblem, externalIdProblem, keyArnProblem, roleNameProblem, trailNameProblem } from "../names";
 
 /** A string for which `problem` finds nothing wrong. */
 export const checked = (problem: (value: string) => string | undefined) =>
@@ -68,4 +68,14 @@ export const advancedEventSelector = z.strictObject({
       }),
     )
     .min(1),
+});
+
+/** Where the log bucket is replicated to. What must be there is checked where the whole configuration is known. */
+export const replicationSchema = z.strictObject({
+  region: z.string().optional(),
+  bucketName: checked(bucketNameProblem).optional(),
+  accountId: accountId.optional(),
+  keyArn: checked(keyArnProblem).optional(),
+  roleName: checked(roleNameProblem).optional(),
+  enabled: z.boolean().optional(),
 });
