@@ -88,7 +88,8 @@ export class AuditBucket extends pulumi.ComponentResource {
       return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
     });
 
-    super("crosstrail:index:AuditBucket", name, {}, inRegion(args.region, opts));
+    opts = inRegion(args.region, opts);
+    super("crosstrail:index:AuditBucket", name, {}, opts);
     const keep = args.keep ?? true;
     // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each
     // one waits for the one before it.
