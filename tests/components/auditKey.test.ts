@@ -90,18 +90,14 @@ describe("components/AuditKey", () => {
   });
 
   describe("replicas", () => {
-    const replication: AuditKeyArgs["replication"] = {
+    const replication = {
       roleArn: `arn:aws:iam::${auditAccountId}:role/CrosstrailReplication`,
       source: { bucketName: "example-logs", region: "us-east-1" },
       destination: { bucketName: "example-copies", region: "eu-west-1" },
     };
-    const policyWith = (part: "reads" | "writes" | undefined) => {
-      const { roleArn, source, destination } = replication as Record<string, never>;
-      const ofKey = { reads: { roleArn, reads: source }, writes: { roleArn, writes: destination } };
-      return serialize(
-        keyPolicy({ partition: "aws", auditAccountId, trails, ...(part && { replication: ofKey[part] }) }).document,
-      );
-    };
+    const { roleArn, source, destination } = replication;
+    const policyWith = (ofKey: KeyPolicyInput["replication"]) =>
+      serialize(keyPolicy({ partition: "aws", auditAccountId, trails, replication: ofKey }).document);
 
     it("make it multi-Region, and have its policy, its protection and the tags", async () => {
       const { run, key } = await make({ replicaRegions: ["eu-west-1", "eu-west-2"], tags: { team: "security" } });
@@ -128,8 +124,11 @@ describe("components/AuditKey", () => {
 
     it("let replication do what it does in each Region, no more", async () => {
       const { run } = await make({ replicaRegions: ["eu-west-1", "eu-west-2"], replication });
-      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith("reads"));
-      assert.equal(run.resource("ReplicaKey", "logs-key-eu-west-1").inputs.policy, policyWith("writes"));
+      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith({ roleArn, reads: source }));
+      assert.equal(
+        run.resource("ReplicaKey", "logs-key-eu-west-1").inputs.policy,
+        policyWith({ roleArn, writes: destination }),
+      );
       assert.equal(run.resource("ReplicaKey", "logs-key-eu-west-2").inputs.policy, policyWith(undefined));
     });
 
@@ -138,7 +137,7 @@ describe("components/AuditKey", () => {
         replicaRegions: ["eu-west-1"],
         replication: { ...replication, encryptsCopies: pulumi.output(false) },
       });
-      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith("reads"));
+      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith({ roleArn, reads: source }));
       assert.equal(run.resource("ReplicaKey", "logs-key-eu-west-1").inputs.policy, policyWith(undefined));
     });
   });

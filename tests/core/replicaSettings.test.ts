@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { UserError } from "../../core/findings";
-import { builtPolicies, fleetOfSettings } from "../../core/evaluate";
+import { builtPolicies, fleetOfSettings, simulate } from "../../core/evaluate";
 import type { PolicyDocument } from "../../core/policies/document";
 import type { AuditSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
@@ -78,6 +78,9 @@ describe("core/settings: replicas", () => {
       (builtPolicies(fleetOfSettings(audit(values))).key as PolicyDocument).Statement.map(({ Sid }) => Sid);
     const replication = { region: "eu-west-1", bucketName: "example-copies" };
     assert.deepEqual(sids({ replication }), [...sids({}), "ReplicationReadsLogs"]);
+    const fleet = fleetOfSettings(audit({ replication, requireMfa: true, bucketKeyEnabled: true }));
+    const found = simulate(fleet, builtPolicies(fleet)).filter(({ verdict }) => verdict !== "ok");
+    assert.deepEqual(found, []);
   });
 
   it("every mistake at once: in the Regions, and in the place of the copies", () => {

@@ -67,8 +67,8 @@ function loosened(document: PolicyDocument<Partial<Statement>>): Map<string, Pol
     if (statement.Resource !== undefined && statement.Resource !== "*")
       add("Resource", { ...statement, Resource: "*" });
     for (const operator of Object.keys(statement.Condition ?? {})) {
-      const { [operator]: _, ...others } = statement.Condition ?? {};
-      add(operator, { ...statement, Condition: others });
+      const others = Object.entries(statement.Condition ?? {}).filter(([each]) => each !== operator);
+      add(operator, { ...statement, Condition: Object.fromEntries(others) });
     }
   });
   return all;
