@@ -1,25 +1,36 @@
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
+import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
+import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
+import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
-import { futureKeyArn, trailArn } from "../core/names";
+import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
+import type { Delivery } from "./delivery";
+import { deliver } from "./delivery";
 import type { DeployedReplicas } from "./replicas";
 import { refuseReplicas, replicate, warnOfLeaving } from "./replicas";
-import { deployedOutputs, requireAccount } from "./stack";
+import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
+
+type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
+
+/** The contract, and what only this account is concerned with. */
+type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+    eventDataStore?: EventDataStoreOutput;
+    replicas?: pulumi.Input<DeployedReplicas>;
+  };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(
-  settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & { replicas?: pulumi.Input<DeployedReplicas> }> {
+export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const {
     partition,
     auditAccountId,
@@ -62,6 +73,7 @@ export async function audit(
   refuseAnotherArchive(deployed, settings);
   refuseReplicas(deployed, settings);
   await warnOfLeaving(deployed, settings);
+  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
 
   const key = new AuditKey("audit", {
     partition,
@@ -92,14 +104,28 @@ export async function audit(
     tags,
   });
   const replicas = replicate(settings, key, bucket);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
+    await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
     new MemberTrail(
       "audit",
-      { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, ...settings.trailOptions, tags },
+      {
+        trailName: own.trail.name,
+        bucketName,
+        keyArn: key.keyArn,
+        logPrefix,
+        partition,
+        ...trailOptions,
+        ...delivery.trailArgs,
+        tags,
+      },
       // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
       { dependsOn: [bucket, key] },
     );
   }
+
+  const store = settings.eventDataStore && eventDataStore(settings, settings.eventDataStore);
 
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
@@ -129,9 +155,29 @@ export async function audit(
       trailArn: trailArn(trail),
       ...(previous && { previousTrailArn: trailArn(previous) }),
     })),
+    ...delivery.outputs,
+    ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
     ...(replicas && { replicas }),
   };
+}
+
+/** An event data store of the audit account, and what the stack gives out of it. */
+function eventDataStore(
+  { partition, auditAccountId, tags }: AuditSettings,
+  { name, retentionDays, advancedEventSelectors, roleArns, keep }: EventDataStoreChoice,
+): EventDataStoreOutput {
+  const { eventDataStoreArn: arn } = new EventDataStore("audit", {
+    partition,
+    accountId: auditAccountId,
+    storeName: name,
+    retentionInDays: retentionDays,
+    advancedEventSelectors,
+    roleArns,
+    keep,
+    tags,
+  });
+  return { arn, name, keep };
 }
 
 /**

@@ -8,12 +8,19 @@
   of one Region, and a Region that has a replica already. moto makes a copy that says the same as the primary, of any key.
 - GetBucketReplication answers with the choice of encrypted objects, which moto drops, and PutBucketReplication wants a versioned
   bucket for the copies.
+- trails.py: what a trail records and where else it delivers.
+- event_data_stores.py: CloudTrail Lake's event data stores.
 """
 
 import json
 
+import event_data_stores
+import trails
+
 
 def apply():
+    trails.apply()
+    event_data_stores.apply()
     rotation_period()
     delete_trail_by_arn()
     describe_trails_by_name()
