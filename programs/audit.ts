@@ -11,11 +11,14 @@ import { UserError } from "../core/findings";
 import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
+import { replicationOfKey } from "../core/policies/replication";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
 import type { Delivery } from "./delivery";
 import { deliver } from "./delivery";
+import type { DeployedReplicas } from "./replicas";
+import { refuseReplicas, replicate, warnOfLeaving } from "./replicas";
 import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
 
 type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
@@ -23,6 +26,7 @@ type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Inpu
 /** The contract, and what only this account is concerned with. */
 type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
     eventDataStore?: EventDataStoreOutput;
+    replicas?: pulumi.Input<DeployedReplicas>;
   };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
@@ -46,7 +50,15 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const encryptsCopies = replication?.keyArn === undefined;
+  for (const region of [settings.region, ...keyReplicaRegions]) {
+    const ofKey = replication && replicationOfKey(replication, region, encryptsCopies);
+    keyPolicy(
+      { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders, replication: ofKey },
+      settings.keyPolicyForm,
+    );
+  }
   bucketPolicy(
     { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
     settings.bucketPolicyForm,
@@ -59,6 +71,8 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   await requireAccount(auditAccountId, "auditAccountId");
   const deployed = await deployedOutputs();
   refuseAnotherArchive(deployed, settings);
+  refuseReplicas(deployed, settings);
+  await warnOfLeaving(deployed, settings);
   refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
 
   const key = new AuditKey("audit", {
@@ -70,6 +84,8 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     aliasName: settings.keyAlias,
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
+    replicaRegions: keyReplicaRegions,
+    replication: replication && { ...replication, encryptsCopies },
     keep,
     tags,
   });
@@ -87,6 +103,7 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     keep,
     tags,
   });
+  const replicas = replicate(settings, key, bucket);
   const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
   const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
@@ -141,6 +158,7 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     ...delivery.outputs,
     ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
+    ...(replicas && { replicas }),
   };
 }
 

@@ -11,6 +11,8 @@ import type { Values } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
+import type { ReplicaOptions } from "./replication";
+import { replicaOptions } from "./replication";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
 import type { DeclaredReader, Member } from "./schemas";
@@ -49,6 +51,8 @@ export interface AuditSettings {
   keyRotationDays: number;
   bucketKeyEnabled: boolean;
   keepArchive: boolean;
+  /** Copies of the archive elsewhere. */
+  replicas: ReplicaOptions;
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
@@ -87,6 +91,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  const replicas = replicaOptions(report, values, place);
   checkEventDataStore(report, values);
   checkDelivery(report, values);
   report.throwIfAny();
@@ -109,12 +114,17 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     keyRotationDays: values.keyRotationDays,
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
+    replicas,
     readers,
     memberReaders,
     requireMfa: values.requireMfa,
-    mfaExemptRoleArns: values.mfaExemptRoles.map((name) =>
-      name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
-    ),
+    mfaExemptRoleArns: [
+      ...values.mfaExemptRoles.map((name) =>
+        name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
+      ),
+      // S3 has no MFA: without this, it could not read what it is to copy.
+      ...(values.requireMfa && replicas.replication ? [replicas.replication.roleArn] : []),
+    ],
     trailOptions: options,
     ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
     tags: values.tags,

@@ -23,6 +23,7 @@ import {
   logGroupSchema,
   memberSchema,
   readerSchema,
+  replicationSchema,
   tags,
   topicSchema,
 } from "./schemas";
@@ -126,6 +127,18 @@ export const keys = {
     auditOnly,
     z.boolean().default(true),
     "Whether the bucket, the key and what guards them are protected and stay in AWS when the stack is destroyed. To remove them: set false, pulumi up, then pulumi destroy; S3 still refuses to delete a bucket that holds logs.",
+  ),
+  keyReplicaRegions: key(
+    "array",
+    auditOnly,
+    z.array(z.string()).default([]),
+    "Regions in which the key gets a replica, so that what it encrypted can be decrypted there. Makes the key multi-Region, which only a new key can become.",
+  ),
+  replication: key(
+    "object",
+    auditOnly,
+    replicationSchema.default({}),
+    "A bucket to which S3 copies each new log file: region and bucketName; with accountId a bucket of that account, which its owner prepares; and optionally keyArn (otherwise the archive's key or its replica), roleName (CrosstrailReplication), and enabled: false to pause.",
   ),
   readers: key(
     "array",
@@ -268,6 +281,7 @@ export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
   readers: Object.keys(readerSchema.shape),
+  replication: Object.keys(replicationSchema.shape),
   eventDataStore: Object.keys(eventDataStoreSchema.shape),
   cloudWatchLogs: Object.keys(logGroupSchema.shape),
   sns: Object.keys(topicSchema.shape),

@@ -3,7 +3,14 @@ import { z } from "zod";
 import { accountIdProblem } from "../accounts";
 import { eventDataStoreNameProblem } from "../eventDataStore";
 import { logGroupNameProblem, retentionProblem, topicNameProblem } from "../delivery";
-import { externalIdProblem, roleArnProblem, roleNameProblem, trailNameProblem } from "../names";
+import {
+  bucketNameProblem,
+  externalIdProblem,
+  keyArnProblem,
+  roleArnProblem,
+  roleNameProblem,
+  trailNameProblem,
+} from "../names";
 
 /** A string for which `problem` finds nothing wrong. */
 export const checked = (problem: (value: string) => string | undefined) =>
@@ -72,6 +79,16 @@ export const advancedEventSelector = z.strictObject({
       }),
     )
     .min(1),
+});
+
+/** Where the log bucket is replicated to. What must be there is checked where the whole configuration is known. */
+export const replicationSchema = z.strictObject({
+  region: z.string().optional(),
+  bucketName: checked(bucketNameProblem).optional(),
+  accountId: accountId.optional(),
+  keyArn: checked(keyArnProblem).optional(),
+  roleName: checked(roleNameProblem).optional(),
+  enabled: z.boolean().optional(),
 });
 
 /** A role, by its name in the stack's account or by its ARN. */

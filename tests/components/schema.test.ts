@@ -47,6 +47,7 @@ describe("components: the schema for other languages", () => {
     assert.deepEqual(Object.keys(result.components).sort(), [
       "AuditBucket",
       "AuditKey",
+      "BucketReplication",
       "EventDataStore",
       "LogReader",
       "MemberTrail",
@@ -61,6 +62,7 @@ describe("components: the schema for other languages", () => {
       "bucketName: string",
       "trailArns: string[]",
       "keyArn: string",
+      "region?: string plain",
       "logPrefix?: string",
       "partition?: string",
       "bucketKeyEnabled?: boolean",
@@ -85,10 +87,36 @@ describe("components: the schema for other languages", () => {
       "bucketKeyEnabled?: boolean",
       "memberReaders?: string[]",
       "policyForm?: string",
+      "replicaRegions?: string[] plain",
+      "replication?: AuditKeyReplication plain",
       "keep?: boolean plain",
       "tags?: map of string",
     ]);
-    assert.deepEqual(signature(outputs), ["keyArn: string", "keyId: string", "aliasName: string"]);
+    assert.deepEqual(signature(outputs), [
+      "keyArn: string",
+      "keyId: string",
+      "aliasName: string",
+      "replicaKeyArns: map of string",
+    ]);
+  });
+
+  it("BucketReplication", () => {
+    const { inputs, outputs } = result.components.BucketReplication!;
+    assert.deepEqual(signature(inputs), [
+      "sourceBucketName: string",
+      "sourceRegion: string",
+      "sourceKeyArns: string[]",
+      "destinationBucketName: string",
+      "destinationRegion: string",
+      "destinationKeyArn: string",
+      "destinationAccountId?: string",
+      "bucketKeyEnabled?: boolean",
+      "enabled?: boolean plain",
+      "partition?: string",
+      "roleName?: string",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["roleArn: string"]);
   });
 
   it("LogReader", () => {
@@ -175,9 +203,16 @@ describe("components: the schema for other languages", () => {
     assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
   });
 
-  it("the types of MemberTrail's selectors", () => {
+  it("the types of AuditKey's replication and of MemberTrail's selectors", () => {
     const types = Object.values(result.typeDefinitions).map((each) => [each.name, signature(each.properties)]);
     assert.deepEqual(Object.fromEntries(types), {
+      AuditKeyReplication: [
+        "roleArn: string",
+        "source: AuditKeyBucket plain",
+        "destination: AuditKeyBucket plain",
+        "encryptsCopies?: boolean",
+      ],
+      AuditKeyBucket: ["bucketName: string", "region: string"],
       TrailEventSelector: [
         "readWriteType?: string",
         "includeManagementEvents?: boolean",

@@ -78,6 +78,7 @@ describe("core/settings", () => {
         keyRotationDays: 365,
         bucketKeyEnabled: false,
         keepArchive: true,
+        replicas: { keyReplicaRegions: [] },
         readers: [],
         memberReaders: [],
         requireMfa: false,
@@ -169,6 +170,7 @@ describe("core/settings", () => {
         keyRotationDays: 90,
         bucketKeyEnabled: true,
         keepArchive: false,
+        replicas: { keyReplicaRegions: [] },
         readers: [
           {
             name: "CloudTrailReadRole",

@@ -182,6 +182,10 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
     keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
   }),
   "aws:kms/alias:Alias": () => ({}),
+  "aws:kms/replicaKey:ReplicaKey": ({ region, primaryKeyArn }) => ({
+    arn: primaryKeyArn?.replace(/^(arn:[^:]*:kms):[^:]*/, `$1:${region}`),
+  }),
+  "aws:s3/bucketReplicationConfig:BucketReplicationConfig": () => ({}),
   "aws:iam/role:Role": ({ name = "made-up" }) => ({ name, arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({
