@@ -34,6 +34,8 @@ export interface SimulatedFleet {
   memberReaders?: string[];
   requireMfa?: boolean;
   mfaExemptRoleArns?: string[];
+  breakGlassRoleArns?: string[];
+  denyOtherEncryption?: boolean;
 }
 
 /** The archive's policies, and the forms that say what they can tie. */
@@ -49,6 +51,7 @@ export interface ArchivePolicies {
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
   const { memberReaders, requireMfa, mfaExemptRoleArns } = settings;
+  const { breakGlassRoleArns, denyOtherEncryption } = settings.archive;
   return {
     partition,
     auditAccountId,
@@ -59,6 +62,8 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     memberReaders,
     requireMfa,
     mfaExemptRoleArns,
+    breakGlassRoleArns,
+    denyOtherEncryption,
     trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
       { alias, trail, isPrevious: false },
       ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
