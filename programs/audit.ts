@@ -1,7 +1,10 @@
+import { AccessLogBucket } from "../components/accessLogBucket";
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
+import { NotificationQueue } from "../components/notificationQueue";
+import { LogNotifications } from "../core/archive";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
 import { UserError } from "../core/findings";
@@ -11,12 +14,15 @@ import { keyPolicy } from "../core/policies/key";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
+import type { DeployedArchive } from "./archive";
+import { archiveOf, requireBreakGlassRoles, warnOfLock, warnOfMfaDelete } from "./archive";
 import { deployedOutputs, requireAccount } from "./stack";
 
+/** The stack's outputs: the contract, and what the next deployment of this stack must know. */
+type Outputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & { archive?: DeployedArchive };
+
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(
-  settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+export async function audit(settings: AuditSettings): Promise<Outputs> {
   const {
     partition,
     auditAccountId,
@@ -29,6 +35,8 @@ export async function audit(
     tags,
     keepArchive: keep,
   } = settings;
+  const { breakGlassRoleArns, denyOtherEncryption, retention, notifications, forceDestroy, mfaDelete } =
+    settings.archive;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
   // shows them as they will be.
@@ -37,17 +45,22 @@ export async function audit(
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
   keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  const policyOptions = { memberReaders, requireMfa, mfaExemptRoleArns, breakGlassRoleArns, denyOtherEncryption };
+  const futureKey = futureKeyArn(partition, settings.region, auditAccountId);
   bucketPolicy(
-    { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
+    { partition, bucketName, logPrefix, trails, keyArn: futureKey, ...policyOptions },
     settings.bucketPolicyForm,
   );
   for (const reader of settings.readers) {
-    const keyArn = futureKeyArn(partition, settings.region, auditAccountId);
     readerTrust({ partition, ...reader });
-    readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
+    readPermissions({ partition, bucketName, logPrefix, keyArn: futureKey, accountIds: reader.accountIds });
   }
-  await requireAccount(auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
+  const caller = await requireAccount(auditAccountId, "auditAccountId");
+  const deployed = await deployedOutputs();
+  refuseAnotherArchive(deployed, settings);
+  const archive = archiveOf(settings, deployed);
+  await requireBreakGlassRoles(settings, caller);
+  await warnOfLock(settings, deployed);
 
   const key = new AuditKey("audit", {
     partition,
@@ -61,6 +74,21 @@ export async function audit(
     keep,
     tags,
   });
+  const source = { partition, accountId: auditAccountId, sourceBucketName: bucketName };
+  const accessLogs =
+    archive.accessLogBucket === undefined
+      ? undefined
+      : new AccessLogBucket("access-logs", {
+          ...source,
+          bucketName: archive.accessLogBucket,
+          expirationDays: settings.archive.accessLogDays,
+          keep,
+          tags,
+        });
+  const queue =
+    notifications === LogNotifications.Sqs
+      ? new NotificationQueue("new-logs", { ...source, queueName: queueName(bucketName), tags })
+      : undefined;
   const bucket = new AuditBucket("audit", {
     partition,
     bucketName,
@@ -68,13 +96,20 @@ export async function audit(
     trailArns,
     keyArn: key.keyArn,
     bucketKeyEnabled,
-    memberReaders,
-    requireMfa,
-    mfaExemptRoleArns,
+    ...policyOptions,
+    // Where it was taken away, Object Lock stays on without locking anything new.
+    objectLock: settings.archive.objectLock ?? archive.objectLock,
+    retention,
+    mfaDelete,
+    accessLogBucketName: settings.archive.accessLogBucket && accessLogs?.bucketName,
+    eventBridge: notifications === LogNotifications.EventBridge,
+    notificationQueueArn: queue?.queueArn,
+    forceDestroy,
     policyForm: settings.bucketPolicyForm,
     keep,
     tags,
   });
+  warnOfMfaDelete(settings, deployed, bucket.mfaDelete);
   if (own) {
     new MemberTrail(
       "audit",
@@ -113,7 +148,13 @@ export async function audit(
       ...(previous && { previousTrailArn: trailArn(previous) }),
     })),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
+    ...(Object.keys(archive).length > 0 && { archive }),
   };
+}
+
+/** A queue's name has no periods and at most 80 characters; a bucket's at most 63. */
+function queueName(bucketName: string): string {
+  return `${bucketName.replaceAll(".", "-")}-new-logs`;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { TrailIdentity } from "../names";
 import { roleArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
+import type { ArchiveOptions } from "./archive";
+import { archiveOptions } from "./archive";
 import type { Values } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
@@ -46,6 +48,7 @@ export interface AuditSettings {
   keyRotationDays: number;
   bucketKeyEnabled: boolean;
   keepArchive: boolean;
+  archive: ArchiveOptions;
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
@@ -82,6 +85,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  const archive = archiveOptions(report, values, place);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -102,6 +106,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     keyRotationDays: values.keyRotationDays,
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
+    archive,
     readers,
     memberReaders,
     requireMfa: values.requireMfa,
