@@ -23,6 +23,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     summary: "ask the bucket and key policies who may deliver, read and delete",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
   },
+  {
+    name: "mfa-delete",
+    summary: "compare MFA Delete of the log bucket with what is expected, and say how the root user switches it",
+    load: () => require("./commands/mfaDelete") as typeof import("./commands/mfaDelete"),
+  },
 ];
 /* eslint-enable */
 

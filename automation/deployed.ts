@@ -43,7 +43,8 @@ export async function readDeployed(contract: Contract, env: NodeJS.ProcessEnv): 
   }
 }
 
-async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Result | undefined> {
+/** What was asked for, or undefined where AWS answers that there is none. */
+export async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Result | undefined> {
   try {
     return await asked;
   } catch (error) {
@@ -55,13 +56,19 @@ async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Res
 const authentication =
   /Credential|ExpiredToken|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|AccessDenied|Forbidden|SSO|TokenProvider/;
 
-async function read<Result>(what: string, accountId: string, ask: () => Promise<Result>): Promise<Result> {
+/** What AWS answers; when it does not, an error that says what was asked and what to do. */
+export async function read<Result>(
+  what: string,
+  accountId: string,
+  ask: () => Promise<Result>,
+  headline = "The deployed policies cannot be read.",
+): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
     const { name, message } = error as Error;
     const isRefusal = authentication.test(name);
-    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, "The deployed policies cannot be read.", [
+    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, headline, [
       {
         id: isRefusal ? "aws/refused" : "aws/failed",
         severity: "error",
@@ -69,7 +76,7 @@ async function read<Result>(what: string, accountId: string, ask: () => Promise<
         message: `AWS answers: ${name}: ${message}`,
         remedy: isRefusal
           ? `Use credentials of account ${accountId} that may read it: AWS_PROFILE, or the AWS_ variables of a session.`
-          : "Check that the contract is the one of what is deployed, and that AWS can be reached.",
+          : "Check that this is what is deployed, and that AWS can be reached.",
       },
     ]);
   }
