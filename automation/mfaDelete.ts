@@ -9,6 +9,7 @@ import { orNone, read } from "./deployed";
 export interface RootUser {
   /** Whether it has a password or access keys: where they were removed centrally, nobody can sign in as root. */
   hasCredentials?: boolean;
+  hasAccessKeys?: boolean;
   hasMfaDevice?: boolean;
   /** ARN of its virtual MFA device; a hardware device is not listed. */
   mfaSerial?: string;
@@ -65,6 +66,7 @@ async function readRootUser(iam: IAMClient, rootArn: string): Promise<RootUser> 
   const serial = devices?.VirtualMFADevices?.find(({ User }) => User?.Arn === rootArn)?.SerialNumber;
   return {
     ...(password !== undefined && keys !== undefined && { hasCredentials: password > 0 || keys > 0 }),
+    ...(keys !== undefined && { hasAccessKeys: keys > 0 }),
     ...(mfa !== undefined && { hasMfaDevice: mfa > 0 }),
     ...(serial !== undefined && { mfaSerial: serial }),
   };

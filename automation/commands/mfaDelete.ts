@@ -40,6 +40,7 @@ export async function run({ config = defaultConfig }: Options, { env }: Surround
   const expected = settings.archive.mfaDelete;
   const asExpected = state.isOn === expected;
   const obstacles = asExpected ? [] : obstaclesOf(settings, state);
+  const leftovers = asExpected ? leftoversOf(settings, state) : [];
   const command = asExpected ? undefined : rootCommand(settings, state);
   const drift: Finding = {
     id: "mfa-delete/drift",
@@ -50,9 +51,9 @@ export async function run({ config = defaultConfig }: Options, { env }: Surround
   };
   return {
     exitCode: asExpected ? ExitCode.Ok : ExitCode.CheckFailed,
-    findings: asExpected ? [] : [drift, ...obstacles],
+    findings: asExpected ? leftovers : [drift, ...obstacles],
     data: () => ({ bucketName: settings.bucketName, expected, actual: state, command: command ?? null }),
-    text: () => textOf(settings, state, obstacles, command),
+    text: () => textOf(settings, state, leftovers, obstacles, command),
   };
 }
 
@@ -102,7 +103,7 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
       "no-root-credentials",
       `root user of account ${auditAccountId}`,
       "It has neither a password nor access keys, as where an organization manages root access centrally. The sessions that it gives out instead (sts:AssumeRoot) cannot switch MFA Delete.",
-      "Let the management account allow password recovery for this account (IAM, Root access management), switch MFA Delete, and remove the credentials again.",
+      "Let the management account allow password recovery for this account (IAM, Root access management), switch MFA Delete, and have the credentials removed again.",
     );
   }
   if (root.hasMfaDevice === false) {
@@ -116,9 +117,24 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
   return obstacles;
 }
 
+/** What was needed for the switch and is not to stay. */
+function leftoversOf({ auditAccountId }: AuditSettings, { root }: MfaDeleteState): Finding[] {
+  if (!root.hasAccessKeys) return [];
+  return [
+    {
+      id: "mfa-delete/root-access-keys",
+      severity: "warning",
+      subject: `root user of account ${auditAccountId}`,
+      message: "It has access keys.",
+      remedy: "Delete them: sign in to the console as root, Security credentials.",
+    },
+  ];
+}
+
 function textOf(
   settings: AuditSettings,
   state: MfaDeleteState,
+  leftovers: Finding[],
   obstacles: Finding[],
   command: string | undefined,
 ): string {
@@ -130,18 +146,21 @@ function textOf(
     `  lifecycle rules  ${state.lifecycleRules.length === 0 ? "none" : state.lifecycleRules.map(printable).join(", ")}`,
     "",
   ];
-  if (command === undefined) return lines.join("\n");
+  if (command === undefined) {
+    return [...lines, ...leftovers.map((each) => `${formatFinding(each).trimStart()}\n`)].join("\n");
+  }
   if (obstacles.length > 0) lines.push("What stands in the way:", ...obstacles.map(formatFinding), "");
   lines.push(
-    `Only the root user of account ${auditAccountId} can switch it ${onOff(archive.mfaDelete)}, on the command line. Signed in to the console as root,`,
-    "open CloudShell, which needs no access keys, and run, with the number that the MFA device shows now:",
+    `Only the root user of account ${auditAccountId} can switch it ${onOff(archive.mfaDelete)}, on the command line and with an access key of its own; the`,
+    "session of the console and CloudShell is not accepted. Sign in to the console as root, create an access key (Security",
+    "credentials), and run with it, and with the number that the MFA device shows now:",
     "",
     `  ${command}`,
     "",
     ...(state.root.mfaSerial === undefined
       ? ["The ARN of the device is the usual one; a hardware device has its serial number instead.", ""]
       : []),
-    "Then run crosstrail mfa-delete again: it ends with exit code 0.",
+    "Delete the access key, and run crosstrail mfa-delete again: it ends with exit code 0.",
     "",
   );
   return lines.join("\n");

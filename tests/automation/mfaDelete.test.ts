@@ -118,6 +118,17 @@ describe("crosstrail mfa-delete", function () {
     }
   });
 
+  it("reminds of the root user's access keys, once they have done their work", async () => {
+    const answers = { versioning: on, summary: { ...ready, AccountAccessKeysPresent: 1 } };
+    const { exitCode, stdout } = await mfaDelete(true, answers);
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /root user of account 111111111111\n {4}It has access keys\.\n {4}→ Delete them/);
+    assert.deepEqual(ids((await mfaDelete(true, answers, "--json")).stdout), ["mfa-delete/root-access-keys"]);
+    // Until then they are needed.
+    const before = await mfaDelete(true, { ...answers, versioning: enabled }, "--json");
+    assert.deepEqual(ids(before.stdout), ["mfa-delete/drift"]);
+  });
+
   it("to be switched on: exit code 5, and the root user's command with its own device", async () => {
     const serial = "arn:aws:iam::111111111111:mfa/safe";
     const { exitCode, stdout, asked } = await mfaDelete(true, { versioning: enabled, summary: ready, serial });
