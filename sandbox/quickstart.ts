@@ -11,6 +11,7 @@ import { userError } from "./errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
+import { type Control, readControls } from "./controls";
 import { type ReadBack, readBack } from "./readBack";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
@@ -45,6 +46,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
     );
     const result = await deployFleet(context, sandbox);
     show(result);
+    showControls(result.controls);
     const wrong = problems(result);
     if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
     if (keep) {
@@ -63,7 +65,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
   }
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack> {
+async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack & { controls: Control[] }> {
   const { progress } = context;
   await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
     step.note("creating the stack");
@@ -82,7 +84,8 @@ async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack
   );
   return progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
-    return readBack(contract, sandbox.aws);
+    const controls = await readControls(contract, await sandbox.aws(contract.auditAccountId));
+    return { ...(await readBack(contract, sandbox.aws)), controls };
   });
 }
 
@@ -118,6 +121,14 @@ function show({ trails, outsider }: ReadBack): void {
     who === ""
       ? pc.red(`Account ${OUTSIDER}, which is not in the fleet, could deliver too.\n`)
       : `Account ${OUTSIDER}, which is not in the fleet: ${pc.green("refused")} by ${who}.\n`,
+  );
+}
+
+/** What guards the archive, as AWS has it. */
+function showControls(controls: Control[]): void {
+  const width = Math.max(...controls.map(([name]) => name.length));
+  console.log(
+    ["The log bucket:", ...controls.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n") + "\n",
   );
 }
 
