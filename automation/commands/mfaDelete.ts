@@ -6,7 +6,7 @@ import type { AuditSettings } from "../../core/settings";
 import type { MfaDeleteState } from "../mfaDelete";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, printable } from "../output";
-import { fileError, readStackFile } from "../stackFile";
+import { readAuditFile } from "../stackFile";
 
 interface Options {
   config?: string;
@@ -24,15 +24,7 @@ export function define(command: Command): void {
 }
 
 export async function run({ config = defaultConfig }: Options, { env }: Surroundings): Promise<Outcome> {
-  const settings = readStackFile(config, env);
-  if (settings.role !== "audit") {
-    throw fileError(
-      config,
-      "mfa-delete/role",
-      "It is not an audit stack's; the log bucket belongs to the audit stack.",
-      "Give the audit stack's file with --config.",
-    );
-  }
+  const settings = readAuditFile(config, env);
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { readMfaDelete } = require("../mfaDelete") as typeof import("../mfaDelete");
   /* eslint-enable */
@@ -43,7 +35,7 @@ export async function run({ config = defaultConfig }: Options, { env }: Surround
   const leftovers = asExpected ? leftoversOf(settings, state) : [];
   const command = asExpected ? undefined : rootCommand(settings, state);
   const drift: Finding = {
-    id: "mfa-delete/drift",
+    id: "mfa/drift",
     severity: "error",
     subject: `MFA Delete of bucket ${settings.bucketName}`,
     message: `It is ${onOff(state.isOn)}, and crosstrail:mfaDelete expects it ${onOff(expected)}.`,
@@ -81,10 +73,10 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
   const { root, versioning, lifecycleRules } = state;
   const obstacles: Finding[] = [];
   const add = (id: string, subject: string, message: string, remedy: string) =>
-    obstacles.push({ id: `mfa-delete/${id}`, severity: "warning", subject, message, remedy });
+    obstacles.push({ id, severity: "warning", subject, message, remedy });
   if (archive.mfaDelete && versioning !== "Enabled") {
     add(
-      "versioning",
+      "mfa/versioning",
       `versioning of bucket ${bucketName}`,
       `It is ${versioning?.toLowerCase() ?? "off"}; MFA Delete is part of it.`,
       "The command below switches on both. pulumi up would restore the versioning, too.",
@@ -92,7 +84,7 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
   }
   if (archive.mfaDelete && lifecycleRules.length > 0) {
     add(
-      "lifecycle",
+      "mfa/lifecycle",
       `lifecycle rules of bucket ${bucketName}: ${lifecycleRules.map(printable).join(", ")}`,
       "S3 does not take MFA Delete on a bucket with lifecycle rules.",
       "pulumi up removes those that Crosstrail made; others: aws s3api delete-bucket-lifecycle, once you know whose they are.",
@@ -100,7 +92,7 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
   }
   if (root.hasCredentials === false) {
     add(
-      "no-root-credentials",
+      "mfa/no-root-credentials",
       `root user of account ${auditAccountId}`,
       "It has neither a password nor access keys, as where an organization manages root access centrally. The sessions that it gives out instead (sts:AssumeRoot) cannot switch MFA Delete.",
       "Let the management account allow password recovery for this account (IAM, Root access management), switch MFA Delete, and have the credentials removed again.",
@@ -108,7 +100,7 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
   }
   if (root.hasMfaDevice === false) {
     add(
-      "no-mfa-device",
+      "mfa/no-mfa-device",
       `root user of account ${auditAccountId}`,
       "It has no MFA device.",
       "Assign one that shows numbers: a passkey or security key cannot be used on the command line.",
@@ -122,7 +114,7 @@ function leftoversOf({ auditAccountId }: AuditSettings, { root }: MfaDeleteState
   if (!root.hasAccessKeys) return [];
   return [
     {
-      id: "mfa-delete/root-access-keys",
+      id: "mfa/root-access-keys",
       severity: "warning",
       subject: `root user of account ${auditAccountId}`,
       message: "It has access keys.",

@@ -16,7 +16,7 @@ import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
-import { fileError, readStackFile, readText } from "../stackFile";
+import { fileError, readAuditFile, readText } from "../stackFile";
 
 interface Options {
   config?: string;
@@ -71,15 +71,7 @@ async function subject(
     if (contractFile !== undefined)
       throw usage("--contract is for --deployed.", "Add --deployed, or leave --contract out.");
     const file = config ?? defaultConfig;
-    const settings = readStackFile(file, env);
-    if (settings.role !== "audit") {
-      throw fileError(
-        file,
-        "simulate/role",
-        "It is a member stack's; the policies belong to the audit stack.",
-        "Give the audit stack's file with --config.",
-      );
-    }
+    const settings = readAuditFile(file, env);
     const fleet = fleetOfSettings(settings);
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
     return { source: file, fleet, policies: builtPolicies(fleet, forms) };
@@ -96,7 +88,7 @@ async function subject(
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { readDeployed } = require("../deployed") as typeof import("../deployed");
   /* eslint-enable */
-  const { bucket, key, bucketKey } = await readDeployed(contract, env);
+  const { bucket, key, bucketKey } = await readDeployed(contract);
   const fleet = fleetOfContract(contract, bucketKey);
   return {
     source: `bucket ${contract.bucketName} in account ${contract.auditAccountId}, as deployed`,

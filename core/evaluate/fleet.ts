@@ -8,6 +8,7 @@ import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/buck
 import type { KeyPolicyInput } from "../policies/key";
 import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
+import { canonical } from "../policies/document";
 import type { AuditSettings } from "../settings";
 import { Findings, readRaw } from "./compile";
 import type { PolicyInput } from "./types";
@@ -123,7 +124,8 @@ export function recognisedPolicies(
   };
 }
 
-function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
+/** What the builders of both policies take. */
+export function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
   return { ...fleet, trails: fleet.trails.map(({ trail }) => trail), bucketKeyEnabled: fleet.bucketKey };
 }
 
@@ -146,19 +148,4 @@ function likeliest<Form extends string>(
   });
   scores.sort((a, b) => b.same - a.same || b.named - a.named);
   return (scores[0] as { form: Form }).form;
-}
-
-/** A statement as text, the same for any order of its keys and lists; AWS gives policies back in an order of its own. */
-function canonical(statement: unknown): string {
-  const order = (value: unknown, depth: number): unknown => {
-    if (typeof value !== "object" || value === null || depth > 8) return typeof value === "object" ? null : value;
-    if (Array.isArray(value)) {
-      const texts = value.map((each) => JSON.stringify(order(each, depth + 1))).sort();
-      return texts.length === 1 ? JSON.parse(texts[0] as string) : texts;
-    }
-    return Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, each]) => [name, order(each, depth + 1)]);
-  };
-  return JSON.stringify(order(statement, 0));
 }

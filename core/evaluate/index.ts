@@ -17,6 +17,7 @@ export {
   builtPolicies,
   fleetOfContract,
   fleetOfSettings,
+  policyInput,
   recognisedPolicies,
   type SimulatedFleet,
   type SimulatedTrail,
@@ -32,6 +33,7 @@ export {
   questions,
   simulate,
 } from "./matrix";
+export { judgeMerged, type MergedPolicy } from "./merged";
 export {
   cloudTrailService,
   type Delivery,

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main } from "../../automation/cli";
 import type { Envelope } from "../../automation/output";
 import { parseConfig } from "../../automation/stackFile";
 import { BucketPolicyForm, bucketPolicyIn } from "../../core/policies/bucket";
 import { keyPolicyIn } from "../../core/policies/key";
 import { parseTrailArn } from "../../core/names";
 import type { TrailIdentity } from "../../core/names";
+import type { Answers, CliResult } from "../support/cli";
+import { crosstrail, withAws } from "../support/cli";
 import { read, root, stackConfig } from "../support/config";
 import { contract } from "../support/fleet";
 
@@ -26,26 +25,8 @@ interface ResultData {
   cases: { name: string; verdict: string }[];
 }
 
-interface Result {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the tool in this process. */
-async function crosstrail(args: string[], { env = {}, color = false } = {}): Promise<Result> {
-  let [stdout, stderr] = ["", ""];
-  const exitCode = await main(args, {
-    stdout: (text) => void (stdout += text),
-    stderr: (text) => void (stderr += text),
-    env,
-    color,
-  });
-  return { exitCode, stdout, stderr };
-}
-
 const simulate = (...args: string[]) => crosstrail(["simulate", "--config", auditFile, ...args]);
-const envelope = ({ stdout }: Result) => JSON.parse(stdout) as Omit<Envelope, "data"> & { data: ResultData };
+const envelope = ({ stdout }: CliResult) => JSON.parse(stdout) as Omit<Envelope, "data"> & { data: ResultData };
 
 describe("crosstrail", () => {
   let folder: string;
@@ -145,6 +126,37 @@ describe("crosstrail", () => {
       assert.deepEqual([schemaVersion, ok, data], [1, false, null]);
       assert.match(errors[0]?.message ?? "", /^Unknown option/);
       assert.match(result.stderr, /^Unknown option/);
+    });
+  });
+
+  describe("a mistake of its own", () => {
+    // Surroundings that no correct program meets: reading the environment fails.
+    const env = new Proxy<NodeJS.ProcessEnv>(
+      {},
+      {
+        get: () => {
+          throw new TypeError("boom");
+        },
+      },
+    );
+    const broken = (...more: string[]) => {
+      const file = write("Pulumi.regionless.yaml", "config: {crosstrail:role: audit}");
+      return crosstrail(["simulate", "--config", file, ...more], { env });
+    };
+
+    it("ends with 1, says so, and shows where it happened", async () => {
+      const { exitCode, stdout, stderr } = await broken();
+      assert.equal(exitCode, 1);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^This is a mistake of Crosstrail's own; please report it\.\nTypeError: boom\n\s+at /);
+    });
+
+    it("is in the envelope with --json, without the trace", async () => {
+      const result = await broken("--json");
+      assert.equal(result.exitCode, 1);
+      const { ok, data, findings, errors } = envelope(result);
+      assert.deepEqual({ ok, data, findings }, { ok: false, data: null, findings: [] });
+      assert.deepEqual(errors, [{ message: "This is a mistake of Crosstrail's own; please report it." }]);
     });
   });
 
@@ -419,56 +431,14 @@ describe("crosstrail", () => {
       const trails = given.trails.map(({ trailArn }) => parseTrailArn(trailArn) as TrailIdentity);
       const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails });
       const keyPolicy = keyPolicyIn("trailList", { ...given, trails });
-      const saved = { ...process.env };
-
-      /** Answers as S3 and KMS do; with an error code instead, if there is one. */
-      async function withAws<Value>(
-        answers: { bucket?: string; error?: [status: number, code: string] },
-        act: () => Promise<Value>,
-      ): Promise<Value> {
-        const server = createServer((request, response) => {
-          const isKms = request.headers["x-amz-target"] !== undefined;
-          const url = request.url ?? "";
-          if (answers.error && url.includes("policy")) {
-            const [status, code] = answers.error;
-            response.writeHead(status, { "content-type": "application/xml" });
-            response.end(`<Error><Code>${code}</Code><Message>no</Message></Error>`);
-          } else if (isKms) {
-            response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-            response.end(JSON.stringify({ Policy: JSON.stringify(keyPolicy), PolicyName: "default" }));
-          } else if (url.includes("policy")) {
-            response.end(answers.bucket ?? JSON.stringify(bucket));
-          } else {
-            response.writeHead(200, { "content-type": "application/xml" });
-            response.end("<ServerSideEncryptionConfiguration/>");
-          }
-        });
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const { port } = server.address() as AddressInfo;
-        Object.assign(process.env, {
-          AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-          AWS_ACCESS_KEY_ID: "test",
-          AWS_SECRET_ACCESS_KEY: "test",
-          AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-        });
-        try {
-          return await act();
-        } finally {
-          for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
-          Object.assign(process.env, saved);
-          server.closeAllConnections();
-          await new Promise((resolve) => server.close(resolve));
-        }
-      }
-
-      const deployed = () =>
-        crosstrail(["simulate", "--deployed", "--contract", write("contract.json", given), "--json"], {
-          env: process.env as Record<string, string>,
-        });
+      const deployed = (answers: Partial<Answers> = {}) =>
+        withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () =>
+          crosstrail(["simulate", "--deployed", "--contract", write("contract.json", given), "--json"]),
+        );
 
       it("asks the policies that AWS gives back", async function () {
         this.timeout(60_000);
-        const result = await withAws({}, deployed);
+        const result = await deployed();
         assert.equal(result.exitCode, 0, result.stderr + result.stdout.slice(0, 2000));
         assert.equal(envelope(result).data.bucketPolicyForm, "perTrail");
       });
@@ -477,7 +447,7 @@ describe("crosstrail", () => {
         this.timeout(60_000);
         const loose = JSON.stringify(bucket).replaceAll("aws:SourceArn", "aws:PrincipalServiceName");
         for (const answers of [{ bucket: loose }, { error: [404, "NoSuchBucketPolicy"] as [number, string] }]) {
-          const result = await withAws(answers, deployed);
+          const result = await deployed(answers);
           assert.equal(result.exitCode, 5);
           const { ok, findings, data } = envelope(result);
           assert.equal(ok, false);
@@ -490,9 +460,20 @@ describe("crosstrail", () => {
 
       it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
         this.timeout(60_000);
-        const result = await withAws({ error: [403, "AccessDenied"] }, deployed);
+        const result = await deployed({ error: [403, "AccessDenied"] });
         assert.equal(result.exitCode, 3);
         assert.match(result.stderr, /Use credentials of account 111111111111/);
+      });
+
+      it("ends with 1 when AWS fails otherwise, and says with what", async function () {
+        this.timeout(60_000);
+        const result = await deployed({ error: [404, "NoSuchBucket"] });
+        assert.equal(result.exitCode, 1);
+        assert.match(result.stderr, /AWS answers: NoSuchBucket/);
+        assert.deepEqual(
+          envelope(result).findings.map(({ id }) => id),
+          ["aws/failed"],
+        );
       });
 
       it("refuses a contract that is none", async () => {

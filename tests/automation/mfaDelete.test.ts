@@ -123,10 +123,10 @@ describe("crosstrail mfa-delete", function () {
     const { exitCode, stdout } = await mfaDelete(true, answers);
     assert.equal(exitCode, 0);
     assert.match(stdout, /root user of account 111111111111\n {4}It has access keys\.\n {4}→ Delete them/);
-    assert.deepEqual(ids((await mfaDelete(true, answers, "--json")).stdout), ["mfa-delete/root-access-keys"]);
+    assert.deepEqual(ids((await mfaDelete(true, answers, "--json")).stdout), ["mfa/root-access-keys"]);
     // Until then they are needed.
     const before = await mfaDelete(true, { ...answers, versioning: enabled }, "--json");
-    assert.deepEqual(ids(before.stdout), ["mfa-delete/drift"]);
+    assert.deepEqual(ids(before.stdout), ["mfa/drift"]);
   });
 
   it("to be switched on: exit code 5, and the root user's command with its own device", async () => {
@@ -169,11 +169,11 @@ describe("crosstrail mfa-delete", function () {
     const { exitCode, stdout } = await mfaDelete(true, answers, "--json");
     assert.equal(exitCode, 5);
     assert.deepEqual(ids(stdout), [
-      "mfa-delete/drift",
-      "mfa-delete/versioning",
-      "mfa-delete/lifecycle",
-      "mfa-delete/no-root-credentials",
-      "mfa-delete/no-mfa-device",
+      "mfa/drift",
+      "mfa/versioning",
+      "mfa/lifecycle",
+      "mfa/no-root-credentials",
+      "mfa/no-mfa-device",
     ]);
     const text = (await mfaDelete(true, answers)).stdout;
     assert.match(text, /What stands in the way:/);
@@ -184,7 +184,7 @@ describe("crosstrail mfa-delete", function () {
   it("does without what IAM does not tell", async () => {
     const { exitCode, stdout } = await mfaDelete(true, { versioning: enabled }, "--json");
     assert.equal(exitCode, 5);
-    assert.deepEqual(ids(stdout), ["mfa-delete/drift"]);
+    assert.deepEqual(ids(stdout), ["mfa/drift"]);
   });
 
   it("when S3 refuses, exit code 3; a missing bucket, exit code 1", async () => {

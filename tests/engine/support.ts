@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { LineProgress, silentProgress } from "../../sandbox/progress";
-import { installTools, openSandbox, type Sandbox, type Tools } from "../../sandbox";
+import { installTools, openSandbox, type Sandbox, type SandboxOptions, type Tools } from "../../sandbox";
 import { cleanUp, newRunFolder } from "../../sandbox/keep";
 import { AUDIT_STACK, auditConfig, memberConfig } from "../../sandbox/fleet";
 
@@ -20,10 +20,10 @@ export const MINUTE = 60_000;
 let tools: Promise<Tools> | undefined;
 
 /** A sandbox of this test file's own. The first one installs the tools and says what it waits for. */
-export async function sandbox(): Promise<Sandbox> {
+export async function sandbox(options: Pick<SandboxOptions, "project"> = {}): Promise<Sandbox> {
   const signal = new AbortController().signal;
   tools ??= cleanUp().then(() => installTools({ progress: new LineProgress(process.stdout), signal }));
-  return openSandbox({ progress: silentProgress, signal }, { folder: newRunFolder(), tools: await tools });
+  return openSandbox({ progress: silentProgress, signal }, { ...options, folder: newRunFolder(), tools: await tools });
 }
 
 /**
