@@ -12,6 +12,7 @@ import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDE
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type Control, readControls } from "./controls";
+import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./matrix";
 import { type ReadBack, readBack } from "./readBack";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
@@ -45,9 +46,10 @@ export async function command(context: Context, args: string[]): Promise<void> {
       openSandbox(context, { folder, tools, keep }),
     );
     const result = await deployFleet(context, sandbox);
-    show(result);
+    show(result.readBack);
+    showMatrix(result.matrix);
     showControls(result.controls);
-    const wrong = problems(result);
+    const wrong = [...problems(result.readBack), ...matrixProblems(result.matrix)].slice(0, 20);
     if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
     if (keep) {
       await sandbox.release();
@@ -65,7 +67,14 @@ export async function command(context: Context, args: string[]): Promise<void> {
   }
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack & { controls: Control[] }> {
+/** What was read back from AWS, and what it means. */
+interface Found {
+  readBack: ReadBack;
+  matrix: Matrix;
+  controls: Control[];
+}
+
+async function deployFleet(context: Context, sandbox: Sandbox): Promise<Found> {
   const { progress } = context;
   await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
     step.note("creating the stack");
@@ -84,8 +93,9 @@ async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack
   );
   return progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
+    const found = await readBack(contract, sandbox.aws);
     const controls = await readControls(contract, await sandbox.aws(contract.auditAccountId));
-    return { ...(await readBack(contract, sandbox.aws)), controls };
+    return { readBack: found, matrix: askPolicies(contract, found.deployed), controls };
   });
 }
 

@@ -26,7 +26,7 @@ export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketN
   const bucket = bucketArn(source.partition, bucketName);
   return policyDocument([
     {
-      Sid: "S3WritesAccessLogs",
+      Sid: "AccessLogsWrite",
       Effect: "Allow",
       Principal: { Service: "logging.s3.amazonaws.com" },
       Action: "s3:PutObject",
@@ -41,7 +41,7 @@ export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketN
 export function notificationQueuePolicy({ queueArn, ...source }: LogSource & { queueArn: string }): PolicyDocument {
   return policyDocument([
     {
-      Sid: "S3SendsNotifications",
+      Sid: "NotificationsSend",
       Effect: "Allow",
       Principal: { Service: "s3.amazonaws.com" },
       Action: "sqs:SendMessage",
