@@ -8,10 +8,24 @@ import {
   BucketVersioning,
 } from "@pulumi/aws/s3";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
+import {
+  bucketNameProblem,
+  keyArnProblem,
+  logPrefixProblem,
+  organizationIdProblem,
+  roleArnProblem,
+} from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
-import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+import {
+  checkedInputs,
+  derive,
+  oneOf,
+  organizationGrant,
+  partitionOrDefault,
+  trailArnProblem,
+  trailsOf,
+} from "./inputs";
 
 /** Arguments of {@link AuditBucket}. */
 export interface AuditBucketArgs {
@@ -23,6 +37,14 @@ export interface AuditBucketArgs {
   keyArn: pulumi.Input<string>;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
   logPrefix?: pulumi.Input<string>;
+  /** While the prefix is being changed: the former one, where trails may still deliver; "" for none. Default: the same. */
+  previousLogPrefix?: pulumi.Input<string>;
+  /** Id of the organization that delivers here. Default: none. */
+  organizationId?: pulumi.Input<string>;
+  /** ARNs of organization trails of that organization that may deliver: the management account's. Default: none. */
+  organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names do not fit. Default: none. */
+  organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
   /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
@@ -64,6 +86,10 @@ export class AuditBucket extends pulumi.ComponentResource {
         memberReaders: args.memberReaders,
         requireMfa: args.requireMfa,
         mfaExemptRoleArns: args.mfaExemptRoleArns,
+        organizationId: args.organizationId,
+        organizationTrailArns: args.organizationTrailArns,
+        organizationAccounts: args.organizationAccounts,
+        previousLogPrefix: args.previousLogPrefix,
         partition: args.partition,
         policyForm: args.policyForm,
       },
@@ -74,6 +100,10 @@ export class AuditBucket extends pulumi.ComponentResource {
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         memberReaders: accountIdProblem,
         mfaExemptRoleArns: roleArnProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
+        organizationAccounts: accountIdProblem,
+        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
       },
@@ -82,7 +112,8 @@ export class AuditBucket extends pulumi.ComponentResource {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
       const form = policyForm as BucketPolicyForm | undefined;
-      return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
+      const organization = organizationGrant(rest, partition);
+      return serialize(bucketPolicy({ ...rest, partition, trails, organization }, form).document);
     });
 
     super("crosstrail:index:AuditBucket", name, {}, opts);

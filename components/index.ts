@@ -3,3 +3,5 @@ export * from "./auditBucket";
 export * from "./auditKey";
 export * from "./logReader";
 export * from "./memberTrail";
+export * from "./organizationTrail";
+export type { TrailAdvancedEventSelector, TrailDataResource, TrailEventSelector, TrailFieldSelector } from "./trail";

@@ -1,47 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Trail } from "@pulumi/aws/cloudtrail";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
-import { checkedInputs } from "./inputs";
-
-/** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
-export interface TrailEventSelector {
-  /** Which management and data events: All, ReadOnly or WriteOnly. Default: All. */
-  readWriteType?: pulumi.Input<string>;
-  /** Whether management events are recorded. Default: true. */
-  includeManagementEvents?: pulumi.Input<boolean>;
-  /** Services whose management events are left out: kms.amazonaws.com, rdsdata.amazonaws.com. */
-  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Data events to record. AWS bills them. */
-  dataResources?: pulumi.Input<pulumi.Input<TrailDataResource>[]>;
-}
-
-/** Resources whose data events a basic event selector records. */
-export interface TrailDataResource {
-  /** For example AWS::S3::Object or AWS::Lambda::Function. */
-  type: pulumi.Input<string>;
-  /** ARNs, or beginnings of ARNs. */
-  values: pulumi.Input<pulumi.Input<string>[]>;
-}
-
-/** An advanced event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html */
-export interface TrailAdvancedEventSelector {
-  /** What the selector is called in the console. */
-  name?: pulumi.Input<string>;
-  /** All of these must match. */
-  fieldSelectors: pulumi.Input<pulumi.Input<TrailFieldSelector>[]>;
-}
-
-/** A condition on one field of an event. */
-export interface TrailFieldSelector {
-  /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
-  field: pulumi.Input<string>;
-  equals?: pulumi.Input<pulumi.Input<string>[]>;
-  notEquals?: pulumi.Input<pulumi.Input<string>[]>;
-  startsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  notStartsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  endsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  notEndsWith?: pulumi.Input<pulumi.Input<string>[]>;
-}
+import type { TrailAdvancedEventSelector, TrailEventSelector } from "./trail";
+import { checkedTrail, deliveringTrail } from "./trail";
 
 /** Arguments of {@link MemberTrail}. */
 export interface MemberTrailArgs {
@@ -84,39 +43,11 @@ export class MemberTrail extends pulumi.ComponentResource {
 
   constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { trailName, bucketName, keyArn, logPrefix } = checkedInputs(
-      "MemberTrail",
-      { trailName: args.trailName, bucketName: args.bucketName, keyArn: args.keyArn, logPrefix: args.logPrefix },
-      {
-        trailName: trailNameProblem,
-        bucketName: bucketNameProblem,
-        keyArn: keyArnProblem,
-        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-      },
-    );
+    const checked = checkedTrail("MemberTrail", args);
 
     super("crosstrail:index:MemberTrail", name, {}, opts);
 
-    const trail = new Trail(
-      `${name}-trail`,
-      {
-        name: trailName,
-        s3BucketName: bucketName,
-        s3KeyPrefix: pulumi.output(logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
-        kmsKeyId: keyArn,
-        isMultiRegionTrail: args.isMultiRegionTrail ?? true,
-        enableLogFileValidation: args.enableLogFileValidation ?? true,
-        includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
-        enableLogging: args.enableLogging ?? true,
-        eventSelectors: args.eventSelectors,
-        advancedEventSelectors: args.advancedEventSelectors,
-        insightSelectors: args.insightTypes
-          ? pulumi.output(args.insightTypes).apply((types) => types.map((insightType) => ({ insightType })))
-          : undefined,
-        tags: args.tags,
-      },
-      { parent: this },
-    );
+    const trail = deliveringTrail(`${name}-trail`, { ...args, ...checked }, undefined, { parent: this });
 
     this.trailArn = trail.arn;
     this.homeRegion = trail.homeRegion;

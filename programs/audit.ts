@@ -8,8 +8,9 @@ import { UserError } from "../core/findings";
 import { futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
+import { grantOf } from "../core/policies/organization";
 import { readerTrust, readPermissions } from "../core/policies/reader";
-import type { AuditSettings } from "../core/settings";
+import type { AuditSettings, Organization } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
 import { deployedOutputs, requireAccount } from "./stack";
 
@@ -34,37 +35,61 @@ export async function audit(
   // shows them as they will be.
   const trails = settings.fleet.flatMap(({ trail, previous }) => (previous ? [trail, previous] : [trail]));
   const trailArns = trails.map(trailArn);
+  const { previousLogPrefix, keyGeneration } = settings;
+  const organization = grantOf(settings.organization);
+  const organizationArgs = organization && {
+    organizationId: organization.id,
+    organizationTrailArns: organization.trails.map(trailArn),
+    organizationAccounts: organization.accountIds,
+  };
+  const place = { partition, bucketName, logPrefix, previousLogPrefix };
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  keyPolicy(
+    { ...place, auditAccountId, trails, organization, bucketKeyEnabled, memberReaders },
+    settings.keyPolicyForm,
+  );
   bucketPolicy(
-    { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
+    { ...place, trails, organization, memberReaders, requireMfa, mfaExemptRoleArns },
     settings.bucketPolicyForm,
   );
   for (const reader of settings.readers) {
     const keyArn = futureKeyArn(partition, settings.region, auditAccountId);
+    const previousKeyArns = Array.from({ length: keyGeneration - 1 }, () => keyArn);
     readerTrust({ partition, ...reader });
-    readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
+    readPermissions({ ...place, keyArn, previousKeyArns, organization, accountIds: reader.accountIds });
   }
   await requireAccount(auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
+  const deployed = await deployedOutputs();
+  refuseAnotherArchive(deployed, settings);
+  await warnOfPrefixChange(deployed, settings);
 
-  const key = new AuditKey("audit", {
-    partition,
-    auditAccountId,
-    trailArns,
-    bucketKeyEnabled,
-    memberReaders,
-    aliasName: settings.keyAlias,
-    rotationPeriodInDays: settings.keyRotationDays,
-    policyForm: settings.keyPolicyForm,
-    keep,
-    tags,
+  const keys = Array.from({ length: keyGeneration }, (_, index) => {
+    const generation = index + 1;
+    return new AuditKey(generation === 1 ? "audit" : `audit-${generation}`, {
+      ...place,
+      ...organizationArgs,
+      auditAccountId,
+      trailArns,
+      // A former key goes on decrypting for readers; trails encrypt with the one before the newest while they move.
+      mayEncrypt: generation === keyGeneration || (generation === keyGeneration - 1 && settings.previousKeyInUse),
+      bucketKeyEnabled,
+      memberReaders,
+      aliasName: generation === 1 ? settings.keyAlias : `${settings.keyAlias}-${generation}`,
+      rotationPeriodInDays: settings.keyRotationDays,
+      policyForm: settings.keyPolicyForm,
+      keep,
+      tags,
+    });
   });
+  const key = keys[keyGeneration - 1] as AuditKey;
+  const previousKeyArns = keys
+    .slice(0, -1)
+    .reverse()
+    .map(({ keyArn }) => keyArn);
   const bucket = new AuditBucket("audit", {
-    partition,
-    bucketName,
-    logPrefix,
+    ...place,
+    ...organizationArgs,
     trailArns,
     keyArn: key.keyArn,
     bucketKeyEnabled,
@@ -87,12 +112,15 @@ export async function audit(
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
     roleArn: new LogReader(name, {
-      partition,
+      ...place,
       ...reader,
       roleName: name,
-      bucketName,
       keyArn: key.keyArn,
-      logPrefix,
+      ...(previousKeyArns.length > 0 && { previousKeyArns }),
+      ...(organization && {
+        organizationId: organization.id,
+        organizationTrailArns: organization.trails.map(trailArn),
+      }),
       tags,
     }).roleArn,
     trustedAccounts: reader.trustedAccounts,
@@ -106,14 +134,37 @@ export async function audit(
     bucketRegion: settings.region,
     logPrefix,
     keyArn: key.keyArn,
-    trails: settings.fleet.map(({ alias, trail, previous }) => ({
+    trails: settings.fleet.map(({ alias, trail, previous, inOrganization }) => ({
       accountId: trail.accountId,
       alias,
       trailArn: trailArn(trail),
       ...(previous && { previousTrailArn: trailArn(previous) }),
+      ...(inOrganization === false && { inOrganization }),
     })),
+    ...(previousLogPrefix !== undefined && { previousLogPrefix }),
+    ...(previousKeyArns.length > 0 && { previousKeyArns: pulumi.all(previousKeyArns) }),
+    ...(settings.organization && { organization: organizationOutput(settings.organization) }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
   };
+}
+
+function organizationOutput({ id, managementAccountId, trail, previous }: Organization): Contract["organization"] {
+  return {
+    id,
+    managementAccountId,
+    ...(trail && { trailArn: trailArn(trail) }),
+    ...(previous && { previousTrailArn: trailArn(previous) }),
+  };
+}
+
+/** A change of the prefix alone would refuse deliveries until each member has followed; CloudTrail tries them again. */
+async function warnOfPrefixChange(deployed: Record<string, unknown>, settings: AuditSettings): Promise<void> {
+  const before = deployed.logPrefix;
+  if (typeof before !== "string" || [settings.logPrefix, settings.previousLogPrefix].includes(before)) return;
+  await pulumi.log.warn(
+    `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, its deliveries are refused and tried ` +
+      `again later. To authorise both meanwhile, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
+  );
 }
 
 /**
@@ -136,5 +187,15 @@ function refuseAnotherArchive(deployed: Record<string, unknown>, settings: Audit
       remedy:
         "Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
     }));
+  const generations = 1 + ((deployed.previousKeyArns as unknown[] | undefined)?.length ?? 0);
+  if (settings.keyGeneration < generations) {
+    findings.push({
+      id: "archive/key-generation",
+      severity: "error",
+      subject: `crosstrail:keyGeneration = ${settings.keyGeneration}`,
+      message: `The archive has ${generations} keys. Without one of them the logs that it encrypted cannot be read.`,
+      remedy: `Set crosstrail:keyGeneration back to ${generations}.`,
+    });
+  }
   if (findings.length > 0) throw new UserError("The archive cannot be moved. Nothing was changed.", findings);
 }

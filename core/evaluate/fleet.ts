@@ -3,10 +3,12 @@ import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
 import { futureKeyArn, parseTrailArn } from "../names";
-import type { BucketPolicyInput } from "../policies/bucket";
-import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
-import type { KeyPolicyInput } from "../policies/key";
-import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
+import type { BucketPolicyForm, BucketPolicyInput } from "../policies/bucket";
+import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../policies/bucket";
+import type { KeyPolicyForm, KeyPolicyInput } from "../policies/key";
+import { keyPolicy, keyPolicyForms, keyPolicyIn } from "../policies/key";
+import type { OrganizationGrant } from "../policies/organization";
+import { grantOf } from "../policies/organization";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import type { AuditSettings } from "../settings";
 import { Findings, readRaw } from "./compile";
@@ -18,6 +20,8 @@ export interface SimulatedTrail {
   trail: TrailIdentity;
   /** The trail that another one of its account is about to replace. */
   isPrevious: boolean;
+  /** It is the organization trail, and delivers the logs of every account of the organization. */
+  isOrganizationTrail?: boolean;
 }
 
 /** The archive, and who delivers there. */
@@ -26,6 +30,10 @@ export interface SimulatedFleet {
   auditAccountId: string;
   bucketName: string;
   logPrefix: string;
+  /** While the prefix is being changed: the former one, "" for none. */
+  previousLogPrefix?: string;
+  /** The organization, its trails, and the accounts that a policy may authorise by its id. */
+  organization?: OrganizationGrant;
   keyArn: string;
   /** The bucket uses S3 Bucket Keys, so CloudTrail also decrypts. */
   bucketKey: boolean;
@@ -48,7 +56,8 @@ export interface ArchivePolicies {
 /** The fleet as an audit stack's configuration declares it. The key has no id before it exists; any will do. */
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
-  const { memberReaders, requireMfa, mfaExemptRoleArns } = settings;
+  const { memberReaders, requireMfa, mfaExemptRoleArns, previousLogPrefix } = settings;
+  const organization = grantOf(settings.organization);
   return {
     partition,
     auditAccountId,
@@ -59,11 +68,25 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     memberReaders,
     requireMfa,
     mfaExemptRoleArns,
-    trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
-      { alias, trail, isPrevious: false },
-      ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
-    ]),
+    previousLogPrefix,
+    organization,
+    trails: [
+      ...settings.fleet.flatMap(({ alias, trail, previous }) => [
+        { alias, trail, isPrevious: false },
+        ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
+      ]),
+      ...organizationTrails(organization),
+    ],
   };
+}
+
+function organizationTrails(organization: OrganizationGrant | undefined): SimulatedTrail[] {
+  return (organization?.trails ?? []).map((trail, index) => ({
+    alias: "organization",
+    trail,
+    isPrevious: index > 0,
+    isOrganizationTrail: true,
+  }));
 }
 
 /** The fleet as a deployed audit stack's contract has it. */
@@ -74,17 +97,37 @@ export function fleetOfContract(contract: Contract, bucketKey = false): Simulate
     const trail = parseTrailArn(arn);
     return trail ? [{ alias, trail, isPrevious }] : [];
   };
+  const { previousLogPrefix } = contract;
+  const organization = grantOfContract(contract);
   return {
     partition,
     auditAccountId,
     bucketName,
     logPrefix,
+    previousLogPrefix,
+    organization,
     keyArn,
     bucketKey,
-    trails: contract.trails.flatMap(({ alias, trailArn: arn, previousTrailArn }) => [
-      ...entry(alias, arn, false),
-      ...(previousTrailArn === undefined ? [] : entry(alias, previousTrailArn, true)),
-    ]),
+    trails: [
+      ...contract.trails.flatMap(({ alias, trailArn: arn, previousTrailArn }) => [
+        ...entry(alias, arn, false),
+        ...(previousTrailArn === undefined ? [] : entry(alias, previousTrailArn, true)),
+      ]),
+      ...organizationTrails(organization),
+    ],
+  };
+}
+
+function grantOfContract({ organization, trails, auditAccountId }: Contract): OrganizationGrant | undefined {
+  if (organization === undefined) return undefined;
+  const { id, managementAccountId, trailArn: arn, previousTrailArn } = organization;
+  const named = [auditAccountId, managementAccountId];
+  return {
+    id,
+    trails: [arn, previousTrailArn].flatMap((each) => parseTrailArn(each ?? "") ?? []),
+    accountIds: trails
+      .filter(({ accountId, inOrganization }) => inOrganization !== false && !named.includes(accountId))
+      .map(({ accountId }) => accountId),
   };
 }
 
@@ -113,13 +156,15 @@ export function recognisedPolicies(
   const input = policyInput(fleet);
   return {
     ...deployed,
-    bucketForm: likeliest(deployed.bucket, Object.values(BucketPolicyForm), (form) => bucketPolicyIn(form, input)),
-    keyForm: likeliest(deployed.key, Object.values(KeyPolicyForm), (form) => keyPolicyIn(form, input)),
+    bucketForm: likeliest(deployed.bucket, bucketPolicyForms(input), (form) => bucketPolicyIn(form, input)),
+    keyForm: likeliest(deployed.key, keyPolicyForms(input), (form) => keyPolicyIn(form, input)),
   };
 }
 
 function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
-  return { ...fleet, trails: fleet.trails.map(({ trail }) => trail), bucketKeyEnabled: fleet.bucketKey };
+  // Organization trails are the organization's in the policies, not among those of single accounts.
+  const trails = fleet.trails.filter(({ isOrganizationTrail }) => !isOrganizationTrail).map(({ trail }) => trail);
+  return { ...fleet, trails, bucketKeyEnabled: fleet.bucketKey };
 }
 
 function likeliest<Form extends string>(

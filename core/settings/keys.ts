@@ -13,10 +13,19 @@ import {
 } from "../names";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
-import { accountId, advancedEventSelector, checked, eventSelector, memberSchema, readerSchema, tags } from "./schemas";
+import {
+  accountId,
+  advancedEventSelector,
+  checked,
+  eventSelector,
+  memberSchema,
+  organizationSchema,
+  readerSchema,
+  tags,
+} from "./schemas";
 
-/** What a stack is: the archive with the fleet's declaration, or one account's trail. */
-export const Role = { Audit: "audit", Member: "member" } as const;
+/** What a stack is: the archive with the fleet's declaration, one account's trail, or the organization's trail. */
+export const Role = { Audit: "audit", Member: "member", Management: "management" } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
 /** Says how a configuration key is declared in Pulumi.yaml, which roles read it, and what it means. */
@@ -36,13 +45,14 @@ const key = <Schema extends z.ZodType>(
   return schema;
 };
 
-const both = [Role.Audit, Role.Member];
+const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
-const memberOnly = [Role.Member];
+const members = [Role.Member, Role.Management];
+const managementOnly = [Role.Management];
 
 /** Every key of namespace `crosstrail:`. A default of "" means: not set. */
 export const keys = {
-  role: key("string", both, z.string().default(""), "What this stack is: audit or member."),
+  role: key("string", all, z.string().default(""), "What this stack is: audit, member or management."),
   auditAccountId: key(
     "string",
     auditOnly,
@@ -61,6 +71,14 @@ export const keys = {
     checked(logPrefixProblem).or(z.literal("")).default(""),
     "A folder in front of AWSLogs/ for all logs, at most 200 characters. None by default.",
   ),
+  previousLogPrefix: key(
+    "string",
+    auditOnly,
+    checked((value) => (value === "/" ? undefined : logPrefixProblem(value)))
+      .or(z.literal(""))
+      .default(""),
+    "While the log prefix is being changed: the former one, where trails may still deliver and logs may be read; / for none.",
+  ),
   trailName: key(
     "string",
     auditOnly,
@@ -71,7 +89,14 @@ export const keys = {
     "array",
     auditOnly,
     z.array(memberSchema).default([]),
-    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName and previousTrailName (while a trail is being renamed).",
+    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName, previousTrailName (while a trail is being renamed) and inOrganization (false for an account outside of the organization).",
+  ),
+  organization: key(
+    "object",
+    auditOnly,
+    // Pulumi hands over an empty map where nothing is set.
+    organizationSchema.or(z.strictObject({})).default({}),
+    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, and trail (false when it has none and only its members deliver).",
   ),
   auditAccountTrail: key(
     "boolean",
@@ -102,6 +127,18 @@ export const keys = {
     auditOnly,
     z.int().min(90).max(2560).default(365),
     "Days between two rotations of the key's material, 90 to 2560.",
+  ),
+  keyGeneration: key(
+    "integer",
+    auditOnly,
+    z.int().min(1).max(9).default(1),
+    "Which key encrypts: a higher number makes a new key. The former ones stay, for reading. Cannot be lowered.",
+  ),
+  previousKeyInUse: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "While trails move to a new key: whether they may still encrypt with the former one.",
   ),
   bucketKeyEnabled: key(
     "boolean",
@@ -143,66 +180,96 @@ export const keys = {
   ),
   accountId: key(
     "string",
-    memberOnly,
+    members,
     accountId.default(""),
     "The member account: 12 digits in quotes. The stack refuses to run in another one.",
   ),
   auditStack: key(
     "string",
-    memberOnly,
+    members,
     z.string().default(""),
     "The audit stack, as a StackReference: organization/project/stack, or just the stack's name when the first two are the same.",
   ),
   contract: key(
     "object",
-    memberOnly,
+    members,
     z.record(z.string(), z.unknown()).default({}),
     "Instead of auditStack: the audit stack's outputs, for a first preview or where its state cannot be read.",
   ),
-  isMultiRegionTrail: key("boolean", both, z.boolean().default(true), "Whether the trail records every Region."),
+  isOrganizationTrail: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(true),
+    "Whether the trail records every account of the organization, or the management account only. Changes in place.",
+  ),
+  enableAllFeatures: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether pulumi up asks for all features of the organization where they are not on. They are never turned off.",
+  ),
+  enableTrustedAccess: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether pulumi up turns trusted access for CloudTrail on, and makes its service-linked role, where missing. Neither is ever removed.",
+  ),
+  delegatedAdministrator: key(
+    "string",
+    managementOnly,
+    accountId.or(z.literal("")).default(""),
+    "A member account to register as CloudTrail's delegated administrator. It stays registered until you deregister it.",
+  ),
+  acceptSecondOrganizationTrail: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether a second organization trail beside an existing one is meant; AWS bills its management events.",
+  ),
+  isMultiRegionTrail: key("boolean", all, z.boolean().default(true), "Whether the trail records every Region."),
   enableLogFileValidation: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether CloudTrail writes signed digest files that prove that no log file was changed or removed.",
   ),
   includeGlobalServiceEvents: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether events of global services such as IAM are recorded. A multi-Region trail always needs them.",
   ),
   enableLogging: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether the trail records. Setting false stops it in place; events meanwhile are not recorded by this trail.",
   ),
   eventSelectors: key(
     "array",
-    both,
+    all,
     z.array(eventSelector).max(5, "a trail has at most 5 event selectors").default([]),
     "Basic event selectors, at most 5. None: all management events.",
   ),
   advancedEventSelectors: key(
     "array",
-    both,
+    all,
     z.array(advancedEventSelector).default([]),
     "Advanced event selectors; not together with eventSelectors.",
   ),
   insightTypes: key(
     "array",
-    both,
+    all,
     z.array(z.enum(["ApiCallRateInsight", "ApiErrorRateInsight"])).default([]),
     "CloudTrail Insights to record: ApiCallRateInsight, ApiErrorRateInsight. AWS bills them.",
   ),
   extraRegions: key(
     "array",
-    both,
+    all,
     z.array(z.string()).default([]),
     "Regions that AWS opened after this version of Crosstrail.",
   ),
-  tags: key("object", both, tags.default({}), "Tags for every resource of the stack that takes tags."),
+  tags: key("object", all, tags.default({}), "Tags for every resource of the stack that takes tags."),
 } as const;
 
 export type KeyName = keyof typeof keys;
@@ -213,6 +280,7 @@ export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 /** The fields of the elements of lists, for misspelt ones. */
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
+  organization: Object.keys(organizationSchema.shape),
   readers: Object.keys(readerSchema.shape),
 };
 

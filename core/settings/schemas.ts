@@ -1,7 +1,7 @@
 /** The values of configuration keys that are more than a text or a number. */
 import { z } from "zod";
 import { accountIdProblem } from "../accounts";
-import { externalIdProblem, roleNameProblem, trailNameProblem } from "../names";
+import { externalIdProblem, organizationIdProblem, roleNameProblem, trailNameProblem } from "../names";
 
 /** A string for which `problem` finds nothing wrong. */
 export const checked = (problem: (value: string) => string | undefined) =>
@@ -28,10 +28,23 @@ export const memberSchema = z.strictObject({
   homeRegion: z.string().optional(),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
+  inOrganization: z.boolean().optional(),
 });
 
 /** A member account as the audit stack's configuration declares it. */
 export type Member = z.infer<typeof memberSchema>;
+
+export const organizationSchema = z.strictObject({
+  id: checked(organizationIdProblem),
+  managementAccountId: accountId,
+  trail: z.boolean().default(true),
+  trailName: checked(trailNameProblem).optional(),
+  previousTrailName: checked(trailNameProblem).optional(),
+  homeRegion: z.string().optional(),
+});
+
+/** The organization as the audit stack's configuration declares it. */
+export type DeclaredOrganization = z.infer<typeof organizationSchema>;
 
 export const readerSchema = z.strictObject({
   name: checked(roleNameProblem).default("CloudTrailReadRole"),

@@ -4,15 +4,19 @@
 - DeleteTrail takes a trail's ARN as well as its name. moto looks for the name only, says it is done, and keeps the trail.
 - DescribeTrails answers with the trails that were asked for. moto answers with all of them, and the provider then waits
   for the one it has just made until it gives up, as soon as an account has two.
+- Organizations and organization trails: see organizations.py.
 """
 
 import json
+
+import organizations
 
 
 def apply():
     rotation_period()
     delete_trail_by_arn()
     describe_trails_by_name()
+    organizations.apply()
 
 
 def rotation_period():

@@ -417,8 +417,8 @@ describe("crosstrail", () => {
     describe("--deployed", () => {
       const given = contract();
       const trails = given.trails.map(({ trailArn }) => parseTrailArn(trailArn) as TrailIdentity);
-      const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails });
-      const keyPolicy = keyPolicyIn("trailList", { ...given, trails });
+      const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails, organization: undefined });
+      const keyPolicy = keyPolicyIn("trailList", { ...given, trails, organization: undefined });
       const saved = { ...process.env };
 
       /** Answers as S3 and KMS do; with an error code instead, if there is one. */

@@ -42,7 +42,13 @@ describe("components: the schema for other languages", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "LogReader", "MemberTrail"]);
+    assert.deepEqual(Object.keys(result.components).sort(), [
+      "AuditBucket",
+      "AuditKey",
+      "LogReader",
+      "MemberTrail",
+      "OrganizationTrail",
+    ]);
   });
 
   it("AuditBucket", () => {
@@ -52,6 +58,10 @@ describe("components: the schema for other languages", () => {
       "trailArns: string[]",
       "keyArn: string",
       "logPrefix?: string",
+      "previousLogPrefix?: string",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
+      "organizationAccounts?: string[]",
       "partition?: string",
       "bucketKeyEnabled?: boolean",
       "memberReaders?: string[]",
@@ -69,6 +79,13 @@ describe("components: the schema for other languages", () => {
     assert.deepEqual(signature(inputs), [
       "auditAccountId: string",
       "trailArns: string[]",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
+      "organizationAccounts?: string[]",
+      "mayEncrypt?: boolean",
+      "bucketName?: string",
+      "logPrefix?: string",
+      "previousLogPrefix?: string",
       "partition?: string",
       "aliasName?: string",
       "rotationPeriodInDays?: number",
@@ -92,26 +109,42 @@ describe("components: the schema for other languages", () => {
       "externalId?: string",
       "accountIds?: string[]",
       "logPrefix?: string",
+      "previousLogPrefix?: string",
+      "previousKeyArns?: string[]",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
       "partition?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
   });
 
+  const trailInputs = [
+    "trailName: string",
+    "bucketName: string",
+    "keyArn: string",
+    "logPrefix?: string",
+    "isMultiRegionTrail?: boolean",
+    "enableLogFileValidation?: boolean",
+    "includeGlobalServiceEvents?: boolean",
+    "enableLogging?: boolean",
+    "eventSelectors?: TrailEventSelector[]",
+    "advancedEventSelectors?: TrailAdvancedEventSelector[]",
+    "insightTypes?: string[]",
+  ];
+
   it("MemberTrail", () => {
     const { inputs, outputs } = result.components.MemberTrail!;
+    assert.deepEqual(signature(inputs), [...trailInputs, "tags?: map of string"]);
+    assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
+  });
+
+  it("OrganizationTrail", () => {
+    const { inputs, outputs } = result.components.OrganizationTrail!;
     assert.deepEqual(signature(inputs), [
-      "trailName: string",
-      "bucketName: string",
-      "keyArn: string",
-      "logPrefix?: string",
-      "isMultiRegionTrail?: boolean",
-      "enableLogFileValidation?: boolean",
-      "includeGlobalServiceEvents?: boolean",
-      "enableLogging?: boolean",
-      "eventSelectors?: TrailEventSelector[]",
-      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
-      "insightTypes?: string[]",
+      ...trailInputs,
+      "isOrganizationTrail?: boolean",
+      "delegatedAdministrator?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
