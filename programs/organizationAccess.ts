@@ -64,6 +64,8 @@ async function unlessRefused<Result>(ask: () => Promise<Result>, ...names: strin
 }
 
 export function organizationAccess(region: string): OrganizationAccess {
+  // Which Node.js the SDK wants next is no message of this program.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const common = {
     region,
     credentials: providerCredentials(pulumi.runtime.allConfig(), region),

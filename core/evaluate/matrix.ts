@@ -158,6 +158,7 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
   organization: {
     "other-path/log": anyPath,
     "other-path/organization-log": anyPath,
+    "other-path/other-organization-log": anyPath,
     "other-region/acl-check": anyRegion,
     "other-region/log": anyRegion,
     "outsider/undeclared-acl-check": anyMember,

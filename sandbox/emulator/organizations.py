@@ -5,9 +5,10 @@
   services that have one.
 - An organization trail is refused where AWS refuses it: outside of an organization, in a member account, without all
   features, trusted access or the service-linked role. moto takes any.
+- CloudTrail's service-linked role has its name in AWS's spelling. moto does not capitalise it.
 - Members see the organization trail, with the management account's ARN, and cannot change it.
-- Under load, and in tests, an account joins an organization as the id that it has: moto gives every account that an
-  organization creates an id of its own, so a request may say which (tag `sandbox:account-id`).
+- An account that an organization creates may be given an id (tag `sandbox:account-id`), so that the sandbox's accounts can
+  be in one. moto's ids are random.
 """
 
 import json
@@ -20,6 +21,7 @@ def apply():
     enable_all_features()
     accounts_of_the_sandbox()
     delegated_administrators()
+    service_linked_role()
     organization_trails()
 
 
@@ -96,6 +98,12 @@ def delegated_administrators():
     models.OrganizationsBackend.list_delegated_administrators = list_delegated_administrators
     CloudTrailResponse.register_organization_delegated_admin = register
     CloudTrailResponse.deregister_organization_delegated_admin = deregister
+
+
+def service_linked_role():
+    from moto.iam import models
+
+    models.SERVICE_NAME_CONVERSION["cloudtrail"] = "CloudTrail"
 
 
 def organization_trails():
