@@ -13,6 +13,7 @@ import {
 } from "../names";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
+import type { DeclaredOrganization } from "./schemas";
 import {
   accountId,
   advancedEventSelector,
@@ -49,6 +50,8 @@ const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
 const members = [Role.Member, Role.Management];
 const managementOnly = [Role.Management];
+
+const isEmptyMap = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 /** Every key of namespace `crosstrail:`. A default of "" means: not set. */
 export const keys = {
@@ -94,8 +97,11 @@ export const keys = {
   organization: key(
     "object",
     auditOnly,
-    // Pulumi hands over an empty map where nothing is set.
-    organizationSchema.or(z.strictObject({})).default({}),
+    // Pulumi hands over an empty map where nothing is set. Not a union: of two mistakes it would tell the wrong one.
+    z
+      .preprocess((value) => (isEmptyMap(value) ? undefined : value), organizationSchema.optional())
+      .transform((value): DeclaredOrganization | Record<string, never> => value ?? {})
+      .default({}),
     "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, and trail (false when it has none and only its members deliver).",
   ),
   auditAccountTrail: key(
