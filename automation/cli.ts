@@ -23,6 +23,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     summary: "ask the bucket and key policies who may deliver, read and delete",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
   },
+  {
+    name: "migrate",
+    summary: "move trails, key or prefix in place: plan it, and carry it out step by step",
+    load: () => require("./commands/migrate") as typeof import("./commands/migrate"),
+  },
 ];
 /* eslint-enable */
 
@@ -54,7 +59,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
       writeErr: () => undefined,
       getOutHasColors: () => surroundings.color,
     })
-    .addHelpText("after", "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 5 check failed.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 4 deployment,\n5 check failed, 7 unexpected changes.",
+    );
   for (const each of commands) {
     const sub = program
       .command(each.name)

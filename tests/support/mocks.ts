@@ -184,6 +184,7 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
   "aws:kms/alias:Alias": () => ({}),
   "aws:iam/role:Role": ({ name }) => ({ arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:cloudtrail/organizationDelegatedAdminAccount:OrganizationDelegatedAdminAccount": () => ({}),
   "aws:cloudtrail/trail:Trail": ({ name }) => ({
     arn: `arn:aws:cloudtrail:us-east-1:222222222222:trail/${name}`,
     homeRegion: "us-east-1",
