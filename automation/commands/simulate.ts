@@ -76,7 +76,7 @@ async function subject(
       throw fileError(
         file,
         "simulate/role",
-        "It is a member stack's; the policies belong to the audit stack.",
+        `It is a ${settings.role} stack's; the policies belong to the audit stack.`,
         "Give the audit stack's file with --config.",
       );
     }
