@@ -13,7 +13,8 @@ import { ExitCode, ExitError, schemaVersion } from "./output";
 export interface CommandModule {
   /** Declares the command's options and arguments. */
   define(command: Command): void;
-  run(options: Record<string, unknown>, surroundings: Surroundings): Promise<Outcome>;
+  /** @param args The command's arguments, checked as it declares them. */
+  run(options: Record<string, unknown>, surroundings: Surroundings, args: string[]): Promise<Outcome>;
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
@@ -22,6 +23,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     name: "simulate",
     summary: "ask the bucket and key policies who may deliver, read and delete",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+  },
+  {
+    name: "policy",
+    summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
+    load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
   {
     name: "migrate",
@@ -72,9 +78,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     if (each.name !== asked) continue;
     const module = each.load();
     module.define(sub);
-    sub.action(async (options: Record<string, unknown>) => {
+    sub.action(async () => {
       command = each.name;
-      const outcome = await module.run(options, surroundings);
+      const options = sub.opts<Record<string, unknown>>();
+      const outcome = await module.run(options, surroundings, sub.processedArgs as string[]);
       exitCode = outcome.exitCode;
       const ok = exitCode === ExitCode.Ok;
       stdout(
@@ -82,6 +89,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
           ? envelopeText({ command, ok, data: outcome.data(), findings: outcome.findings, errors: [] })
           : outcome.text(),
       );
+      if (outcome.notes && !options.json) stderr(outcome.notes());
     });
   }
 

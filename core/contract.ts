@@ -142,7 +142,7 @@ export function authorise(
   const refuse = (id: string, subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
     throw new UserError(`${headline} does not authorise this trail. Nothing was changed.`, [
-      { id: `contract/${id}`, severity: "error", subject, message, remedy },
+      { id, severity: "error", subject, message, remedy },
     ]);
   };
   const deployAgain = auditStack
@@ -152,7 +152,7 @@ export function authorise(
 
   if (member.partition !== contract.partition) {
     return refuse(
-      "partition",
+      "contract/partition",
       region,
       `This Region is in partition ${member.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
       `Use a Region of partition ${contract.partition}, or an audit stack in ${member.partition}.`,
@@ -160,7 +160,7 @@ export function authorise(
   }
   if (member.accountId === contract.auditAccountId) {
     return refuse(
-      "audit-account",
+      "contract/audit-account",
       `account ${member.accountId}`,
       "This is the audit account itself; its trail belongs to the audit stack.",
       "Set crosstrail:auditAccountTrail to true in the audit stack's configuration, and remove this stack.",
@@ -171,7 +171,7 @@ export function authorise(
   if (!entry || !trail) {
     const count = contract.trails.length;
     return refuse(
-      "not-a-member",
+      "contract/not-a-member",
       `account ${member.accountId}`,
       count === 0 ? "The contract names no trail at all." : `It is not among the accounts of the contract (${count}).`,
       [
@@ -187,7 +187,7 @@ export function authorise(
   }
   if (trail.region !== member.region) {
     return refuse(
-      "region",
+      "contract/region",
       region,
       `The contract authorises ${entry.trailArn}, whose home Region is ${trail.region}.`,
       [
@@ -216,14 +216,14 @@ export function authoriseOrganization(
   const refuse = (id: string, subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
     throw new UserError(`${headline} does not authorise this organization trail. Nothing was changed.`, [
-      { id: `contract/${id}`, severity: "error", subject, message, remedy },
+      { id, severity: "error", subject, message, remedy },
     ]);
   };
   const deployAgain = "then run pulumi up for the audit stack, and this stack again.";
   const region = `aws:region = "${stack.region}"`;
   if (stack.partition !== contract.partition) {
     return refuse(
-      "partition",
+      "contract/partition",
       region,
       `This Region is in partition ${stack.partition}; the archive is in ${contract.partition}, and an organization trail covers one partition.`,
       `Use a Region of partition ${contract.partition}, or an audit stack in ${stack.partition}.`,
@@ -233,7 +233,7 @@ export function authoriseOrganization(
   const trail = organization?.trailArn === undefined ? undefined : parseTrailArn(organization.trailArn);
   if (!organization || !trail) {
     return refuse(
-      "no-organization",
+      "contract/no-organization",
       `account ${stack.accountId}`,
       organization
         ? "The audit stack's organization has trail: false, so the archive takes no organization trail."
@@ -252,7 +252,7 @@ export function authoriseOrganization(
   }
   if (trail.region !== stack.region) {
     return refuse(
-      "region",
+      "contract/region",
       region,
       `The contract authorises ${organization.trailArn}, whose home Region is ${trail.region}. CloudTrail takes changes of a trail in its home Region only.`,
       `Set aws:region to ${trail.region}. For a new trail with another home: set homeRegion: ${stack.region} in crosstrail:organization of the audit stack, ${deployAgain}`,

@@ -71,7 +71,7 @@ const plans: Record<Transition, Plan> = {
     const id = declared?.id ?? wish.organizationId;
     if (id === undefined) {
       throw refusal(
-        "organization",
+        "migrate/organization",
         `stack ${audit.name}`,
         "It declares no organization.",
         "Add --organization-id o-..., as aws organizations describe-organization prints it.",
@@ -79,7 +79,7 @@ const plans: Record<Transition, Plan> = {
     }
     if (declared?.managementAccountId !== undefined && declared.managementAccountId !== accountId) {
       throw refusal(
-        "management-account",
+        "migrate/management-account",
         `stack ${management.name}`,
         `It is for account ${accountId}; the organization's management account is ${String(declared.managementAccountId)}.`,
         "Name the management account's stack with --stack.",
@@ -133,7 +133,7 @@ const plans: Record<Transition, Plan> = {
     const management = onlyStack(wish, trails, "the organization trail's");
     if (declared === undefined || management.config.role !== "management") {
       throw refusal(
-        "no-organization-trail",
+        "migrate/no-organization-trail",
         `stack ${management.name}`,
         "It is not the stack of an organization trail.",
         "Name the management stack with --stack.",
@@ -209,7 +209,7 @@ const plans: Record<Transition, Plan> = {
     const before = text(audit.config.logPrefix);
     if (prefix === undefined) {
       throw refusal(
-        "prefix",
+        "migrate/prefix",
         "--prefix",
         "It is not given.",
         'Say the new prefix: --prefix logs/prod, or --prefix "" for none.',
@@ -217,7 +217,7 @@ const plans: Record<Transition, Plan> = {
     }
     if (prefix === before) {
       throw refusal(
-        "nothing-to-do",
+        "migrate/nothing-to-do",
         `crosstrail:logPrefix = ${JSON.stringify(before)}`,
         "The logs lie there already.",
         "Give another --prefix.",
@@ -305,7 +305,7 @@ function named(
   const found = stacks.map((name) => all.find((each) => each.name === name));
   if (found.length > 0 && !found.includes(undefined)) return found as ConfiguredStack[];
   throw refusal(
-    "stack",
+    "migrate/stack",
     "--stack",
     stacks.length === 0
       ? `${to} is about single trails, and no stack is named.`
@@ -320,7 +320,7 @@ function onlyStack({ stacks = [] }: MigrationWish, trails: ConfiguredStack[], wh
   const [only, ...more] = candidates.map((name) => trails.find((each) => each.name === name));
   if (only !== undefined && more.length === 0) return only;
   throw refusal(
-    "stack",
+    "migrate/stack",
     "--stack",
     `It is not clear which stack is ${whose}.`,
     `Name one: --stack <one of ${trails.map(({ name }) => name).join(", ")}>`,
@@ -356,6 +356,6 @@ function text(value: unknown): string {
 }
 
 function refusal(id: string, subject: string, message: string, remedy: string): UserError {
-  const finding: Finding = { id: `migrate/${id}`, severity: "error", subject, message, remedy };
+  const finding: Finding = { id, severity: "error", subject, message, remedy };
   return new UserError("The migration cannot be planned. Nothing was changed.", [finding]);
 }

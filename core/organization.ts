@@ -58,7 +58,7 @@ export function organizationFindings(state: OrganizationState, wish: Organizatio
   if (organization === undefined) {
     return [
       error(
-        "not-in-use",
+        "organization/not-in-use",
         `account ${wish.accountId}`,
         "This account is in no organization.",
         "Run the stack in the management account of the organization, or make this account a member stack (crosstrail:role: member).",
@@ -82,7 +82,7 @@ function identity(organization: NonNullable<OrganizationState["organization"]>, 
   if (id !== wish.organizationId) {
     findings.push(
       error(
-        "id",
+        "organization/id",
         `crosstrail:organization.id = "${wish.organizationId}" in the audit stack`,
         `Account ${wish.accountId} is in organization ${id}; the archive would refuse its logs.`,
         `Set id: ${id} in the audit stack's crosstrail:organization and run pulumi up for it, or use credentials of the other organization.`,
@@ -92,7 +92,7 @@ function identity(organization: NonNullable<OrganizationState["organization"]>, 
   if (managementAccountId !== wish.managementAccountId) {
     findings.push(
       error(
-        "management-account",
+        "organization/management-account",
         `crosstrail:organization.managementAccountId = "${wish.managementAccountId}" in the audit stack`,
         `The organization's management account is ${managementAccountId}; organization trails are its own, and the archive would refuse them.`,
         `Set managementAccountId: "${managementAccountId}" in the audit stack's crosstrail:organization and run pulumi up for it.`,
@@ -113,7 +113,7 @@ function rightAccount(
   if (delegatedAdministrators?.includes(accountId) !== true) {
     return [
       error(
-        "member-account",
+        "organization/member-account",
         subject,
         `This is a member account; only the management account ${managementAccountId} and CloudTrail's delegated administrators may have an organization trail.`,
         `Set crosstrail:accountId to "${managementAccountId}", with credentials of it, or register this account there:\n` +
@@ -125,7 +125,7 @@ function rightAccount(
   if (wish.delegatedAdministrator !== undefined) {
     findings.push(
       error(
-        "delegated-administrator",
+        "organization/delegated-administrator",
         `crosstrail:delegatedAdministrator = "${wish.delegatedAdministrator}"`,
         "Only the management account registers delegated administrators.",
         "Remove the key here, and set it in a stack of the management account.",
@@ -135,7 +135,7 @@ function rightAccount(
   if (deployed !== undefined && deployed.isOrganizationTrail !== wish.isOrganizationTrail) {
     findings.push(
       error(
-        "delegated-conversion",
+        "organization/delegated-conversion",
         `crosstrail:isOrganizationTrail = ${wish.isOrganizationTrail}`,
         "A delegated administrator cannot turn an account's trail into the organization's, or back.",
         `Do it in the management account ${managementAccountId}.`,
@@ -163,7 +163,7 @@ function features(
   };
   if (!allFeatures) {
     missing(
-      "all-features",
+      "organization/all-features",
       `organization ${wish.organizationId}`,
       "Only consolidated billing is on; organization trails need all features. Invited accounts must agree; it cannot be undone.",
       "aws organizations enable-all-features",
@@ -173,7 +173,7 @@ function features(
   }
   if (trustedAccess === false) {
     missing(
-      "trusted-access",
+      "organization/trusted-access",
       `organization ${wish.organizationId}`,
       `Trusted access for ${cloudTrailPrincipal} is not on.`,
       `aws organizations enable-aws-service-access --service-principal ${cloudTrailPrincipal}`,
@@ -183,7 +183,7 @@ function features(
   }
   if (serviceLinkedRole === false) {
     missing(
-      "service-linked-role",
+      "organization/service-linked-role",
       `role ${serviceLinkedRoleName}`,
       `CloudTrail's service-linked role is missing in account ${managementAccountId}.`,
       `aws iam create-service-linked-role --aws-service-name ${cloudTrailPrincipal}`,
@@ -204,7 +204,7 @@ function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }
   if (taken.homeRegion !== trail.region) {
     return [
       error(
-        "home-region",
+        "organization/home-region",
         taken.arn,
         `A trail of this name has its home in ${taken.homeRegion}, not in ${trail.region}; CloudTrail takes changes of a trail in its home Region only.`,
         `To keep that trail, set aws:region to ${taken.homeRegion} here and homeRegion: ${taken.homeRegion} in the audit stack's crosstrail:organization. For another one, choose another trailName there.`,
@@ -213,7 +213,7 @@ function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }
   }
   return [
     error(
-      "name-taken",
+      "organization/name-taken",
       taken.arn,
       "This trail exists, and this stack has not made it.",
       `To take it over as it is, without a change of its ARN: pulumi import aws:cloudtrail/trail:Trail, see docs/organizations.md. For a new trail, choose another trailName in the audit stack's crosstrail:organization.`,
@@ -235,7 +235,7 @@ function secondTrail({ trails }: OrganizationState, wish: OrganizationWish): Fin
     const isControlTower = name.startsWith("aws-controltower-");
     return {
       ...error(
-        "second-trail",
+        "organization/second-trail",
         arn,
         `${isControlTower ? "Control Tower keeps this organization trail" : "This organization trail exists already"}. A second one records the same management events again, and AWS bills them.`,
         isControlTower
@@ -254,7 +254,7 @@ function leftMembers({ accountIds }: OrganizationState, wish: OrganizationWish):
     .filter((accountId) => !inside.has(accountId))
     .map((accountId) => ({
       ...error(
-        "left",
+        "organization/left",
         `account ${accountId}`,
         `The audit stack declares it as a member of organization ${wish.organizationId}, and it is not in it (any longer). The organization trail does not record it, and a policy of form organization refuses its own trail.`,
         "In the audit stack's crosstrail:members, give it inOrganization: false to keep its own trail delivering, or remove it; then pulumi up for the audit stack.",
@@ -264,5 +264,5 @@ function leftMembers({ accountIds }: OrganizationState, wish: OrganizationWish):
 }
 
 function error(id: string, subject: string, message: string, remedy: string): Finding {
-  return { id: `organization/${id}`, severity: "error", subject, message, remedy };
+  return { id, severity: "error", subject, message, remedy };
 }

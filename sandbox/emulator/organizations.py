@@ -3,8 +3,8 @@
 - EnableAllFeatures. moto does not have it. Here every account agrees at once; in AWS invited accounts have to.
 - CloudTrail's delegated administrators. moto knows neither the requests of CloudTrail for them nor CloudTrail among the
   services that have one.
-- An organization trail is refused where AWS refuses it: outside of an organization, in a member account, without all
-  features, trusted access or the service-linked role. moto takes any.
+- An organization trail is refused without all features, trusted access or the service-linked role. moto takes any. (What
+  gate.py refuses before: outside of an organization, and in a member account.)
 - CloudTrail's service-linked role has its name in AWS's spelling. moto does not capitalise it.
 - Members see the organization trail, with the management account's ARN, and cannot change it.
 - An account that an organization creates may be given an id (tag `sandbox:account-id`), so that the sandbox's accounts can
@@ -117,12 +117,7 @@ def organization_trails():
         from moto.iam.models import iam_backends
 
         organizations = backend_of(account_id)
-        if organizations is None:
-            raise JsonRESTError("OrganizationsNotInUseException", "The account is not in an organization.")
         management = organizations.org.master_account_id
-        administrators = [each.account.id for each in organizations.admins if PRINCIPAL in each.services]
-        if account_id != management and account_id not in administrators:
-            raise JsonRESTError("NotOrganizationMasterAccountException", "This is not the management account.")
         if organizations.org.feature_set != "ALL":
             raise JsonRESTError("OrganizationNotInAllFeaturesModeException", "The organization lacks all features.")
         if not any(each["ServicePrincipal"] == PRINCIPAL for each in organizations.services):

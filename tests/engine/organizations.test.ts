@@ -13,7 +13,7 @@ import {
   OrganizationsClient,
   RemoveAccountFromOrganizationCommand,
 } from "@aws-sdk/client-organizations";
-import { GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
 import { whyNoDelivery } from "../../core/evaluate";
 import type { Sandbox } from "../../sandbox";
@@ -251,34 +251,19 @@ describe("engine: an organization trail", function () {
     await second({ ...(await other("crosstrail", "eu-west-1")), "aws:region": "eu-west-1" });
     await engine.expectRefusal("second", "has its home in us-east-1", "aws:region to us-east-1");
     const Name = "aws-controltower-BaselineCloudTrail";
-    const { bucketName: S3BucketName } = await box.outputs<Contract>(AUDIT_STACK);
-    await cloudTrail.send(new CreateTrailCommand({ Name, S3BucketName, IsOrganizationTrail: true }));
+    const s3 = new S3Client({ ...(await box.aws(MANAGEMENT)), forcePathStyle: true });
+    const Bucket = "aws-controltower-logs-555555555555";
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const principal = { Effect: "Allow", Principal: { Service: "cloudtrail.amazonaws.com" } };
+    const Statement = [
+      { ...principal, Action: "s3:GetBucketAcl", Resource: `arn:aws:s3:::${Bucket}` },
+      { ...principal, Action: "s3:PutObject", Resource: `arn:aws:s3:::${Bucket}/*` },
+    ];
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+    await cloudTrail.send(new CreateTrailCommand({ Name, S3BucketName: Bucket, IsOrganizationTrail: true }));
     await second(await other("another"));
     await engine.expectRefusal("second", "Control Tower keeps this", "AWS bills them", "acceptSecondOrganizationTrail");
     await cloudTrail.send(new DeleteTrailCommand({ Name }));
-  });
-
-  it("destroying its stack turns nothing off in the organization, and leaves the delegated administrator", async () => {
-    await box.stack("second", {
-      ...managementConfig(),
-      ...(await contractOf({
-        organization: {
-          id: organizationId,
-          managementAccountId: MANAGEMENT,
-          trailArn: arn.replace("trail/crosstrail", "trail/another"),
-        },
-      })),
-      "crosstrail:enableTrustedAccess": true,
-      "crosstrail:acceptSecondOrganizationTrail": true,
-      "crosstrail:delegatedAdministrator": payments.accountId,
-    });
-    assert.deepEqual(await engine.up("second"), { create: 4 });
-    await engine.run("preview", "second", "--expect-no-changes");
-    const before = await turnedOn();
-    assert.deepEqual(before.administrators, [payments.accountId]);
-    await engine.run("destroy", "second");
-    assert.deepEqual(await turnedOn(), before);
-    assert.equal((await trail())?.IsOrganizationTrail, true);
   });
 
   it("goes back to an account's trail in place, and to a member's stack", async () => {
@@ -294,12 +279,6 @@ describe("engine: an organization trail", function () {
     await engine.up(AUDIT_STACK);
     await box.stack(stack, { ...memberConfig(MANAGEMENT), "crosstrail:isMultiRegionTrail": false });
     await inPlace(await engine.up(stack), { IsMultiRegionTrail: false });
-    await engine.run("destroy", stack);
-    const on = await turnedOn();
-    assert.deepEqual(
-      { features: on.features, trusted: on.trusted, role: on.role },
-      { features: "ALL", trusted: ["cloudtrail.amazonaws.com"], role: true },
-    );
   });
 
   it("warns of a member that has left the organization", async () => {
@@ -312,5 +291,21 @@ describe("engine: an organization trail", function () {
     assert.match(text, /organization\/left/);
     assert.ok(text.includes("inOrganization: false"), text);
     assert.ok(!text.includes(`account ${web.accountId}`), text);
+  });
+
+  it("destroying its stack turns nothing off in the organization, and leaves the delegated administrator", async () => {
+    await configure({ "crosstrail:enableTrustedAccess": true, "crosstrail:delegatedAdministrator": "666666666666" });
+    assert.deepEqual(await engine.up(stack), { create: 1, update: 1, same: 2 });
+    await engine.run("preview", stack, "--expect-no-changes");
+    const before = await turnedOn();
+    assert.deepEqual(before, {
+      features: "ALL",
+      trusted: ["cloudtrail.amazonaws.com"],
+      administrators: ["666666666666"],
+      role: true,
+    });
+    await engine.run("destroy", stack);
+    assert.deepEqual(await turnedOn(), before);
+    assert.equal(await trail(), undefined);
   });
 });

@@ -5,7 +5,7 @@ import { cloudTrailService, evaluate } from "../../core/evaluate";
 import type { TrailIdentity } from "../../core/names";
 import { trailArn } from "../../core/names";
 import type { PolicyDocument, Statement } from "../../core/policies/document";
-import { auditAccountId } from "./fleet";
+import { auditAccountId, trailOf } from "./fleet";
 
 /** A request as CloudTrail makes it for a trail. */
 export function fromCloudTrail(trail: TrailIdentity, action: string, resource: string, context: RequestContext) {
@@ -103,6 +103,52 @@ export function loosened(document: AnyDocument): Map<string, AnyDocument> {
   return all;
 }
 
+/** The statements that everyPart() was told about; a number at the end of an id is an account. */
+export const covered = new Set<string>();
+const sidOf = (sid: string) => sid.replace(/\d+$/, "");
+
+const logFile = "arn:aws:s3:::example-logs/AWSLogs/222222222222/CloudTrail/us-east-1/2026/01/31/x.json.gz";
+/** What a denial must not stop, whoever else allows it. */
+const legitimate: Record<string, AccessRequest> = {
+  cloudTrailWrites: fromCloudTrail(trailOf("222222222222"), "s3:PutObject", logFile, {
+    "s3:x-amz-acl": "bucket-owner-full-control",
+  }),
+  personReadsWithMfa: fromAccount(auditAccountId, "s3:GetObject", logFile, { "aws:MultiFactorAuthPresent": "true" }),
+  exemptRoleReads: {
+    ...fromAccount(auditAccountId, "s3:GetObject", logFile, { "aws:MultiFactorAuthPresent": "false" }),
+    caller: { kind: "account", arn: "arn:aws:iam::111111111111:role/exporter" },
+  },
+  /** A service in its own name: it has no MFA, and no key that says so. */
+  serviceReads: {
+    ...fromAccount(auditAccountId, "s3:GetObject", logFile),
+    caller: { kind: "service", service: "config.amazonaws.com" },
+  },
+};
+
+/** Each condition of each denial spares something: without the condition, that is refused as well. */
+function everyExemption(name: string, document: AnyDocument): void {
+  const everyone: Statement = { Sid: "All", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
+  const passing = (of: AnyDocument) => {
+    const open = { ...of, Statement: [...of.Statement, everyone] } as PolicyDocument;
+    return Object.keys(legitimate).filter((each) => allowed(legitimate[each] as AccessRequest, open));
+  };
+  document.Statement.forEach((statement, index) => {
+    if (statement.Effect !== "Deny") return;
+    for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+      for (const key of Object.keys(keys)) {
+        it(`${name}: ${statement.Sid} spares somebody by ${operator} ${key}`, () => {
+          const changed = structuredClone(document);
+          const conditions = changed.Statement[index]?.Condition?.[operator];
+          delete conditions?.[key];
+          const before = passing(document);
+          assert.ok(before.includes("cloudTrailWrites") && before.includes("personReadsWithMfa"));
+          assert.notDeepEqual(passing(changed), before);
+        });
+      }
+    }
+  });
+}
+
 /** Each part of each statement has an attack that it stops: refused with the part, successful without it. */
 export function everyPart<Attacks extends Record<string, AccessRequest>>(
   name: string,
@@ -112,6 +158,8 @@ export function everyPart<Attacks extends Record<string, AccessRequest>>(
   except = /^$/,
   permits: (request: AccessRequest, document: PolicyDocument) => boolean = allowed,
 ): void {
+  for (const { Sid = "" } of document.Statement) covered.add(sidOf(Sid));
+  everyExemption(name, document);
   const parts = new Map([...loosened(document)].filter(([part]) => !except.test(part)));
   it(`${name}: every part has an attack`, () => {
     assert.deepEqual([...parts.keys()].sort(), Object.keys(purposes).sort());

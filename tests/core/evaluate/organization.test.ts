@@ -129,8 +129,8 @@ describe("the simulation of an organization", () => {
       });
       assert.deepEqual([found.bucketForm, found.keyForm], [built.bucketForm, built.keyForm]);
     }
-    const { memberReaders, requireMfa, mfaExemptRoleArns, ...plain } = fleetOfSettings(settings());
-    assert.deepEqual([memberReaders, requireMfa, mfaExemptRoleArns], [[], false, []]);
+    const { memberReaders, requireMfa, mfaExemptRoleArns, readers, ...plain } = fleetOfSettings(settings());
+    assert.deepEqual([memberReaders, requireMfa, mfaExemptRoleArns, readers], [[], false, [], []]);
     assert.deepEqual({ ...deployed, keyArn: plain.keyArn }, plain satisfies SimulatedFleet);
   });
 

@@ -9,7 +9,8 @@ import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
 import { memberReadPermissions, readerTrust, readPermissions } from "../../../core/policies/reader";
-import { allowed, eachWithout, everyPart, fromAccount, fromCloudTrail, loosened } from "../../support/attacks";
+import { allowed, covered, eachWithout, everyPart, fromAccount, fromCloudTrail, loosened } from "../../support/attacks";
+import { read } from "../../support/config";
 import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
 import {
   bucketDocument,
@@ -822,5 +823,31 @@ describe("core/policies/reader", () => {
       assert.equal(assumed(trustAttacks.withoutMfaKey, loose), true);
       assert.equal(assumed(trustAttacks.withoutMfaKey, strict), false);
     });
+  });
+});
+
+describe("core/policies: every statement", () => {
+  it("of the bucket's, the key's and the readers' policies has its attacks above", () => {
+    const written = ["bucket", "key", "reader"].flatMap((file) => {
+      const source = read("core", "policies", `${file}.ts`);
+      const named = /(?:Sid: |write\(|aclCheck\(|decrypt\(|statement\()\s*["`]([A-Za-z]+)/g;
+      const sids = [...source.matchAll(named)].map(([, sid]) => sid as string);
+      // The key's grants to CloudTrail are written once for each kind of trail.
+      for (const [, subject] of source.matchAll(/grants\("([A-Za-z]+)"/g)) {
+        for (const [, what] of source.matchAll(/grant\("([A-Za-z]+)"/g)) sids.push(`${subject}${what}`);
+      }
+      // A statement whose id is written in another way would be missed here.
+      const statements = [...source.matchAll(/Effect: "/g)].length;
+      assert.equal(
+        [...source.matchAll(/\bSid: (?!string)/g)].length,
+        statements,
+        `${file}.ts: a statement without a Sid`,
+      );
+      return sids;
+    });
+    // Those of an organization have theirs in organization.test.ts.
+    const here = (sids: Iterable<string>) =>
+      [...new Set(sids)].filter((sid) => !/^(OrganizationTrail|NamedTrails)|OrganizationLogs$/.test(sid)).sort();
+    assert.deepEqual(here(written), here(covered));
   });
 });

@@ -9,7 +9,7 @@ import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../../../core/p
 import type { KeyPolicyForm } from "../../../core/policies/key";
 import { keyPolicy, keyPolicyForms, keyPolicyIn } from "../../../core/policies/key";
 import { readPermissions } from "../../../core/policies/reader";
-import { allowed, everyPart, fromAccount, fromCloudTrail } from "../../support/attacks";
+import { allowed, covered, everyPart, fromAccount, fromCloudTrail } from "../../support/attacks";
 import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
 import { bucketForms, keyForms, payments, web } from "../../support/policies";
 
@@ -387,6 +387,73 @@ describe("core/policies: an organization", () => {
         memberForgesOwn: fromAccount("222222222222", "kms:GenerateDataKey", keyArn, contextOf(payments)),
       },
     );
+  });
+
+  describe("each part of what a reader of some accounts may do", () => {
+    const openKey: Policy = {
+      Version: "2012-10-17",
+      Statement: {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${auditAccountId}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+    };
+    const decrypts = (action: string, key: string, context: RequestContext): AccessRequest => ({
+      caller: { kind: "account", arn: `arn:aws:sts::${auditAccountId}:assumed-role/CloudTrailReadRole/me` },
+      action,
+      resource: key,
+      resourceAccountId: auditAccountId,
+      context,
+    });
+    const own = contextOf(organizationTrail, fileOf(managementAccountId, id));
+    const permissions = readPermissions({
+      partition: "aws",
+      bucketName,
+      keyArn,
+      organization,
+      accountIds: [managementAccountId],
+    });
+    everyPart(
+      "permissions to decrypt the organization trail's logs",
+      { ...permissions, Statement: permissions.Statement.filter(({ Sid }) => Sid === "DecryptOrganizationLogs") },
+      {
+        "DecryptOrganizationLogs Action": "endsKey",
+        "DecryptOrganizationLogs Resource": "decryptsWithOtherKey",
+        "DecryptOrganizationLogs StringEquals kms:EncryptionContext:aws:cloudtrail:arn": "decryptsForeignTrail",
+        "DecryptOrganizationLogs StringLike kms:EncryptionContext:aws:s3:arn": "decryptsAnother",
+      },
+      {
+        endsKey: decrypts("kms:ScheduleKeyDeletion", keyArn, own),
+        decryptsWithOtherKey: decrypts("kms:Decrypt", keyArn.replace("1234abcd", "4321dcba"), own),
+        decryptsForeignTrail: decrypts("kms:Decrypt", keyArn, contextOf(stranger, fileOf(managementAccountId, id))),
+        decryptsAnother: decrypts("kms:Decrypt", keyArn, contextOf(organizationTrail, fileOf("222222222222", id))),
+      },
+      undefined,
+      (request, document) =>
+        evaluate(request, { identityPolicies: [document as Policy], resourcePolicy: openKey, resourceKind: "key" })
+          .allowed,
+    );
+
+    it("and no statement of an organization is left out", () => {
+      for (const sid of [
+        "OrganizationTrailAclCheck",
+        "OrganizationTrailWrite",
+        "NamedTrailsAclCheck",
+        "NamedTrailsWrite",
+      ]) {
+        assert.ok(covered.has(sid), sid);
+      }
+      for (const sid of [
+        "NamedTrailsEncrypt",
+        "NamedTrailsDescribeKey",
+        "NamedTrailsDecrypt",
+        "MembersDecryptOrganizationLogs",
+        "DecryptOrganizationLogs",
+      ]) {
+        assert.ok(covered.has(sid), sid);
+      }
+    });
   });
 
   describe("members and readers", () => {
