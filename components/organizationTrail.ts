@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { OrganizationDelegatedAdminAccount } from "@pulumi/aws/cloudtrail";
 import { accountIdProblem } from "../core/accounts";
 import { checkedInputs } from "./inputs";
-import type { TrailAdvancedEventSelector, TrailEventSelector } from "./trail";
+import type { TrailAdvancedEventSelector, TrailEventSelector } from "./memberTrail";
 import { checkedTrail, deliveringTrail } from "./trail";
 
 /** Arguments of {@link OrganizationTrail}. */
@@ -23,12 +23,28 @@ export interface OrganizationTrailArgs {
   includeGlobalServiceEvents?: pulumi.Input<boolean>;
   /** Whether the trail records at all. Default: true. */
   enableLogging?: pulumi.Input<boolean>;
-  /** Basic event selectors, at most 5; not together with advanced ones. Default: all management events. */
+  /** What the trail records, by presets: values of EventPreset. Default: management, all management events. AWS bills the others. Changes in place, as all that is recorded does. */
+  events?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Which events the presets record: All, ReadOnly or WriteOnly. Default: All. */
+  readWriteType?: pulumi.Input<string>;
+  /** Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. Default: none. */
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Services whose calls through VPC endpoints are recorded beside the presets. AWS bills them. Default: none. */
+  networkActivityEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Instead of presets: basic event selectors, at most 5. The trail gets advanced ones that record the same. */
   eventSelectors?: pulumi.Input<pulumi.Input<TrailEventSelector>[]>;
-  /** Advanced event selectors; not together with basic ones. */
+  /** Instead of presets: advanced event selectors, with at most 500 values together. */
   advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
   /** ApiCallRateInsight and ApiErrorRateInsight. AWS bills them. Default: none. */
   insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARN of a log group of CloudWatch Logs in the trail's own account, with `:*` at the end, to which the trail delivers as well: an output of TrailLogGroup. Default: none. */
+  cloudWatchLogsLogGroupArn?: pulumi.Input<string>;
+  /** ARN of the role by which CloudTrail writes to the log group. */
+  cloudWatchLogsRoleArn?: pulumi.Input<string>;
+  /** Name of a topic in the trail's own account to which each delivery is published: an output of TrailTopic. Default: none. */
+  snsTopicName?: pulumi.Input<string>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
   /** Whether the trail records every account of the organization, or the management account only. Default: true. Changes in place, by the management account only; set false, it leaves all members. */
   isOrganizationTrail?: pulumi.Input<boolean>;
   /** A member account to register as CloudTrail's delegated administrator: 12 digits. It stays registered when this is removed. Default: none. */
@@ -61,7 +77,7 @@ export class OrganizationTrail extends pulumi.ComponentResource {
 
     super("crosstrail:index:OrganizationTrail", name, {}, opts);
 
-    const trail = deliveringTrail(`${name}-trail`, { ...args, ...checked }, args.isOrganizationTrail ?? true, {
+    const trail = deliveringTrail(`${name}-trail`, checked, args.isOrganizationTrail ?? true, {
       parent: this,
     });
     if (delegatedAdministrator !== undefined) {

@@ -1,88 +1,64 @@
 /** What the components of an account's trail and of an organization's trail share. */
 import * as pulumi from "@pulumi/pulumi";
 import { Trail } from "@pulumi/aws/cloudtrail";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
-import { checkedInputs } from "./inputs";
+import { partitions } from "../core/accounts";
+import { advancedSelectors, insightsOf } from "../core/events";
+import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents } from "./inputs";
+import type { MemberTrailArgs } from "./memberTrail";
+import { providerSelectors } from "./selectors";
 
-/** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
-export interface TrailEventSelector {
-  /** Which management and data events: All, ReadOnly or WriteOnly. Default: All. */
-  readWriteType?: pulumi.Input<string>;
-  /** Whether management events are recorded. Default: true. */
-  includeManagementEvents?: pulumi.Input<boolean>;
-  /** Services whose management events are left out: kms.amazonaws.com, rdsdata.amazonaws.com. */
-  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Data events to record. AWS bills them. */
-  dataResources?: pulumi.Input<pulumi.Input<TrailDataResource>[]>;
-}
-
-/** Resources whose data events a basic event selector records. */
-export interface TrailDataResource {
-  /** For example AWS::S3::Object or AWS::Lambda::Function. */
-  type: pulumi.Input<string>;
-  /** ARNs, or beginnings of ARNs. */
-  values: pulumi.Input<pulumi.Input<string>[]>;
-}
-
-/** An advanced event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html */
-export interface TrailAdvancedEventSelector {
-  /** What the selector is called in the console. */
-  name?: pulumi.Input<string>;
-  /** All of these must match. */
-  fieldSelectors: pulumi.Input<pulumi.Input<TrailFieldSelector>[]>;
-}
-
-/** A condition on one field of an event. */
-export interface TrailFieldSelector {
-  /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
-  field: pulumi.Input<string>;
-  equals?: pulumi.Input<pulumi.Input<string>[]>;
-  notEquals?: pulumi.Input<pulumi.Input<string>[]>;
-  startsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  notStartsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  endsWith?: pulumi.Input<pulumi.Input<string>[]>;
-  notEndsWith?: pulumi.Input<pulumi.Input<string>[]>;
-}
-
-/** What any trail that delivers to the archive is made of. */
-interface DeliveringTrailArgs {
-  trailName: pulumi.Input<string>;
-  bucketName: pulumi.Input<string>;
-  keyArn: pulumi.Input<string>;
-  logPrefix?: pulumi.Input<string>;
-  isMultiRegionTrail?: pulumi.Input<boolean>;
-  enableLogFileValidation?: pulumi.Input<boolean>;
-  includeGlobalServiceEvents?: pulumi.Input<boolean>;
-  enableLogging?: pulumi.Input<boolean>;
-  eventSelectors?: pulumi.Input<pulumi.Input<TrailEventSelector>[]>;
-  advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
-  insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
-  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
-}
-
-type CheckedTrailArgs = Pick<DeliveringTrailArgs, "trailName" | "bucketName" | "keyArn" | "logPrefix">;
-
-/** The names that a trail is made of, checked. */
-export function checkedTrail(component: string, args: DeliveringTrailArgs): CheckedTrailArgs {
-  return checkedInputs(
+/** The arguments of any trail that delivers to the archive, checked. */
+export function checkedTrail(component: string, args: MemberTrailArgs) {
+  const { trailName, bucketName, keyArn, logPrefix, partition } = checkedInputs(
     component,
-    { trailName: args.trailName, bucketName: args.bucketName, keyArn: args.keyArn, logPrefix: args.logPrefix },
+    {
+      trailName: args.trailName,
+      bucketName: args.bucketName,
+      keyArn: args.keyArn,
+      logPrefix: args.logPrefix,
+      partition: args.partition,
+    },
     {
       trailName: trailNameProblem,
       bucketName: bucketNameProblem,
       keyArn: keyArnProblem,
       logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+      partition: oneOf(partitions),
     },
   );
+  const events = derive(
+    {
+      bucketName,
+      partition,
+      events: args.events,
+      readWriteType: args.readWriteType,
+      excludeManagementEventSources: args.excludeManagementEventSources,
+      networkActivityEventSources: args.networkActivityEventSources,
+      eventSelectors: args.eventSelectors,
+      advancedEventSelectors: args.advancedEventSelectors,
+      insightTypes: args.insightTypes,
+    },
+    (choice) => {
+      requireEvents(component, choice);
+      const given = partitionOrDefault(choice.partition);
+      return {
+        selectors: advancedSelectors(choice, { partition: given, bucketArn: bucketArn(given, choice.bucketName) }),
+        insights: insightsOf(choice).map((insightType) => ({ insightType })),
+      };
+    },
+  );
+  return { ...args, trailName, bucketName, keyArn, logPrefix, events };
 }
 
 /** The trail, with every Region, validation and logging unless said otherwise. */
 export function deliveringTrail(
   name: string,
-  args: DeliveringTrailArgs,
+  args: ReturnType<typeof checkedTrail>,
   isOrganizationTrail: pulumi.Input<boolean> | undefined,
   opts: pulumi.CustomResourceOptions,
 ): Trail {
+  const { events } = args;
   return new Trail(
     name,
     {
@@ -95,11 +71,12 @@ export function deliveringTrail(
       enableLogFileValidation: args.enableLogFileValidation ?? true,
       includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
       enableLogging: args.enableLogging ?? true,
-      eventSelectors: args.eventSelectors,
-      advancedEventSelectors: args.advancedEventSelectors,
-      insightSelectors: args.insightTypes
-        ? pulumi.output(args.insightTypes).apply((types) => types.map((insightType) => ({ insightType })))
-        : undefined,
+      // Always advanced ones, also for the default: see docs/decisions/0007.
+      advancedEventSelectors: pulumi.output(events).apply(({ selectors }) => providerSelectors(selectors)),
+      insightSelectors: pulumi.output(events).apply(({ insights }) => insights),
+      cloudWatchLogsGroupArn: args.cloudWatchLogsLogGroupArn,
+      cloudWatchLogsRoleArn: args.cloudWatchLogsRoleArn,
+      snsTopicName: args.snsTopicName,
       tags: args.tags,
     },
     opts,

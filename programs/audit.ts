@@ -1,23 +1,33 @@
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
+import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
+import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
+import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
-import { futureKeyArn, trailArn } from "../core/names";
+import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
 import { grantOf } from "../core/policies/organization";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings, Organization } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { deployedOutputs, requireAccount } from "./stack";
+import type { Delivery } from "./delivery";
+import { deliver } from "./delivery";
+import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
+
+type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
+
+/** The contract, and what only this account is concerned with. */
+type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+    eventDataStore?: EventDataStoreOutput;
+  };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(
-  settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const {
     partition,
     auditAccountId,
@@ -63,6 +73,7 @@ export async function audit(
   const deployed = await deployedOutputs();
   refuseAnotherArchive(deployed, settings);
   await warnOfPrefixChange(deployed, settings);
+  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
 
   const keys = Array.from({ length: keyGeneration }, (_, index) => {
     const generation = index + 1;
@@ -100,14 +111,28 @@ export async function audit(
     keep,
     tags,
   });
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
+    await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
     new MemberTrail(
       "audit",
-      { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, ...settings.trailOptions, tags },
+      {
+        trailName: own.trail.name,
+        bucketName,
+        keyArn: key.keyArn,
+        logPrefix,
+        partition,
+        ...trailOptions,
+        ...delivery.trailArgs,
+        tags,
+      },
       // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
       { dependsOn: [bucket, key] },
     );
   }
+
+  const store = settings.eventDataStore && eventDataStore(settings, settings.eventDataStore);
 
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
@@ -144,6 +169,8 @@ export async function audit(
     ...(previousLogPrefix !== undefined && { previousLogPrefix }),
     ...(previousKeyArns.length > 0 && { previousKeyArns: pulumi.all(previousKeyArns) }),
     ...(settings.organization && { organization: organizationOutput(settings.organization) }),
+    ...delivery.outputs,
+    ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
   };
 }
@@ -165,6 +192,24 @@ async function warnOfPrefixChange(deployed: Record<string, unknown>, settings: A
     `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, its deliveries are refused and tried ` +
       `again later. To authorise both meanwhile, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
   );
+}
+
+/** An event data store of the audit account, and what the stack gives out of it. */
+function eventDataStore(
+  { partition, auditAccountId, tags }: AuditSettings,
+  { name, retentionDays, advancedEventSelectors, roleArns, keep }: EventDataStoreChoice,
+): EventDataStoreOutput {
+  const { eventDataStoreArn: arn } = new EventDataStore("audit", {
+    partition,
+    accountId: auditAccountId,
+    storeName: name,
+    retentionInDays: retentionDays,
+    advancedEventSelectors,
+    roleArns,
+    keep,
+    tags,
+  });
+  return { arn, name, keep };
 }
 
 /**

@@ -3,12 +3,13 @@ import { OrganizationTrail } from "../components/organizationTrail";
 import type { Contract } from "../core/contract";
 import { authoriseOrganization, refuseReplacement } from "../core/contract";
 import { formatFinding, UserError } from "../core/findings";
-import { organizationLogPath, trailArn } from "../core/names";
+import { bucketArn, organizationLogPath, trailArn } from "../core/names";
 import type { OrganizationState, OrganizationWish } from "../core/organization";
 import { organizationFindings } from "../core/organization";
 import type { ManagementSettings } from "../core/settings";
 import { readContract } from "./contract";
-import { deployedOutputs, fullStackName, requireAccount } from "./stack";
+import { deliver } from "./delivery";
+import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
 
 /** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
 export interface OrganizationAccess {
@@ -40,7 +41,18 @@ export async function management(
     memberAccountIds: membersOf(contract),
   });
 
-  const { bucketName, keyArn, logPrefix } = contract;
+  const { bucketName, keyArn, logPrefix, partition } = contract;
+  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const { previousTrailArn } = authorised;
+  const delivery = deliver(
+    // The name that they have in a member's stack: they stay what they are when an account's trail becomes the organization's.
+    "member",
+    [trailArn(authorised.trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
+    { cloudWatchLogs, sns },
+    settings.tags,
+    isOrganizationTrail ? authorised.organizationId : undefined,
+  );
   const trail = new OrganizationTrail(
     "management",
     {
@@ -48,9 +60,11 @@ export async function management(
       bucketName,
       keyArn,
       logPrefix,
+      partition,
       isOrganizationTrail,
       delegatedAdministrator: settings.delegatedAdministrator,
-      ...settings.trailOptions,
+      ...trailOptions,
+      ...delivery.trailArgs,
       tags: settings.tags,
     },
     // The account's own trail of before: CloudTrail turns it into the organization's in place.
@@ -64,6 +78,7 @@ export async function management(
     isOrganizationTrail,
     trailArn: trail.trailArn,
     logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
+    ...delivery.outputs,
   };
 }
 

@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MemberTrail } from "../components/memberTrail";
 import { authorise, refuseReplacement } from "../core/contract";
-import { logPath } from "../core/names";
+import { bucketArn, logPath, trailArn } from "../core/names";
 import type { MemberSettings } from "../core/settings";
 import { readContract } from "./contract";
-import { deployedOutputs, fullStackName, requireAccount } from "./stack";
+import { deliver } from "./delivery";
+import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
 
 /** A member stack: the trail of one account, as the audit stack's contract authorises it. */
 export async function member(settings: MemberSettings): Promise<Record<string, pulumi.Input<unknown>>> {
@@ -16,7 +17,16 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
   const deployed = await deployedOutputs();
   refuseReplacement(deployed.trailArn as string | undefined, authorised);
 
-  const { bucketName, keyArn, logPrefix } = contract;
+  const { bucketName, keyArn, logPrefix, partition } = contract;
+  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const { previousTrailArn } = authorised;
+  const delivery = deliver(
+    "member",
+    [trailArn(authorised.trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
+    { cloudWatchLogs, sns },
+    settings.tags,
+  );
   const trail = new MemberTrail(
     "member",
     {
@@ -24,7 +34,9 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
       bucketName,
       keyArn,
       logPrefix,
-      ...settings.trailOptions,
+      partition,
+      ...trailOptions,
+      ...delivery.trailArgs,
       tags: settings.tags,
     },
     // The management account's trail, back from being the organization's: the same trail, not a new one.
@@ -35,5 +47,6 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
     alias: authorised.alias,
     trailArn: trail.trailArn,
     logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    ...delivery.outputs,
   };
 }

@@ -20,6 +20,12 @@ interface Options {
   abandon?: boolean;
 }
 
+export const examples = [
+  "crosstrail migrate --to organization-trail --stack root --organization-id o-exampleorg1",
+  "crosstrail migrate --to log-prefix --prefix trails --yes",
+  "crosstrail migrate --resume --yes",
+];
+
 export function define(command: Command): void {
   command
     .addOption(new Option("--to <what>", "what to move to").choices(Object.values(Transition)))

@@ -100,6 +100,17 @@ const administration = [
   "kms:UpdatePrimaryRegion",
 ];
 
+/** The account administers a key, through its IAM policies. */
+export function accountAdministration(partition: Partition, accountId: string): Statement {
+  return {
+    Sid: "AccountAdministration",
+    Effect: "Allow",
+    Principal: { AWS: accountRootArn(partition, accountId) },
+    Action: administration,
+    Resource: "*",
+  };
+}
+
 /** The key policy in one form, whatever its size. */
 export function keyPolicyIn(form: KeyPolicyForm, input: KeyPolicyInput): PolicyDocument {
   const { partition, auditAccountId, organization, mayEncrypt = true, memberReaders = [] } = input;
@@ -107,13 +118,7 @@ export function keyPolicyIn(form: KeyPolicyForm, input: KeyPolicyInput): PolicyD
   // To the key an organization trail is a trail of the management account: its ARN is the encryption context of all logs.
   const trails = [...input.trails, ...(organization?.trails ?? [])];
   return policyDocument([
-    {
-      Sid: "AccountAdministration",
-      Effect: "Allow",
-      Principal: account,
-      Action: administration,
-      Resource: "*",
-    },
+    accountAdministration(partition, auditAccountId),
     ...(trails.length > 0 && mayEncrypt ? trailGrants(form, trails, input) : []),
     {
       Sid: "AccountReadsLogs",

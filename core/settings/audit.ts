@@ -1,5 +1,8 @@
 /** The configuration of the audit stack: the archive, and the fleet that delivers to it. */
 import type { Partition } from "../accounts";
+import type { EventDataStoreChoice } from "../eventDataStore";
+import { advancedProblems, SelectorOwner } from "../events";
+import { pathText, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
 import { roleArn, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
@@ -72,6 +75,8 @@ export interface AuditSettings {
   /** ARNs of the roles for which `requireMfa` does not count. */
   mfaExemptRoleArns: string[];
   trailOptions: TrailOptions;
+  /** Off unless it is asked for. */
+  eventDataStore?: EventDataStoreChoice;
   tags: Record<string, string>;
 }
 
@@ -109,6 +114,8 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  checkEventDataStore(report, values);
+  checkDelivery(report, values);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -140,6 +147,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
       name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
     ),
     trailOptions: options,
+    ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
     tags: values.tags,
   };
 }
@@ -355,6 +363,47 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
       `Correct it in ${report.file}.`,
     );
   });
+}
+
+function checkEventDataStore(report: Report, { eventDataStore }: Values): void {
+  const key = "eventDataStore.advancedEventSelectors";
+  const selectors = eventDataStore?.advancedEventSelectors ?? [];
+  for (const { path, message, remedy } of advancedProblems(selectors, SelectorOwner.EventDataStore, key)) {
+    report.add(
+      "events",
+      subjectOf(pathText(path).slice(1), valueAt({ [key]: selectors }, path)),
+      sentence(message),
+      remedy ?? `Correct it in ${report.file}.`,
+    );
+  }
+}
+
+function checkDelivery(report: Report, values: Values): void {
+  if (values.auditAccountTrail !== false) return;
+  for (const key of ["cloudWatchLogs", "sns"] as const) {
+    const value = values[key];
+    if (value === undefined || Object.keys(value).length === 0) continue;
+    report.add(
+      "no-trail",
+      subjectOf(key, value),
+      "The audit account has no trail of its own that could deliver there; each member's stack has this key, too.",
+      `Set crosstrail:auditAccountTrail to true, or remove this key from ${report.file}.`,
+    );
+  }
+}
+
+function eventDataStoreOf({ eventDataStore, auditAccountId }: Values, partition: Partition): EventDataStoreChoice {
+  const { queryRoles, ...others } = eventDataStore;
+  return {
+    name: "crosstrail",
+    retentionDays: 366,
+    advancedEventSelectors: [],
+    keep: true,
+    ...others,
+    ...(queryRoles && {
+      roleArns: queryRoles.map((name) => (name.startsWith("arn:") ? name : roleArn(partition, auditAccountId, name))),
+    }),
+  };
 }
 
 function fleetOf(values: Values, partition: Partition, region: string): FleetTrail[] {

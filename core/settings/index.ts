@@ -17,6 +17,7 @@ export { keyTable, Role } from "./keys";
 export type { ManagementSettings } from "./management";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";
+export { aliasProblem } from "./schemas";
 export type { TrailOptions } from "./trail";
 
 export type Settings = AuditSettings | MemberSettings | ManagementSettings;

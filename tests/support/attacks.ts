@@ -110,6 +110,12 @@ const sidOf = (sid: string) => sid.replace(/\d+$/, "");
 const logFile = "arn:aws:s3:::example-logs/AWSLogs/222222222222/CloudTrail/us-east-1/2026/01/31/x.json.gz";
 /** What a denial must not stop, whoever else allows it. */
 const legitimate: Record<string, AccessRequest> = {
+  cloudTrailPublishes: fromCloudTrail(
+    trailOf("222222222222"),
+    "sns:Publish",
+    "arn:aws:sns:us-east-1:222222222222:deliveries",
+    {},
+  ),
   cloudTrailWrites: fromCloudTrail(trailOf("222222222222"), "s3:PutObject", logFile, {
     "s3:x-amz-acl": "bucket-owner-full-control",
   }),
