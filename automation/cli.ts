@@ -32,6 +32,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
   {
+    name: "migrate",
+    summary: "move trails, key or prefix in place: plan it, and carry it out step by step",
+    load: () => require("./commands/migrate") as typeof import("./commands/migrate"),
+  },
+  {
     name: "init",
     summary: "write the configuration of a new fleet",
     load: () => require("./commands/init") as typeof import("./commands/init"),
@@ -84,7 +89,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 5 check failed, 8 cancelled.",
+      "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 4 deployment,\n5 check failed, 7 unexpected changes, 8 cancelled.",
     );
   for (const each of commands) {
     const sub = declare(program, each);

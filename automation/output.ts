@@ -8,7 +8,9 @@ export const ExitCode = {
   Other: 1,
   Usage: 2,
   Authentication: 3,
+  Deployment: 4,
   CheckFailed: 5,
+  UnexpectedChanges: 7,
   Cancelled: 8,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -15,12 +15,27 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { archiveConflicts, noncurrentDays, spanDays } from "../core/archive";
 import { UserError } from "../core/findings";
 import { subjectText } from "../core/settings/report";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
+import {
+  bucketNameProblem,
+  keyArnProblem,
+  logPrefixProblem,
+  organizationIdProblem,
+  roleArnProblem,
+} from "../core/names";
 import { accessLogPrefix } from "../core/policies/beside";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { inRegion } from "./region";
-import { buildOrExplain, checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+import {
+  buildOrExplain,
+  checkedInputs,
+  derive,
+  oneOf,
+  organizationGrant,
+  partitionOrDefault,
+  trailArnProblem,
+  trailsOf,
+} from "./inputs";
 
 /** How long S3 keeps new log files from being deleted or overwritten. Without a mode: Object Lock is on, and locks nothing by itself. */
 export interface AuditBucketObjectLock {
@@ -62,10 +77,20 @@ export interface AuditBucketArgs {
   trailArns: pulumi.Input<pulumi.Input<string>[]>;
   /** ARN of the KMS key that encrypts what is put into the bucket without a key of its own. Same Region as the bucket. */
   keyArn: pulumi.Input<string>;
+  /** ARNs of former keys of the archive that trails may still name, for denyOtherEncryption. Default: none. */
+  previousKeyArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Region of the bucket. Default: the provider's. A change would replace the bucket, which protection refuses. */
   region?: string;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
   logPrefix?: pulumi.Input<string>;
+  /** While the prefix is being changed: the former one, where trails may still deliver; "" for none. Default: the same. */
+  previousLogPrefix?: pulumi.Input<string>;
+  /** Id of the organization that delivers here. Default: none. */
+  organizationId?: pulumi.Input<string>;
+  /** ARNs of organization trails of that organization that may deliver: the management account's. Default: none. */
+  organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names do not fit. Default: none. */
+  organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
   /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
@@ -117,16 +142,21 @@ export class AuditBucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { keyArn, ...inputs } = checkedInputs(
+    const { keyArn, previousKeyArns, ...inputs } = checkedInputs(
       "AuditBucket",
       {
         bucketName: args.bucketName,
         trailArns: args.trailArns,
         keyArn: args.keyArn,
+        previousKeyArns: args.previousKeyArns,
         logPrefix: args.logPrefix,
         memberReaders: args.memberReaders,
         requireMfa: args.requireMfa,
         mfaExemptRoleArns: args.mfaExemptRoleArns,
+        organizationId: args.organizationId,
+        organizationTrailArns: args.organizationTrailArns,
+        organizationAccounts: args.organizationAccounts,
+        previousLogPrefix: args.previousLogPrefix,
         partition: args.partition,
         policyForm: args.policyForm,
         breakGlassRoleArns: args.breakGlassRoleArns,
@@ -136,9 +166,14 @@ export class AuditBucket extends pulumi.ComponentResource {
         bucketName: bucketNameProblem,
         trailArns: trailArnProblem,
         keyArn: keyArnProblem,
+        previousKeyArns: keyArnProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         memberReaders: accountIdProblem,
         mfaExemptRoleArns: roleArnProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
+        organizationAccounts: accountIdProblem,
+        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
         breakGlassRoleArns: roleArnProblem,
@@ -146,12 +181,14 @@ export class AuditBucket extends pulumi.ComponentResource {
     );
     refuseConflicts(args);
     // Only where it is named: everything else in the policy is known before the key exists, and a preview shows it.
-    const named = args.denyOtherEncryption === undefined || args.denyOtherEncryption === false ? {} : { keyArn };
+    const named =
+      args.denyOtherEncryption === undefined || args.denyOtherEncryption === false ? {} : { keyArn, previousKeyArns };
     const policy = derive({ ...inputs, ...named }, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
       const form = policyForm as BucketPolicyForm | undefined;
-      return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
+      const organization = organizationGrant(rest, partition);
+      return serialize(bucketPolicy({ ...rest, partition, trails, organization }, form).document);
     });
 
     opts = inRegion(args.region, opts);

@@ -1,11 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { keyAliasProblem } from "../core/names";
+import { bucketNameProblem, keyAliasProblem, logPrefixProblem, organizationIdProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
-import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+import {
+  checkedInputs,
+  derive,
+  oneOf,
+  organizationGrant,
+  partitionOrDefault,
+  trailArnProblem,
+  trailsOf,
+} from "./inputs";
 
 /** A bucket, and the Region it is in. */
 export interface AuditKeyBucket {
@@ -33,6 +41,20 @@ export interface AuditKeyArgs {
   auditAccountId: pulumi.Input<string>;
   /** ARNs of the trails that may encrypt with the key. Each one is named in the key policy. */
   trailArns: pulumi.Input<pulumi.Input<string>[]>;
+  /** Id of the organization that delivers to the archive. Default: none. */
+  organizationId?: pulumi.Input<string>;
+  /** ARNs of organization trails of that organization that may encrypt: the management account's. Default: none. */
+  organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names do not fit. Default: none. */
+  organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether trails may encrypt with the key. False for a former key, with which logs are only read. Default: true. */
+  mayEncrypt?: pulumi.Input<boolean>;
+  /** The archive's bucket; needed where `memberReaders` read the logs of an organization trail. */
+  bucketName?: pulumi.Input<string>;
+  /** Folder in front of AWSLogs/ in the bucket. Default: none. */
+  logPrefix?: pulumi.Input<string>;
+  /** While the prefix is being changed: the former one; "" for none. Default: the same. */
+  previousLogPrefix?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
   /** Alias without `alias/` in front. Default: crosstrail. A change replaces the alias, not the key. */
@@ -78,6 +100,13 @@ export class AuditKey extends pulumi.ComponentResource {
       {
         auditAccountId: args.auditAccountId,
         trailArns: args.trailArns,
+        organizationId: args.organizationId,
+        organizationTrailArns: args.organizationTrailArns,
+        organizationAccounts: args.organizationAccounts,
+        previousLogPrefix: args.previousLogPrefix,
+        mayEncrypt: args.mayEncrypt,
+        bucketName: args.bucketName,
+        logPrefix: args.logPrefix,
         partition: args.partition,
         bucketKeyEnabled: args.bucketKeyEnabled,
         memberReaders: args.memberReaders,
@@ -89,6 +118,12 @@ export class AuditKey extends pulumi.ComponentResource {
         auditAccountId: accountIdProblem,
         trailArns: trailArnProblem,
         memberReaders: accountIdProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
+        organizationAccounts: accountIdProblem,
+        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        bucketName: bucketNameProblem,
+        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
         partition: oneOf(partitions),
         aliasName: keyAliasProblem,
         policyForm: oneOf(Object.values(KeyPolicyForm)),
@@ -99,10 +134,11 @@ export class AuditKey extends pulumi.ComponentResource {
       derive(inputs, ({ trailArns, partition: given, policyForm, replication: copied, ...rest }) => {
         const partition = partitionOrDefault(given);
         const trails = trailsOf(trailArns, partition);
+        const organization = organizationGrant(rest, partition);
         const replication =
           copied && replicationOfKey(copied, replicaRegion ?? copied.source.region, copied.encryptsCopies ?? true);
         const form = policyForm as KeyPolicyForm | undefined;
-        return serialize(keyPolicy({ ...rest, partition, trails, replication }, form).document);
+        return serialize(keyPolicy({ ...rest, partition, trails, organization, replication }, form).document);
       });
     const policy = policyIn();
     const replicaRegions = args.replicaRegions ?? [];

@@ -7,6 +7,7 @@ export * from "./eventDataStore";
 export * from "./logReader";
 export * from "./memberTrail";
 export * from "./notificationQueue";
+export * from "./organizationTrail";
 export * from "./trailLogGroup";
 export * from "./trailTopic";
 export * from "../core";

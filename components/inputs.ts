@@ -7,6 +7,7 @@ import { advancedProblems, eventProblems } from "../core/events";
 import { pathText, sentence, valueAt } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
 import { parseTrailArn } from "../core/names";
+import type { OrganizationGrant } from "../core/policies/organization";
 import { explained } from "./errors";
 
 /**
@@ -112,6 +113,25 @@ export function trailsOf(arns: string[], partition: Partition): TrailIdentity[] 
   );
   if (findings.length > 0) throw new UserError("Not every trail can deliver to this archive.", findings);
   return trails;
+}
+
+/** The organization behind a component's arguments, or undefined when they name none. */
+export function organizationGrant(
+  args: { organizationId?: string; organizationTrailArns?: string[]; organizationAccounts?: string[] },
+  partition: Partition,
+): OrganizationGrant | undefined {
+  const { organizationId: id, organizationTrailArns = [], organizationAccounts: accountIds = [] } = args;
+  if (id !== undefined) return { id, trails: trailsOf(organizationTrailArns, partition), accountIds };
+  if (organizationTrailArns.length === 0 && accountIds.length === 0) return undefined;
+  throw new UserError("The organization has no id.", [
+    {
+      id: "component/organization",
+      severity: "error",
+      subject: "organizationId is missing",
+      message: "organizationTrailArns and organizationAccounts belong to an organization.",
+      remedy: "Give organizationId as well: o-..., as aws organizations describe-organization prints it.",
+    },
+  ]);
 }
 
 /**

@@ -1,10 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem, externalIdProblem, keyArnProblem, logPrefixProblem, roleNameProblem } from "../core/names";
+import {
+  bucketNameProblem,
+  externalIdProblem,
+  keyArnProblem,
+  logPrefixProblem,
+  organizationIdProblem,
+  roleNameProblem,
+} from "../core/names";
 import { serialize } from "../core/policies/document";
 import { readerTrust, readPermissions } from "../core/policies/reader";
-import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
+import { checkedInputs, derive, oneOf, organizationGrant, partitionOrDefault, trailArnProblem } from "./inputs";
 
 /** Arguments of {@link LogReader}. */
 export interface LogReaderArgs {
@@ -24,6 +31,14 @@ export interface LogReaderArgs {
   accountIds?: pulumi.Input<pulumi.Input<string>[]>;
   /** Folder in front of AWSLogs/, as the bucket has it. Default: none. */
   logPrefix?: pulumi.Input<string>;
+  /** While the prefix is being changed: the former one; "" for none. Default: the same. */
+  previousLogPrefix?: pulumi.Input<string>;
+  /** ARNs of keys that encrypted before, for logs of that time. Default: none. */
+  previousKeyArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Id of the organization whose trail delivers to the archive. Default: none. */
+  organizationId?: pulumi.Input<string>;
+  /** ARNs of that organization's trails, whose logs of the accounts are read as well. Default: none. */
+  organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
   /** Tags of the role. */
@@ -54,6 +69,10 @@ export class LogReader extends pulumi.ComponentResource {
         externalId: args.externalId,
         accountIds: args.accountIds,
         logPrefix: args.logPrefix,
+        previousLogPrefix: args.previousLogPrefix,
+        previousKeyArns: args.previousKeyArns,
+        organizationId: args.organizationId,
+        organizationTrailArns: args.organizationTrailArns,
         partition: args.partition,
       },
       {
@@ -64,6 +83,10 @@ export class LogReader extends pulumi.ComponentResource {
         externalId: externalIdProblem,
         accountIds: accountIdProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        previousKeyArns: keyArnProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
         partition: oneOf(partitions),
       },
     );
@@ -72,9 +95,10 @@ export class LogReader extends pulumi.ComponentResource {
       { trustedAccounts, requireMfa, externalId, partition: inputs.partition },
       ({ partition, ...rest }) => serialize(readerTrust({ ...rest, partition: partitionOrDefault(partition) })),
     );
-    const permissions = derive(reads, ({ partition, ...rest }) =>
-      serialize(readPermissions({ ...rest, partition: partitionOrDefault(partition) })),
-    );
+    const permissions = derive(reads, ({ partition: given, ...rest }) => {
+      const partition = partitionOrDefault(given);
+      return serialize(readPermissions({ ...rest, partition, organization: organizationGrant(rest, partition) }));
+    });
 
     super("crosstrail:index:LogReader", name, {}, opts);
 

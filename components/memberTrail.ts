@@ -1,10 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Trail } from "@pulumi/aws/cloudtrail";
-import { partitions } from "../core/accounts";
-import { advancedSelectors, insightsOf } from "../core/events";
-import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
-import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents } from "./inputs";
-import { providerSelectors } from "./selectors";
+import { checkedTrail, deliveringTrail } from "./trail";
 
 /** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 export interface TrailEventSelector {
@@ -103,68 +98,11 @@ export class MemberTrail extends pulumi.ComponentResource {
 
   constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { trailName, bucketName, keyArn, logPrefix, partition } = checkedInputs(
-      "MemberTrail",
-      {
-        trailName: args.trailName,
-        bucketName: args.bucketName,
-        keyArn: args.keyArn,
-        logPrefix: args.logPrefix,
-        partition: args.partition,
-      },
-      {
-        trailName: trailNameProblem,
-        bucketName: bucketNameProblem,
-        keyArn: keyArnProblem,
-        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        partition: oneOf(partitions),
-      },
-    );
-    const events = derive(
-      {
-        bucketName,
-        partition,
-        events: args.events,
-        readWriteType: args.readWriteType,
-        excludeManagementEventSources: args.excludeManagementEventSources,
-        networkActivityEventSources: args.networkActivityEventSources,
-        eventSelectors: args.eventSelectors,
-        advancedEventSelectors: args.advancedEventSelectors,
-        insightTypes: args.insightTypes,
-      },
-      (choice) => {
-        requireEvents("MemberTrail", choice);
-        const given = partitionOrDefault(choice.partition);
-        return {
-          selectors: advancedSelectors(choice, { partition: given, bucketArn: bucketArn(given, choice.bucketName) }),
-          insights: insightsOf(choice).map((insightType) => ({ insightType })),
-        };
-      },
-    );
+    const checked = checkedTrail("MemberTrail", args);
 
     super("crosstrail:index:MemberTrail", name, {}, opts);
 
-    const trail = new Trail(
-      `${name}-trail`,
-      {
-        name: trailName,
-        s3BucketName: bucketName,
-        s3KeyPrefix: pulumi.output(logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
-        kmsKeyId: keyArn,
-        isMultiRegionTrail: args.isMultiRegionTrail ?? true,
-        enableLogFileValidation: args.enableLogFileValidation ?? true,
-        includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
-        enableLogging: args.enableLogging ?? true,
-        // Always advanced ones, also for the default: see docs/decisions/0007.
-        advancedEventSelectors: pulumi.output(events).apply(({ selectors }) => providerSelectors(selectors)),
-        insightSelectors: pulumi.output(events).apply(({ insights }) => insights),
-        cloudWatchLogsGroupArn: args.cloudWatchLogsLogGroupArn,
-        cloudWatchLogsRoleArn: args.cloudWatchLogsRoleArn,
-        snsTopicName: args.snsTopicName,
-        tags: args.tags,
-      },
-      { parent: this },
-    );
+    const trail = deliveringTrail(`${name}-trail`, checked, undefined, { parent: this });
 
     this.trailArn = trail.arn;
     this.homeRegion = trail.homeRegion;

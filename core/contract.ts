@@ -8,7 +8,7 @@ import { accountIdProblem, partitions } from "./accounts";
 import { UserError } from "./findings";
 import { pathText, plainIssues, sentence, valueAt } from "./issues";
 import type { TrailIdentity } from "./names";
-import { keyArnProblem, parseTrailArn, trailArn } from "./names";
+import { keyArnProblem, organizationIdProblem, parseTrailArn, trailArn } from "./names";
 
 /** The version that this side writes and reads. */
 export const contractVersion = 1;
@@ -45,6 +45,8 @@ export const contractSchema = z.object({
         trailArn: trail,
         /** While a trail is being renamed: the one that the new one replaces. */
         previousTrailArn: trail.optional(),
+        /** False for an account outside of the organization. */
+        inOrganization: z.boolean().optional(),
       })
       .superRefine((value, context) => {
         const owner = parseTrailArn(value.trailArn)?.accountId;
@@ -60,6 +62,22 @@ export const contractSchema = z.object({
   /** The roles that other accounts may assume to read logs, if there are any. */
   readers: z
     .array(z.object({ name: z.string().min(1), roleArn: z.string().min(1), trustedAccounts: z.array(accountId) }))
+    .optional(),
+  /** While the log prefix is being changed: the former one, which the policies also allow. */
+  previousLogPrefix: z.string().optional(),
+  /** The keys that encrypted before this one, newest first; logs of that time need them. */
+  previousKeyArns: z.array(z.string()).optional(),
+  /** The organization, if one is declared. Its trail's ARN is the management account's, whoever made the trail. */
+  organization: z
+    .object({
+      id: z.string().superRefine((value, context) => {
+        const message = organizationIdProblem(value);
+        if (message) context.addIssue({ code: "custom", message });
+      }),
+      managementAccountId: accountId,
+      trailArn: trail.optional(),
+      previousTrailArn: trail.optional(),
+    })
     .optional(),
 });
 
@@ -187,6 +205,69 @@ export function authorise(
 }
 
 /**
+ * The organization trail that the contract authorises.
+ * @throws UserError with the lines to add to the audit stack's configuration when there is none for this Region.
+ */
+export function authoriseOrganization(
+  contract: Contract,
+  stack: { partition: Partition; accountId: string; region: string },
+  auditStack: string | undefined,
+): Authorisation & { organizationId: string; managementAccountId: string } {
+  const refuse = (id: string, subject: string, message: string, remedy: string): never => {
+    const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
+    throw new UserError(`${headline} does not authorise this organization trail. Nothing was changed.`, [
+      { id, severity: "error", subject, message, remedy },
+    ]);
+  };
+  const deployAgain = "then run pulumi up for the audit stack, and this stack again.";
+  const region = `aws:region = "${stack.region}"`;
+  if (stack.partition !== contract.partition) {
+    return refuse(
+      "contract/partition",
+      region,
+      `This Region is in partition ${stack.partition}; the archive is in ${contract.partition}, and an organization trail covers one partition.`,
+      `Use a Region of partition ${contract.partition}, or an audit stack in ${stack.partition}.`,
+    );
+  }
+  const { organization } = contract;
+  const trail = organization?.trailArn === undefined ? undefined : parseTrailArn(organization.trailArn);
+  if (!organization || !trail) {
+    return refuse(
+      "contract/no-organization",
+      `account ${stack.accountId}`,
+      organization
+        ? "The audit stack's organization has trail: false, so the archive takes no organization trail."
+        : "The audit stack declares no organization.",
+      [
+        "Add these lines to the audit stack's configuration:",
+        "",
+        "  crosstrail:organization:",
+        `    id: ${organization?.id ?? "<o-..., as aws organizations describe-organization prints it>"}`,
+        `    managementAccountId: "${organization?.managementAccountId ?? stack.accountId}"`,
+        ...(stack.region === contract.bucketRegion ? [] : [`    homeRegion: ${stack.region}`]),
+        "",
+        deployAgain,
+      ].join("\n"),
+    );
+  }
+  if (trail.region !== stack.region) {
+    return refuse(
+      "contract/region",
+      region,
+      `The contract authorises ${organization.trailArn}, whose home Region is ${trail.region}. CloudTrail takes changes of a trail in its home Region only.`,
+      `Set aws:region to ${trail.region}. For a new trail with another home: set homeRegion: ${stack.region} in crosstrail:organization of the audit stack, ${deployAgain}`,
+    );
+  }
+  return {
+    trail,
+    alias: "organization",
+    previousTrailArn: organization.previousTrailArn,
+    organizationId: organization.id,
+    managementAccountId: organization.managementAccountId,
+  };
+}
+
+/**
  * Refuses a change of a deployed trail's ARN, unless the contract authorises the old trail as well: AWS cannot rename a
  * trail, so the engine would replace it while the archive already refuses the old one.
  * @throws UserError that says how to move instead.
@@ -202,7 +283,7 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
     `This trail is deployed; the contract now authorises ${wanted}. A trail cannot be ${renamed ? "renamed" : "moved"}: it would be replaced, and events would be missing meanwhile.`,
     renamed
       ? [
-          `Authorise both for a while. In the audit stack's configuration, for account ${authorised.trail.accountId}:`,
+          `Authorise both for a while. In the audit stack's configuration, for ${authorised.alias === "organization" ? "crosstrail:organization" : `account ${authorised.trail.accountId}`}:`,
           "",
           `    trailName: ${authorised.trail.name}`,
           `    previousTrailName: ${deployed.name}`,

@@ -40,6 +40,20 @@ export function logPath(location: { logPrefix?: string; accountId: string; organ
   return [location.logPrefix, "AWSLogs", location.organizationId, location.accountId].filter(Boolean).join("/");
 }
 
+/** Where an organization trail puts the logs of all accounts: `[prefix/]AWSLogs/<organization id>`, without a slash at the end. */
+export function organizationLogPath(location: { logPrefix?: string; organizationId: string }): string {
+  return [location.logPrefix, "AWSLogs", location.organizationId].filter(Boolean).join("/");
+}
+
+/**
+ * Says what is wrong with an organization's id, or nothing.
+ * Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+ */
+export function organizationIdProblem(id: string): string | undefined {
+  if (/^o-[a-z0-9]{10,32}$/.test(id)) return undefined;
+  return "an organization id looks like o-exampleorg: 'o-' and 10 to 32 lower-case letters and digits";
+}
+
 /** `arn:<partition>:s3:::<bucket>` */
 export function bucketArn(partition: Partition, bucketName: string): string {
   return `arn:${partition}:s3:::${bucketName}`;

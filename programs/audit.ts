@@ -1,6 +1,5 @@
 import { AccessLogBucket } from "../components/accessLogBucket";
 import { AuditBucket } from "../components/auditBucket";
-import { AuditKey } from "../components/auditKey";
 import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
@@ -15,8 +14,9 @@ import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
+import { grantOf } from "../core/policies/organization";
 import { readerTrust, readPermissions } from "../core/policies/reader";
-import type { AuditSettings } from "../core/settings";
+import type { AuditSettings, Organization } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
 import type { DeployedArchive } from "./archive";
 import { archiveOf, requireBreakGlassRoles, warnOfLock, warnOfMfaDelete } from "./archive";
@@ -24,6 +24,7 @@ import type { Delivery } from "./delivery";
 import { deliver } from "./delivery";
 import type { DeployedReplicas } from "./replicas";
 import { refuseReplicas, replicate, warnOfLeaving } from "./replicas";
+import { auditKeys, newestOf } from "./keys";
 import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
 
 type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
@@ -56,51 +57,46 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
   // shows them as they will be.
   const trails = settings.fleet.flatMap(({ trail, previous }) => (previous ? [trail, previous] : [trail]));
   const trailArns = trails.map(trailArn);
+  const { previousLogPrefix, keyGeneration } = settings;
+  const organization = grantOf(settings.organization);
+  const organizationArgs = organization && {
+    organizationId: organization.id,
+    organizationTrailArns: organization.trails.map(trailArn),
+    organizationAccounts: organization.accountIds,
+  };
+  const place = { partition, bucketName, logPrefix, previousLogPrefix };
 
-  // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
   const policyOptions = { memberReaders, requireMfa, mfaExemptRoleArns, breakGlassRoleArns, denyOtherEncryption };
+  // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
   const futureKey = futureKeyArn(partition, settings.region, auditAccountId);
+  const futureKeys = { keyArn: futureKey, previousKeyArns: Array.from({ length: keyGeneration - 1 }, () => futureKey) };
   const { keyReplicaRegions, replication } = settings.replicas;
   const encryptsCopies = replication?.keyArn === undefined;
   for (const region of [settings.region, ...keyReplicaRegions]) {
     const ofKey = replication && replicationOfKey(replication, region, encryptsCopies);
     keyPolicy(
-      { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders, replication: ofKey },
+      { ...place, auditAccountId, trails, organization, bucketKeyEnabled, memberReaders, replication: ofKey },
       settings.keyPolicyForm,
     );
   }
-  bucketPolicy(
-    { partition, bucketName, logPrefix, trails, keyArn: futureKey, ...policyOptions },
-    settings.bucketPolicyForm,
-  );
+  bucketPolicy({ ...place, ...futureKeys, trails, organization, ...policyOptions }, settings.bucketPolicyForm);
   for (const reader of settings.readers) {
     readerTrust({ partition, ...reader });
-    readPermissions({ partition, bucketName, logPrefix, keyArn: futureKey, accountIds: reader.accountIds });
+    readPermissions({ ...place, ...futureKeys, organization, accountIds: reader.accountIds });
   }
   const caller = await requireAccount(auditAccountId, "auditAccountId");
   const deployed = await deployedOutputs();
   refuseAnotherArchive(deployed, settings);
   refuseReplicas(deployed, settings);
   const archive = archiveOf(settings, deployed);
+  await warnOfPrefixChange(deployed, settings);
   refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
   await requireBreakGlassRoles(settings, caller);
   await warnOfLock(settings, deployed);
   await warnOfLeaving(deployed, settings);
 
-  const key = new AuditKey("audit", {
-    partition,
-    auditAccountId,
-    trailArns,
-    bucketKeyEnabled,
-    memberReaders,
-    aliasName: settings.keyAlias,
-    rotationPeriodInDays: settings.keyRotationDays,
-    policyForm: settings.keyPolicyForm,
-    replicaRegions: keyReplicaRegions,
-    replication: replication && { ...replication, encryptsCopies },
-    keep,
-    tags,
-  });
+  const keys = auditKeys(settings, deployed, { ...place, ...organizationArgs, trailArns });
+  const { key, formerKeyArns } = newestOf(keys);
   const source = { partition, accountId: auditAccountId, sourceBucketName: bucketName };
   const accessLogs =
     archive.accessLogBucket === undefined
@@ -117,11 +113,11 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
       ? new NotificationQueue("new-logs", { ...source, queueName: queueName(bucketName), tags })
       : undefined;
   const bucket = new AuditBucket("audit", {
-    partition,
-    bucketName,
-    logPrefix,
+    ...place,
+    ...organizationArgs,
     trailArns,
     keyArn: key.keyArn,
+    ...(formerKeyArns.length > 0 && { previousKeyArns: formerKeyArns }),
     bucketKeyEnabled,
     ...policyOptions,
     // Where it was taken away, Object Lock stays on without locking anything new.
@@ -137,7 +133,7 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
     tags,
   });
   warnOfMfaDelete(settings, deployed, bucket.mfaDelete);
-  const replicas = replicate(settings, key, bucket);
+  const replicas = replicate(settings, keys, bucket);
   const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
   const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
@@ -164,12 +160,15 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
     roleArn: new LogReader(name, {
-      partition,
+      ...place,
       ...reader,
       roleName: name,
-      bucketName,
       keyArn: key.keyArn,
-      logPrefix,
+      ...(formerKeyArns.length > 0 && { previousKeyArns: formerKeyArns }),
+      ...(organization && {
+        organizationId: organization.id,
+        organizationTrailArns: organization.trails.map(trailArn),
+      }),
       tags,
     }).roleArn,
     trustedAccounts: reader.trustedAccounts,
@@ -183,18 +182,41 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
     bucketRegion: settings.region,
     logPrefix,
     keyArn: key.keyArn,
-    trails: settings.fleet.map(({ alias, trail, previous }) => ({
+    trails: settings.fleet.map(({ alias, trail, previous, inOrganization }) => ({
       accountId: trail.accountId,
       alias,
       trailArn: trailArn(trail),
       ...(previous && { previousTrailArn: trailArn(previous) }),
+      ...(inOrganization === false && { inOrganization }),
     })),
+    ...(previousLogPrefix !== undefined && { previousLogPrefix }),
+    ...(formerKeyArns.length > 0 && { previousKeyArns: pulumi.all(formerKeyArns) }),
+    ...(settings.organization && { organization: organizationOutput(settings.organization) }),
     ...delivery.outputs,
     ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
     ...(replicas && { replicas }),
     ...(Object.keys(archive).length > 0 && { archive }),
   };
+}
+
+function organizationOutput({ id, managementAccountId, trail, previous }: Organization): Contract["organization"] {
+  return {
+    id,
+    managementAccountId,
+    ...(trail && { trailArn: trailArn(trail) }),
+    ...(previous && { previousTrailArn: trailArn(previous) }),
+  };
+}
+
+/** A change of the prefix alone would refuse deliveries until each member has followed; CloudTrail tries them again. */
+async function warnOfPrefixChange(deployed: Record<string, unknown>, settings: AuditSettings): Promise<void> {
+  const before = deployed.logPrefix;
+  if (typeof before !== "string" || [settings.logPrefix, settings.previousLogPrefix].includes(before)) return;
+  await pulumi.log.warn(
+    `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, its deliveries are refused and tried ` +
+      `again later. To authorise both meanwhile, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
+  );
 }
 
 /** An event data store of the audit account, and what the stack gives out of it. */
@@ -240,5 +262,15 @@ function refuseAnotherArchive(deployed: Record<string, unknown>, settings: Audit
       remedy:
         "Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
     }));
+  const generations = 1 + ((deployed.previousKeyArns as unknown[] | undefined)?.length ?? 0);
+  if (settings.keyGeneration < generations) {
+    findings.push({
+      id: "archive/key-generation",
+      severity: "error",
+      subject: `crosstrail:keyGeneration = ${settings.keyGeneration}`,
+      message: `The archive has ${generations} keys. Without one of them the logs that it encrypted cannot be read.`,
+      remedy: `Set crosstrail:keyGeneration back to ${generations}.`,
+    });
+  }
   if (findings.length > 0) throw new UserError("The archive cannot be moved. Nothing was changed.", findings);
 }

@@ -7,9 +7,14 @@ export async function run(): Promise<object> {
     const settings = readSettings();
     // Loaded by role: a preview of a member stack does not wait for what only the archive needs.
     /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
-    return settings.role === "audit"
-      ? await (require("./audit") as typeof import("./audit")).audit(settings)
-      : await (require("./member") as typeof import("./member")).member(settings);
+    switch (settings.role) {
+      case "audit":
+        return await (require("./audit") as typeof import("./audit")).audit(settings);
+      case "member":
+        return await (require("./member") as typeof import("./member")).member(settings);
+      case "management":
+        return await (require("./management") as typeof import("./management")).management(settings);
+    }
     /* eslint-enable */
   } catch (error) {
     throw explained(error);

@@ -9,6 +9,7 @@ import { isMultiRegionKey } from "../core/names";
 import type { StatementsToAdd } from "../core/policies/replication";
 import { statementsToAdd } from "../core/policies/replication";
 import type { AuditSettings } from "../core/settings";
+import { deployedKeyArns, newestOf } from "./keys";
 
 /** What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment. */
 export interface DeployedReplicas {
@@ -31,8 +32,9 @@ export interface DeployedReplicas {
 export function refuseReplicas(deployed: Record<string, unknown>, settings: AuditSettings): void {
   const { keyReplicaRegions, replication } = settings.replicas;
   const findings: Finding[] = [];
-  const { keyArn } = deployed;
-  if (keyReplicaRegions.length > 0 && typeof keyArn === "string" && !isMultiRegionKey(keyArn)) {
+  // The newest key, if it is there already.
+  const keyArn = deployedKeyArns(deployed)[settings.keyGeneration - 1];
+  if (keyReplicaRegions.length > 0 && keyArn !== undefined && !isMultiRegionKey(keyArn)) {
     const forCopies = replication?.keyArn === undefined && replication?.destination.region;
     findings.push({
       id: "archive/single-region-key",
@@ -41,9 +43,9 @@ export function refuseReplicas(deployed: Record<string, unknown>, settings: Audi
       message: `The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
       remedy: [
         "For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
-        "the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key begin another archive: another audit",
-        "stack with another bucket, which the members follow with crosstrail:auditStack. The logs of this one stay",
-        "where they are, and readable with its key.",
+        "the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key let the trails move to a new one, which",
+        `is made with these replicas: crosstrail:keyGeneration: ${settings.keyGeneration + 1} (crosstrail migrate --help plans it).`,
+        "Logs that the present key encrypted stay readable with it.",
       ].join("\n"),
     });
   }
@@ -88,14 +90,15 @@ export async function warnOfLeaving(deployed: Record<string, unknown>, settings:
   );
 }
 
-/** Makes what copies the log bucket. The key, with its replicas and their policies, is there already. */
+/** Makes what copies the log bucket. The keys, with their replicas and policies, are there already. */
 export function replicate(
   settings: AuditSettings,
-  key: AuditKey,
+  keys: AuditKey[],
   bucket: AuditBucket,
 ): pulumi.Input<DeployedReplicas> | undefined {
   const { partition, auditAccountId, bucketKeyEnabled, requireMfa, mfaExemptRoleArns, tags } = settings;
   const { keyReplicaRegions, replication } = settings.replicas;
+  const { key } = newestOf(keys);
   if (!replication) return keyReplicaRegions.length > 0 ? { keyReplicaRegions } : undefined;
   const { source, destination, otherAccountId } = replication;
   const destinationKeyArn =
@@ -124,7 +127,7 @@ export function replicate(
       partition,
       sourceBucketName: source.bucketName,
       sourceRegion: source.region,
-      sourceKeyArns: [key.keyArn],
+      sourceKeyArns: keys.map(({ keyArn }) => keyArn),
       destinationBucketName: destination.bucketName,
       destinationRegion: destination.region,
       destinationKeyArn,
@@ -135,7 +138,7 @@ export function replicate(
       tags,
     },
     // S3 wants both buckets versioned, and the role needs what the keys' policies say.
-    { dependsOn: [key, bucket, ...(copies ? [copies] : [])] },
+    { dependsOn: [...keys, bucket, ...(copies ? [copies] : [])] },
   );
   const add = { bucket: otherAccountId !== undefined, key: replication.keyArn !== undefined, bucketKeyEnabled };
   return {

@@ -11,6 +11,8 @@ export const AUDIT_ACCOUNT = "111111111111";
 export const MEMBERS: Record<string, string> = { payments: "222222222222", web: "333333333333" };
 /** Belongs to nobody in the fleet: what the policies must keep out. */
 export const OUTSIDER = "444444444444";
+/** Owns the organization, where a sandbox has one. */
+export const MANAGEMENT = "555555555555";
 export const AUDIT_STACK = "audit";
 
 type Config = Record<string, unknown>;
@@ -41,7 +43,18 @@ export function memberConfig(accountId: string): Config {
   };
 }
 
-function template(name: "audit" | "member"): Config {
+/** The management stack's settings: those of Pulumi.management.yaml with the sandbox's account. */
+export function managementConfig(accountId = MANAGEMENT): Config {
+  return {
+    ...template("management"),
+    "aws:allowedAccountIds": [accountId],
+    "aws:assumeRoles": [{ roleArn: deployRole(accountId) }],
+    "crosstrail:accountId": accountId,
+    "crosstrail:auditStack": AUDIT_STACK,
+  };
+}
+
+function template(name: "audit" | "member" | "management"): Config {
   const file = path.join(ROOT, `Pulumi.${name}.yaml`);
   const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Config };
   // How real accounts are entered is of no use here.

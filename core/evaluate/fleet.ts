@@ -3,12 +3,14 @@ import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
 import { futureKeyArn, parseTrailArn, roleArn } from "../names";
-import type { BucketPolicyInput } from "../policies/bucket";
-import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
-import type { KeyPolicyInput } from "../policies/key";
-import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
+import type { BucketPolicyForm, BucketPolicyInput } from "../policies/bucket";
+import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../policies/bucket";
+import type { KeyPolicyForm, KeyPolicyInput } from "../policies/key";
+import { keyPolicy, keyPolicyForms, keyPolicyIn } from "../policies/key";
 import type { KeyReplication } from "../policies/replication";
 import { replicationOfKey } from "../policies/replication";
+import type { OrganizationGrant } from "../policies/organization";
+import { grantOf } from "../policies/organization";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
 import { readerTrust, readPermissions } from "../policies/reader";
@@ -22,6 +24,8 @@ export interface SimulatedTrail {
   trail: TrailIdentity;
   /** The trail that another one of its account is about to replace. */
   isPrevious: boolean;
+  /** It is the organization trail, and delivers the logs of every account of the organization. */
+  isOrganizationTrail?: boolean;
 }
 
 /** A role that other accounts may assume to read logs; see ReaderTrust and ReadAccess in core/policies/reader.ts. */
@@ -51,6 +55,10 @@ export interface SimulatedFleet extends SimulatedAccess {
   auditAccountId: string;
   bucketName: string;
   logPrefix: string;
+  /** While the prefix is being changed: the former one, "" for none. */
+  previousLogPrefix?: string;
+  /** The organization, its trails, and the accounts that a policy may authorise by its id. */
+  organization?: OrganizationGrant;
   keyArn: string;
   /** The bucket uses S3 Bucket Keys, so CloudTrail also decrypts. */
   bucketKey: boolean;
@@ -74,6 +82,8 @@ export interface ArchivePolicies {
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
   const { replication } = settings.replicas;
+  const { previousLogPrefix } = settings;
+  const organization = grantOf(settings.organization);
   return {
     partition,
     auditAccountId,
@@ -83,11 +93,25 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     bucketKey: settings.bucketKeyEnabled,
     ...accessOfSettings(settings),
     replication: replication && replicationOfKey(replication, region, replication.keyArn === undefined),
-    trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
-      { alias, trail, isPrevious: false },
-      ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
-    ]),
+    previousLogPrefix,
+    organization,
+    trails: [
+      ...settings.fleet.flatMap(({ alias, trail, previous }) => [
+        { alias, trail, isPrevious: false },
+        ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
+      ]),
+      ...organizationTrails(organization),
+    ],
   };
+}
+
+function organizationTrails(organization: OrganizationGrant | undefined): SimulatedTrail[] {
+  return (organization?.trails ?? []).map((trail, index) => ({
+    alias: "organization",
+    trail,
+    isPrevious: index > 0,
+    isOrganizationTrail: true,
+  }));
 }
 
 /** Who else uses the archive, as an audit stack's configuration declares it. */
@@ -131,18 +155,38 @@ export function fleetOfContract(contract: Contract, bucketKey = false, access: S
     const trail = parseTrailArn(arn);
     return trail ? [{ alias, trail, isPrevious }] : [];
   };
+  const { previousLogPrefix } = contract;
+  const organization = grantOfContract(contract);
   return {
     partition,
     auditAccountId,
     bucketName,
     logPrefix,
+    previousLogPrefix,
+    organization,
     keyArn,
     bucketKey,
     ...access,
-    trails: contract.trails.flatMap(({ alias, trailArn: arn, previousTrailArn }) => [
-      ...entry(alias, arn, false),
-      ...(previousTrailArn === undefined ? [] : entry(alias, previousTrailArn, true)),
-    ]),
+    trails: [
+      ...contract.trails.flatMap(({ alias, trailArn: arn, previousTrailArn }) => [
+        ...entry(alias, arn, false),
+        ...(previousTrailArn === undefined ? [] : entry(alias, previousTrailArn, true)),
+      ]),
+      ...organizationTrails(organization),
+    ],
+  };
+}
+
+function grantOfContract({ organization, trails, auditAccountId }: Contract): OrganizationGrant | undefined {
+  if (organization === undefined) return undefined;
+  const { id, managementAccountId, trailArn: arn, previousTrailArn } = organization;
+  const named = [auditAccountId, managementAccountId];
+  return {
+    id,
+    trails: [arn, previousTrailArn].flatMap((each) => parseTrailArn(each ?? "") ?? []),
+    accountIds: trails
+      .filter(({ accountId, inOrganization }) => inOrganization !== false && !named.includes(accountId))
+      .map(({ accountId }) => accountId),
   };
 }
 
@@ -167,12 +211,12 @@ export function builtPolicies(
 }
 
 /** The reader roles' own policies as the audit stack would deploy them. */
-function builtReaders({ partition, bucketName, logPrefix, keyArn, readers = [] }: SimulatedFleet) {
+function builtReaders({ readers = [], ...archive }: SimulatedFleet) {
   return Object.fromEntries(
     readers.map(({ name, ...reader }) => {
-      const archive = { partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds };
-      const trust = readerTrust({ partition, ...reader }) as PolicyDocument;
-      return [name, { trust, permissions: readPermissions(archive) as PolicyDocument }];
+      const trust = readerTrust({ partition: archive.partition, ...reader }) as PolicyDocument;
+      const permissions = readPermissions({ ...archive, accountIds: reader.accountIds }) as PolicyDocument;
+      return [name, { trust, permissions }];
     }),
   );
 }
@@ -190,14 +234,16 @@ export function recognisedPolicies(
   return {
     ...deployed,
     readers: builtReaders(fleet),
-    bucketForm: likeliest(deployed.bucket, Object.values(BucketPolicyForm), (form) => bucketPolicyIn(form, input)),
-    keyForm: likeliest(deployed.key, Object.values(KeyPolicyForm), (form) => keyPolicyIn(form, input)),
+    bucketForm: likeliest(deployed.bucket, bucketPolicyForms(input), (form) => bucketPolicyIn(form, input)),
+    keyForm: likeliest(deployed.key, keyPolicyForms(input), (form) => keyPolicyIn(form, input)),
   };
 }
 
 /** What the builders of both policies take. */
 export function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
-  return { ...fleet, trails: fleet.trails.map(({ trail }) => trail), bucketKeyEnabled: fleet.bucketKey };
+  // Organization trails are the organization's in the policies, not among those of single accounts.
+  const trails = fleet.trails.filter(({ isOrganizationTrail }) => !isOrganizationTrail).map(({ trail }) => trail);
+  return { ...fleet, trails, bucketKeyEnabled: fleet.bucketKey };
 }
 
 function likeliest<Form extends string>(

@@ -58,6 +58,8 @@ export const questions = {
   "deliver/acl-check": ["deliver", "CloudTrail checks the bucket's ACL for the trail"],
   "deliver/log": ["deliver", "CloudTrail writes a log file for the trail"],
   "deliver/digest": ["deliver", "CloudTrail writes a digest file for the trail"],
+  "deliver/organization-log": ["deliver", "CloudTrail writes a member's log file for the organization trail"],
+  "deliver/organization-digest": ["deliver", "CloudTrail writes a member's digest file for the organization trail"],
   "deliver/describe": ["deliver", "CloudTrail looks the key up for the trail"],
   "deliver/encrypt": ["deliver", "CloudTrail encrypts a log file for the trail"],
   "deliver/decrypt": ["deliver", "CloudTrail decrypts for the trail, as S3 Bucket Keys need it"],
@@ -84,10 +86,40 @@ export const questions = {
   "other-region/log": ["other-trail", "A trail of the same name and another home Region writes a log file"],
   "other-region/describe": ["other-trail", "CloudTrail looks the key up for a trail of another home Region"],
   "other-region/encrypt": ["other-trail", "A trail of the same name and another home Region encrypts a log file"],
+  "other-trail/organization-log": ["other-trail", "A trail of another name writes under the organization's path"],
   "other-path/log": ["other-path", "The trail writes a log file under another account's path"],
+  "other-path/organization-log": ["other-path", "The account's own trail writes under the organization's path"],
+  "other-path/other-organization-log": [
+    "other-path",
+    "The organization trail writes under another organization's path",
+  ],
   "outsider/acl-check": ["outsider", "CloudTrail checks the ACL for an outsider's trail of the same name"],
   "outsider/log": ["outsider", "An outsider's trail of the same name writes under the account's path"],
   "outsider/own-path": ["outsider", "An outsider's trail of the same name writes under the outsider's own path"],
+  "outsider/organization-log": [
+    "outsider",
+    "An outsider's trail of the same name writes under the organization's path",
+  ],
+  "outsider/other-organization-log": [
+    "outsider",
+    "Another organization's trail of the same name writes under that organization's path",
+  ],
+  "outsider/undeclared-acl-check": [
+    "outsider",
+    "CloudTrail checks the ACL for an account of the organization that is not in the fleet",
+  ],
+  "outsider/undeclared-log": [
+    "outsider",
+    "A trail of the same name of an account of the organization that is not in the fleet delivers",
+  ],
+  "outsider/undeclared-describe": [
+    "outsider",
+    "CloudTrail looks the key up for an account of the organization that is not in the fleet",
+  ],
+  "outsider/undeclared-encrypt": [
+    "outsider",
+    "A trail of the same name of an account of the organization that is not in the fleet encrypts",
+  ],
   "outsider/describe": ["outsider", "CloudTrail looks the key up for an outsider's trail of the same name"],
   "outsider/encrypt": ["outsider", "An outsider's trail of the same name encrypts a log file"],
   "outsider/context": ["outsider", "The trail encrypts in the name of an outsider's trail"],
@@ -102,6 +134,14 @@ export const questions = {
   "read-others/object": ["read-others", "A member's administrator reads another account's log file"],
   "read-others/list": ["read-others", "A member's administrator lists another account's log files"],
   "read-others/decrypt": ["read-others", "A member's administrator decrypts another account's log file"],
+  "read-others/organization-object": [
+    "read-others",
+    "A member's administrator reads another account's log file of the organization trail",
+  ],
+  "read-others/organization-decrypt": [
+    "read-others",
+    "A member's administrator decrypts another account's log file of the organization trail",
+  ],
   "unlisted/list": ["read-others", "The administrator of a member without memberAccess lists its own log files"],
   "unlisted/object": ["read-others", "The administrator of a member without memberAccess reads its own log file"],
   "unlisted/decrypt": ["read-others", "The administrator of a member without memberAccess decrypts its own log file"],
@@ -141,6 +181,8 @@ const anyPath =
   "the form does not tie a trail to its account's path; that CloudTrail writes under the trail's own account only is CloudTrail's promise";
 const anyRegion = "the form names trails by their names only, so a trail of that name in another Region passes";
 const anyName = "the form names the accounts, not their trails";
+const anyMember =
+  "the form names the organization, not its accounts, so any of its accounts passes with a trail of that name";
 const anyAccount = "the form names trails by their names only, so another account's trail of that name passes";
 
 const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
@@ -151,14 +193,26 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
     "other-region/acl-check": anyRegion,
     "other-region/log": anyRegion,
     "outsider/acl-check": anyAccount,
+    "outsider/undeclared-acl-check": anyAccount,
     "outsider/log": `${anyAccount}; CloudTrail itself writes under the trail's own account only`,
   },
   accountList: {
     "other-path/log": anyPath,
+    "other-path/organization-log": anyPath,
+    "other-trail/organization-log": anyName,
     "other-trail/acl-check": anyName,
     "other-trail/log": anyName,
     "other-region/acl-check": anyName,
     "other-region/log": anyName,
+  },
+  organization: {
+    "other-path/log": anyPath,
+    "other-path/organization-log": anyPath,
+    "other-path/other-organization-log": anyPath,
+    "other-region/acl-check": anyRegion,
+    "other-region/log": anyRegion,
+    "outsider/undeclared-acl-check": anyMember,
+    "outsider/undeclared-log": anyMember,
   },
 };
 
@@ -169,6 +223,14 @@ const keyLooseness: Record<KeyPolicyForm, Looseness> = {
     "other-region/encrypt": anyName,
     "other-region/describe": anyRegion,
     "outsider/describe": anyAccount,
+    "outsider/undeclared-describe": anyAccount,
+  },
+  organization: {
+    "other-region/encrypt": anyRegion,
+    "other-region/describe": anyRegion,
+    "outsider/context": anyAccount,
+    "outsider/undeclared-describe": anyMember,
+    "outsider/undeclared-encrypt": anyMember,
   },
 };
 
@@ -221,6 +283,7 @@ class Simulation implements Requests {
   readonly bucket: string;
   readonly outsider: string;
   private readonly otherName: string;
+  private readonly organizationAccounts: Set<string>;
 
   constructor(
     readonly fleet: SimulatedFleet,
@@ -232,6 +295,7 @@ class Simulation implements Requests {
     };
     this.bucket = bucketArn(fleet.partition, fleet.bucketName);
     this.trails = [...new Map(fleet.trails.map((each) => [trailArn(each.trail), each])).values()];
+    this.organizationAccounts = new Set(fleet.organization?.accountIds);
     this.homeRegions = new Map();
     for (const { trail } of this.trails) {
       const homes = this.homeRegions.get(trail.accountId);
@@ -254,11 +318,12 @@ class Simulation implements Requests {
 
   *cells(): Generator<Cell> {
     for (const each of this.trails) {
-      const { trail, alias } = each;
+      const { trail, alias, isOrganizationTrail = false } = each;
       const arn = trailArn(trail);
       const subject = { alias, accountId: trail.accountId, trailArn: arn };
       const name = `${trail.accountId}/${trail.region}/${trail.name}`;
       yield* this.put(this.aboutTrail(trail), name, subject);
+      yield* this.put(this.aboutOrganization(trail, isOrganizationTrail), name, subject);
     }
     const accounts = [...this.accounts.values()];
     for (const { alias, trail } of accounts) {
@@ -345,7 +410,7 @@ class Simulation implements Requests {
     const other = this.otherAccount(trail.accountId);
     if (other !== undefined) yield ["other-path/log", { ...write, resource: this.logFile(other, trail.region) }];
 
-    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider });
+    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, otherOrganization);
     const foreign = request(stranger, "log");
     yield ["outsider/acl-check", request(stranger, "bucket-acl")];
     yield ["outsider/log", { ...foreign, resource: write.resource }];
@@ -358,6 +423,34 @@ class Simulation implements Requests {
     yield ["wrong-acl/public", withContext(write, { "s3:x-amz-acl": "public-read" })];
     yield ["wrong-acl/none", withContext(write, { "s3:x-amz-acl": undefined })];
     yield ["plain-http/log", withContext(write, { "aws:SecureTransport": "false", "s3:TlsVersion": undefined })];
+  }
+
+  /** What an organization adds: its trail's own path, other organizations, and its accounts that nobody has declared. */
+  private *aboutOrganization(trail: TrailIdentity, isOrganizationTrail: boolean): Generator<Asked> {
+    const { organization } = this.fleet;
+    if (organization === undefined) return;
+    const write = request(this.deliveryOf(trail), "log");
+    const member = this.otherAccount(trail.accountId) ?? trail.accountId;
+    const path = (organizationId: string) => this.logFile(member, trail.region, organizationId);
+    if (isOrganizationTrail) {
+      const own = this.deliveryOf(trail, organization.id, { organizationId: organization.id, members: [member] });
+      yield ["deliver/organization-log", request(own, `log:${organization.id}/${member}`)];
+      yield ["deliver/organization-digest", request(own, `digest:${organization.id}/${member}`)];
+      yield ["other-path/other-organization-log", { ...write, resource: path(otherOrganization) }];
+      const renamed = request(this.deliveryOf({ ...trail, name: this.otherName }), "log");
+      yield ["other-trail/organization-log", { ...renamed, resource: path(organization.id) }];
+      const foreign = request(this.deliveryOf({ ...trail, accountId: this.outsider }, otherOrganization), "log");
+      yield ["outsider/organization-log", { ...foreign, resource: path(organization.id) }];
+      yield ["outsider/other-organization-log", { ...foreign, resource: path(otherOrganization) }];
+      return;
+    }
+    if (organization.trails.length > 0)
+      yield ["other-path/organization-log", { ...write, resource: path(organization.id) }];
+    const undeclared = this.deliveryOf({ ...trail, accountId: this.outsider }, organization.id);
+    yield ["outsider/undeclared-acl-check", request(undeclared, "bucket-acl")];
+    yield ["outsider/undeclared-log", request(undeclared, "log")];
+    yield ["outsider/undeclared-describe", request(undeclared, "key-describe")];
+    yield ["outsider/undeclared-encrypt", request(undeclared, "key-generate")];
   }
 
   private *aboutAccount(trail: TrailIdentity): Generator<Asked> {
@@ -387,6 +480,13 @@ class Simulation implements Requests {
       yield ["read-others/list", this.list(member, others.trail.accountId)];
       yield ["read-others/decrypt", this.decrypt(member, others.trail)];
     }
+    const { organization } = this.fleet;
+    const [organizationTrail] = organization?.trails ?? [];
+    if (organization && organizationTrail && other !== undefined) {
+      const theirs = this.logFile(other, region, organization.id);
+      yield ["read-others/organization-object", this.object(member, "s3:GetObject", theirs)];
+      yield ["read-others/organization-decrypt", this.decrypt(member, organizationTrail, theirs)];
+    }
     const file = this.logFile(accountId, region);
     yield [
       "tamper/overwrite",
@@ -397,18 +497,33 @@ class Simulation implements Requests {
   }
 
   /** CloudTrail's requests for a trail, by their names. */
-  private deliveryOf(trail: TrailIdentity): Record<string, AccessRequest> {
+  private deliveryOf(
+    trail: TrailIdentity,
+    sourceOrgId = this.organizationOf(trail.accountId),
+    of: { organizationId?: string; members?: string[] } = {},
+  ): Record<string, AccessRequest> {
     const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKey } = this.fleet;
+    const { organizationId, members: memberAccountIds } = of;
     const delivery = { trailArn: trailArn(trail), bucketName, bucketAccountId, logPrefix, keyArn, bucketKey };
-    return Object.fromEntries(deliveryRequests(delivery).map((each) => [each.name, each.request]));
+    const requests = deliveryRequests({ ...delivery, sourceOrgId, organizationId, memberAccountIds });
+    return Object.fromEntries(requests.map((each) => [each.name, each.request]));
+  }
+
+  /** The organization that an account is declared to be in. */
+  private organizationOf(accountId: string): string | undefined {
+    const { organization } = this.fleet;
+    if (organization === undefined) return undefined;
+    const isMember =
+      this.organizationAccounts.has(accountId) || organization.trails.some((each) => each.accountId === accountId);
+    return isMember ? organization.id : undefined;
   }
 
   administratorOf(accountId: string): Caller {
     return { kind: "account", arn: `arn:${this.fleet.partition}:iam::${accountId}:role/Administrator` };
   }
 
-  logFile(accountId: string, region: string): string {
-    const folder = `${this.bucket}/${logPath({ logPrefix: this.fleet.logPrefix, accountId })}`;
+  logFile(accountId: string, region: string, organizationId?: string): string {
+    const folder = `${this.bucket}/${logPath({ logPrefix: this.fleet.logPrefix, accountId, organizationId })}`;
     const name = `${accountId}_CloudTrail_${region}_20260131T1200Z_aBcDeFgHiJkLmNoP.json.gz`;
     return `${folder}/CloudTrail/${region}/2026/01/31/${name}`;
   }
@@ -433,7 +548,7 @@ class Simulation implements Requests {
     return withContext(this.object(caller, "s3:ListBucket", this.bucket), { "s3:prefix": prefix });
   }
 
-  decrypt(caller: Caller, trail: TrailIdentity): AccessRequest {
+  decrypt(caller: Caller, trail: TrailIdentity, file = this.logFile(trail.accountId, trail.region)): AccessRequest {
     const { keyArn, partition, auditAccountId } = this.fleet;
     const region = keyArn.split(":")[3] ?? "";
     return {
@@ -444,7 +559,7 @@ class Simulation implements Requests {
       context: {
         "aws:MultiFactorAuthPresent": "true",
         [contextKey]: trailArn(trail),
-        "kms:EncryptionContext:aws:s3:arn": this.logFile(trail.accountId, trail.region),
+        "kms:EncryptionContext:aws:s3:arn": file,
         "kms:EncryptionContextKeys": ["aws:cloudtrail:arn", "aws:s3:arn"],
         "kms:ViaService": `s3.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}`,
       },
@@ -463,6 +578,9 @@ class Simulation implements Requests {
     return regions[partition].find((each) => !homes?.has(each)) ?? region;
   }
 }
+
+/** Some organization that is not the fleet's: ids are random. */
+const otherOrganization = "o-anotherorganization";
 
 const contextKey = "kms:EncryptionContext:aws:cloudtrail:arn";
 

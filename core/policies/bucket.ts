@@ -5,11 +5,13 @@
  */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { accountRootArn, bucketArn, logPath, trailArn } from "../names";
+import { accountRootArn, bucketArn, logPath, organizationLogPath, trailArn } from "../names";
 import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import type { OrganizationGrant } from "./organization";
+import { divided } from "./organization";
 
 /**
  * The ways to write the bucket policy for many accounts, tightest first.
@@ -18,12 +20,15 @@ import { chooseForm } from "./forms";
  *   account's path is then CloudTrail's promise, not the policy's.
  * - `trailName`: the list of paths, and any trail of the right name: another account's trail of that name passes, too.
  * - `accountList`: any trail of the listed accounts, anywhere under AWSLogs/.
+ * - `organization`: any trail of the right name of any account of the organization, anywhere under AWSLogs/; accounts
+ *   outside of the organization are named. Only where an organization is declared.
  */
 export const BucketPolicyForm = {
   PerTrail: "perTrail",
   TrailList: "trailList",
   TrailName: "trailName",
   AccountList: "accountList",
+  Organization: "organization",
 } as const;
 export type BucketPolicyForm = (typeof BucketPolicyForm)[keyof typeof BucketPolicyForm];
 
@@ -34,8 +39,12 @@ export interface BucketPolicyInput {
   partition: Partition;
   bucketName: string;
   logPrefix?: string;
-  /** The trails that may deliver. */
+  /** While the prefix is being changed: the former one, where the trails still deliver; "" for none. */
+  previousLogPrefix?: string;
+  /** The trails that may deliver, each under its own account's path. */
   trails: TrailIdentity[];
+  /** The organization whose trail delivers here, or whose members do. */
+  organization?: OrganizationGrant;
   /** Other accounts that may read their own logs, as far as their own IAM policies let them. */
   memberReaders?: string[];
   /** Whether people read and delete log objects in sessions with MFA only. */
@@ -48,6 +57,8 @@ export interface BucketPolicyInput {
   denyOtherEncryption?: boolean;
   /** The archive's key. */
   keyArn?: string;
+  /** Former keys of the archive that trails may still name. */
+  previousKeyArns?: string[];
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -56,20 +67,29 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
     what: "bucket policy",
     key: "crosstrail:bucketPolicyForm",
     limit: bucketPolicyLimit,
-    forms: Object.values(BucketPolicyForm),
+    forms: bucketPolicyForms(input),
     demanded,
     build: (form) => bucketPolicyIn(form, input),
     count: input.trails.length,
   });
 }
 
+/** The forms that are possible for these trails, tightest first. */
+export function bucketPolicyForms({ trails, organization }: BucketPolicyInput): BucketPolicyForm[] {
+  const { covered } = divided(trails, organization);
+  return Object.values(BucketPolicyForm).filter((form) => form !== "organization" || covered.length > 0);
+}
+
 /** The bucket policy in one form, whatever its size. */
 export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput): PolicyDocument {
-  const { partition, bucketName, logPrefix, trails, memberReaders = [], breakGlassRoleArns = [] } = input;
+  const { partition, bucketName, trails, organization, memberReaders = [], breakGlassRoleArns = [] } = input;
   const bucket = bucketArn(partition, bucketName);
+  const prefixes = [...new Set([input.logPrefix ?? "", input.previousLogPrefix ?? input.logPrefix ?? ""])];
+  const objects = (folders: (logPrefix: string) => string[]) =>
+    list(prefixes.flatMap(folders).map((folder) => `${bucket}/${folder}/*`));
   const paths = (of: TrailIdentity[]) =>
-    list(of.map(({ accountId }) => `${bucket}/${logPath({ logPrefix, accountId })}/*`));
-  const arns = list(trails.map(trailArn));
+    objects((logPrefix) => of.map(({ accountId }) => logPath({ logPrefix, accountId })));
+  const anywhere = objects((logPrefix) => [[logPrefix, "AWSLogs"].filter(Boolean).join("/")]);
   const accounts = [...new Set(trails.map(({ accountId }) => accountId))].sort();
   const write = (sid: string, resource: OneOrMany, trail: Record<string, Record<string, OneOrMany>>): Statement => ({
     Sid: sid,
@@ -83,47 +103,84 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
       StringEquals: { ...trail.StringEquals, "s3:x-amz-acl": "bucket-owner-full-control" },
     },
   });
-  const aclCheck = (trail: Record<string, Record<string, OneOrMany>>): Statement => ({
-    Sid: "CloudTrailAclCheck",
+  const aclCheck = (sid: string, trail: Record<string, Record<string, OneOrMany>>): Statement => ({
+    Sid: sid,
     Effect: "Allow",
     Principal: { Service: "cloudtrail.amazonaws.com" },
     Action: "s3:GetBucketAcl",
     Resource: bucket,
     Condition: trail,
   });
-
-  const byArn = { StringEquals: { "aws:SourceArn": arns } };
-  const byName = {
+  const byArn = (of: TrailIdentity[]) => ({ StringEquals: { "aws:SourceArn": list(of.map(trailArn)) } });
+  const byName = (of: TrailIdentity[]) => ({
     ArnLike: {
-      "aws:SourceArn": list(trails.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name }))),
+      "aws:SourceArn": list(of.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name }))),
     },
-  };
+  });
   const byAccount = { StringEquals: { "aws:SourceAccount": list(accounts) } };
 
   const grants: Record<BucketPolicyForm, () => Statement[]> = {
     perTrail: () => [
-      aclCheck(byArn),
+      aclCheck("CloudTrailAclCheck", byArn(trails)),
       ...accounts.map((accountId) => {
         const own = trails.filter((trail) => trail.accountId === accountId);
-        return write(`CloudTrailWrite${accountId}`, paths(own), {
-          StringEquals: { "aws:SourceArn": list(own.map(trailArn)) },
-        });
+        return write(`CloudTrailWrite${accountId}`, paths(own), byArn(own));
       }),
     ],
-    trailList: () => [aclCheck(byArn), write("CloudTrailWrite", paths(trails), byArn)],
-    trailName: () => [aclCheck(byName), write("CloudTrailWrite", paths(trails), byName)],
-    accountList: () => [
-      aclCheck(byAccount),
-      write("CloudTrailWrite", `${bucket}/${[logPrefix, "AWSLogs/*"].filter(Boolean).join("/")}`, byAccount),
+    trailList: () => [
+      aclCheck("CloudTrailAclCheck", byArn(trails)),
+      write("CloudTrailWrite", paths(trails), byArn(trails)),
     ],
+    trailName: () => [
+      aclCheck("CloudTrailAclCheck", byName(trails)),
+      write("CloudTrailWrite", paths(trails), byName(trails)),
+    ],
+    accountList: () => [aclCheck("CloudTrailAclCheck", byAccount), write("CloudTrailWrite", anywhere, byAccount)],
+    organization: () => {
+      const { covered, named } = divided(trails, organization);
+      const byOrganization = {
+        ...byName(covered),
+        StringEquals: { "aws:SourceOrgID": organization?.id ?? "" },
+      };
+      return [
+        aclCheck("CloudTrailAclCheck", byOrganization),
+        write("CloudTrailWrite", anywhere, byOrganization),
+        ...(named.length > 0
+          ? [aclCheck("NamedTrailsAclCheck", byArn(named)), write("NamedTrailsWrite", paths(named), byArn(named))]
+          : []),
+      ];
+    },
   };
+  // An organization trail is always tied to its two paths and its ARN: CloudTrail also writes the management account's own
+  // path, and checks both when the trail is made.
+  const organizationTrails = organization?.trails ?? [];
+  const organizationGrants = (id: string): Statement[] => [
+    aclCheck("OrganizationTrailAclCheck", byArn(organizationTrails)),
+    write(
+      "OrganizationTrailWrite",
+      objects((logPrefix) => [
+        organizationLogPath({ logPrefix, organizationId: id }),
+        ...organizationTrails.map(({ accountId }) => logPath({ logPrefix, accountId })),
+      ]),
+      byArn(organizationTrails),
+    ),
+  ];
   // Without a trail there is nothing to grant: an empty list in a condition would match nothing anyway.
   return policyDocument([
     ...(trails.length > 0 ? grants[form]() : []),
-    ...membersRead(partition, bucket, logPrefix, memberReaders),
+    ...(organization && organizationTrails.length > 0 ? organizationGrants(organization.id) : []),
+    ...membersRead(
+      partition,
+      bucket,
+      prefixes,
+      memberReaders,
+      organizationTrails.length > 0 ? organization?.id : undefined,
+    ),
     ...(input.requireMfa ? [denyWithoutMfa(bucket, input.mfaExemptRoleArns)] : []),
     ...(breakGlassRoleArns.length > 0 ? denyTampering(bucket, breakGlassRoleArns) : []),
-    ...(input.denyOtherEncryption && input.keyArn !== undefined ? denyOtherEncryption(bucket, input.keyArn) : []),
+    ...(input.denyOtherEncryption && input.keyArn !== undefined
+      ? denyOtherEncryption(bucket, [input.keyArn, ...(input.previousKeyArns ?? [])])
+      : []),
     denyInsecureTransport(bucket),
   ]);
 }
@@ -135,12 +192,13 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
 function membersRead(
   partition: Partition,
   bucket: string,
-  logPrefix: string | undefined,
+  prefixes: string[],
   accountIds: string[],
+  organizationId: string | undefined,
 ): Statement[] {
   if (accountIds.length === 0) return [];
   const principal = { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) };
-  const folder = `${logPath({ logPrefix, accountId: "${aws:PrincipalAccount}" })}/*`;
+  const folders = prefixes.flatMap((logPrefix) => ownLogFolders(logPrefix, organizationId));
   return [
     {
       Sid: "MembersListOwnLogs",
@@ -148,15 +206,24 @@ function membersRead(
       Principal: principal,
       Action: "s3:ListBucket",
       Resource: bucket,
-      Condition: { StringLike: { "s3:prefix": folder } },
+      Condition: { StringLike: { "s3:prefix": list(folders) } },
     },
     {
       Sid: "MembersReadOwnLogs",
       Effect: "Allow",
       Principal: principal,
       Action: "s3:GetObject",
-      Resource: `${bucket}/${folder}`,
+      Resource: list(folders.map((folder) => `${bucket}/${folder}`)),
     },
+  ];
+}
+
+/** Where the logs of the account lie that asks: those of its own trail, and those of the organization trail. */
+export function ownLogFolders(logPrefix: string | undefined, organizationId: string | undefined): string[] {
+  const accountId = "${aws:PrincipalAccount}";
+  return [
+    `${logPath({ logPrefix, accountId })}/*`,
+    ...(organizationId === undefined ? [] : [`${logPath({ logPrefix, accountId, organizationId })}/*`]),
   ];
 }
 
@@ -222,7 +289,7 @@ function denyTampering(bucket: string, breakGlassRoleArns: string[]): Statement[
  * says nothing gets the bucket's encryption, and the check that CloudTrail makes when a trail is created says nothing, so
  * that these statements can be there before the first trail.
  */
-function denyOtherEncryption(bucket: string, keyArn: string): Statement[] {
+function denyOtherEncryption(bucket: string, keyArns: string[]): Statement[] {
   const deny = (sid: string, condition: Statement["Condition"]): Statement => ({
     Sid: sid,
     Effect: "Deny",
@@ -235,7 +302,7 @@ function denyOtherEncryption(bucket: string, keyArn: string): Statement[] {
   const key = `${algorithm}-aws-kms-key-id`;
   return [
     // Also for CloudTrail: a trail that was given another key would deliver what the audit account cannot read.
-    deny("DenyOtherKeys", { Null: { [key]: "false" }, StringNotEquals: { [key]: keyArn } }),
+    deny("DenyOtherKeys", { Null: { [key]: "false" }, StringNotEquals: { [key]: list(keyArns) } }),
     // Not for CloudTrail: digest files had SSE-S3 for years, and what a trail without a key delivers is better kept than lost.
     deny("DenyOtherEncryption", {
       Null: { [algorithm]: "false" },

@@ -27,6 +27,17 @@ export function chooseForm<Form extends string>(options: {
     const document = build(form);
     return size(document) <= limit ? { form, document } : undefined;
   };
+  if (demanded && !forms.includes(demanded)) {
+    throw new UserError(`The ${what} cannot be written in this form.`, [
+      {
+        id: "policy/form",
+        severity: "error",
+        subject: `${key}: ${demanded}`,
+        message: "This form is for members of an organization that keep trails of their own; none is declared.",
+        remedy: `Declare crosstrail:organization, or remove ${key} to have the tightest fitting form chosen.`,
+      },
+    ]);
+  }
   const choice = demanded ? fits(demanded) : firstOf(forms, fits);
   if (choice) return choice;
 
@@ -40,7 +51,7 @@ export function chooseForm<Form extends string>(options: {
       message: `Form ${form} for ${count} trails takes ${size(build(form))} bytes; AWS allows ${limit}.`,
       remedy: tightest
         ? `Set ${key} to ${tightest.form} (${size(tightest.document)} bytes), or remove the key to have the tightest fitting form chosen.`
-        : "Deliver some of the accounts to a second archive: another audit stack with a bucket and a key of its own.",
+        : "If the accounts are members of one organization, declare crosstrail:organization. Otherwise deliver some of them to a second archive: another audit stack with a bucket and a key of its own.",
     },
   ]);
 }

@@ -4,22 +4,28 @@
  */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { accountRootArn, trailArn, trailsOfAccount } from "../names";
-import type { PolicyDocument, Statement } from "./document";
+import { accountRootArn, bucketArn, trailArn, trailsOfAccount } from "../names";
+import { ownLogFolders } from "./bucket";
+import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
 import type { KeyReplication } from "./replication";
 import { replicationStatements } from "./replication";
+import type { OrganizationGrant } from "./organization";
+import { divided } from "./organization";
 
 /**
  * The ways to write the key policy for many accounts, tightest first.
  * - `trailList`: the list of trails, and of their accounts in the encryption context.
  * - `encryptionContext`: the accounts in the encryption context only; any trail of a listed account may encrypt.
+ * - `organization`: any trail of the right name of any account of the organization; others are named. Only where an
+ *   organization is declared.
  */
 export const KeyPolicyForm = {
   TrailList: "trailList",
   EncryptionContext: "encryptionContext",
+  Organization: "organization",
 } as const;
 export type KeyPolicyForm = (typeof KeyPolicyForm)[keyof typeof KeyPolicyForm];
 
@@ -30,14 +36,22 @@ export interface KeyPolicyInput {
   partition: Partition;
   /** The account that owns the key. */
   auditAccountId: string;
-  /** The trails that may encrypt with the key. */
+  /** The trails that may encrypt with the key, each with its account's encryption context. */
   trails: TrailIdentity[];
+  /** The organization whose trail delivers to the archive, or whose members do. */
+  organization?: OrganizationGrant;
+  /** Whether trails may encrypt with the key at all. False for a former key: its logs stay readable. Default: true. */
+  mayEncrypt?: boolean;
   /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also decrypts, when a trail is created or updated. */
   bucketKeyEnabled?: boolean;
   /** Other accounts that may decrypt their own logs, as far as their own IAM policies let them. */
   memberReaders?: string[];
   /** What S3 replication of the archive does with this key, if it is on. */
   replication?: KeyReplication;
+  /** The archive's bucket, and where the logs lie in it: ties what members decrypt of an organization trail's logs. */
+  bucketName?: string;
+  logPrefix?: string;
+  previousLogPrefix?: string;
 }
 
 /** The tightest key policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -46,11 +60,17 @@ export function keyPolicy(input: KeyPolicyInput, demanded?: KeyPolicyForm): Form
     what: "key policy",
     key: "crosstrail:keyPolicyForm",
     limit: keyPolicyLimit,
-    forms: Object.values(KeyPolicyForm),
+    forms: keyPolicyForms(input),
     demanded,
     build: (form) => keyPolicyIn(form, input),
     count: input.trails.length,
   });
+}
+
+/** The forms that are possible for these trails, tightest first. */
+export function keyPolicyForms({ trails, organization }: KeyPolicyInput): KeyPolicyForm[] {
+  const { covered } = divided(trails, organization);
+  return Object.values(KeyPolicyForm).filter((form) => form !== "organization" || covered.length > 0);
 }
 
 /**
@@ -96,58 +116,14 @@ export function accountAdministration(partition: Partition, accountId: string): 
 }
 
 /** The key policy in one form, whatever its size. */
-export function keyPolicyIn(
-  form: KeyPolicyForm,
-  { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders = [], replication }: KeyPolicyInput,
-): PolicyDocument {
+export function keyPolicyIn(form: KeyPolicyForm, input: KeyPolicyInput): PolicyDocument {
+  const { partition, auditAccountId, organization, mayEncrypt = true, memberReaders = [] } = input;
   const account = { AWS: accountRootArn(partition, auditAccountId) };
-  const arns = list(trails.map(trailArn));
-  const contexts = list(trails.map(({ accountId }) => trailsOfAccount(partition, accountId)));
-  const bySource = { StringEquals: { "aws:SourceArn": arns } };
-  const byContext = { StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": contexts } };
-  const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
-  const bySourceOfForm =
-    form === "trailList"
-      ? bySource
-      : {
-          ArnLike: {
-            "aws:SourceArn": list(trails.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name }))),
-          },
-        };
-
-  const grants: Statement[] = [
-    {
-      Sid: "CloudTrailEncrypt",
-      Effect: "Allow",
-      Principal: cloudTrail,
-      Action: "kms:GenerateDataKey*",
-      Resource: "*",
-      Condition: form === "trailList" ? { ...bySource, ...byContext } : byContext,
-    },
-    {
-      Sid: "CloudTrailDescribeKey",
-      Effect: "Allow",
-      Principal: cloudTrail,
-      Action: "kms:DescribeKey",
-      Resource: "*",
-      Condition: bySourceOfForm,
-    },
-  ];
-  if (bucketKeyEnabled) {
-    grants.push({
-      Sid: "CloudTrailDecrypt",
-      Effect: "Allow",
-      Principal: cloudTrail,
-      Action: "kms:Decrypt",
-      Resource: "*",
-      // Tied to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
-      // Key it is not the one of a log file.
-      Condition: bySourceOfForm,
-    });
-  }
+  // To the key an organization trail is a trail of the management account: its ARN is the encryption context of all logs.
+  const trails = [...input.trails, ...(organization?.trails ?? [])];
   return policyDocument([
     accountAdministration(partition, auditAccountId),
-    ...(trails.length > 0 ? grants : []),
+    ...(trails.length > 0 && mayEncrypt ? trailGrants(form, trails, input) : []),
     {
       Sid: "AccountReadsLogs",
       Effect: "Allow",
@@ -157,27 +133,112 @@ export function keyPolicyIn(
       // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
       Condition: { Null: { "kms:EncryptionContext:aws:cloudtrail:arn": "false" } },
     },
-    ...(memberReaders.length > 0 ? [membersDecrypt(partition, memberReaders)] : []),
-    ...(replication ? replicationStatements(partition, auditAccountId, replication, bucketKeyEnabled) : []),
+    ...membersDecrypt(input, memberReaders),
+    ...(input.replication
+      ? replicationStatements(partition, auditAccountId, input.replication, input.bucketKeyEnabled)
+      : []),
   ]);
+}
+
+type Condition = Record<string, Record<string, OneOrMany>>;
+
+/** What CloudTrail may do for the trails. */
+function trailGrants(form: KeyPolicyForm, trails: TrailIdentity[], input: KeyPolicyInput): Statement[] {
+  const { partition, organization, bucketKeyEnabled } = input;
+  const context = "kms:EncryptionContext:aws:cloudtrail:arn";
+  const byArn = (of: TrailIdentity[]): Condition => ({ StringEquals: { "aws:SourceArn": list(of.map(trailArn)) } });
+  const byContext = (of: TrailIdentity[]): Condition => ({
+    StringLike: { [context]: list(of.map(({ accountId }) => trailsOfAccount(partition, accountId))) },
+  });
+  const names = (of: TrailIdentity[]) =>
+    list(of.map(({ name }) => trailArn({ partition, region: "*", accountId: "*", name })));
+  const grants = (subject: string, encrypt: Condition, describe: Condition): Statement[] => {
+    const grant = (what: string, action: string, condition: Condition): Statement => ({
+      Sid: `${subject}${what}`,
+      Effect: "Allow",
+      Principal: { Service: "cloudtrail.amazonaws.com" },
+      Action: action,
+      Resource: "*",
+      Condition: condition,
+    });
+    return [
+      grant("Encrypt", "kms:GenerateDataKey*", encrypt),
+      grant("DescribeKey", "kms:DescribeKey", describe),
+      // Tied to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
+      // Key it is not the one of a log file.
+      ...(bucketKeyEnabled ? [grant("Decrypt", "kms:Decrypt", describe)] : []),
+    ];
+  };
+  switch (form) {
+    case "trailList":
+      return grants("CloudTrail", { ...byArn(trails), ...byContext(trails) }, byArn(trails));
+    case "encryptionContext":
+      return grants("CloudTrail", byContext(trails), { ArnLike: { "aws:SourceArn": names(trails) } });
+    case "organization": {
+      const { covered, named } = divided(trails, organization);
+      const byOrganization: Condition = {
+        ArnLike: { "aws:SourceArn": names(covered) },
+        StringEquals: { "aws:SourceOrgID": organization?.id ?? "" },
+      };
+      return [
+        ...grants("CloudTrail", { ...byOrganization, StringLike: { [context]: names(covered) } }, byOrganization),
+        ...(named.length > 0 ? grants("NamedTrails", { ...byArn(named), ...byContext(named) }, byArn(named)) : []),
+      ];
+    }
+  }
 }
 
 /**
  * Each of the accounts decrypts its own logs: what was encrypted for a trail of the account of the one who asks. The roots
  * as principals say what `kms:CallerAccount` with principal "*" says in AWS's default policy; there, the value is often the
  * key's own account, and grants nothing across accounts.
+ *
+ * All logs of an organization trail carry the same trail's ARN, so there the log file's own place ties them to the account.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-kms-works-with-cloudtrail.html
  */
-function membersDecrypt(partition: Partition, accountIds: string[]): Statement {
-  return {
-    Sid: "MembersDecryptOwnLogs",
-    Effect: "Allow",
-    Principal: { AWS: list(accountIds.map((accountId) => accountRootArn(partition, accountId))) },
-    Action: "kms:Decrypt",
-    Resource: "*",
-    Condition: {
+function membersDecrypt(input: KeyPolicyInput, accountIds: string[]): Statement[] {
+  const { partition, organization, bucketName, logPrefix, previousLogPrefix, bucketKeyEnabled } = input;
+  const organizationTrails = organization?.trails ?? [];
+  const statement = (sid: string, accounts: string[], condition: Condition): Statement[] =>
+    accounts.length === 0
+      ? []
+      : [
+          {
+            Sid: sid,
+            Effect: "Allow",
+            Principal: { AWS: list(accounts.map((accountId) => accountRootArn(partition, accountId))) },
+            Action: "kms:Decrypt",
+            Resource: "*",
+            Condition: condition,
+          },
+        ];
+  // The organization trail is the management account's own: by its ARN alone it could decrypt every account's logs.
+  const owners = new Set(organizationTrails.map(({ accountId }) => accountId));
+  const own = statement(
+    "MembersDecryptOwnLogs",
+    accountIds.filter((accountId) => !owners.has(accountId)),
+    {
       StringLike: {
         "kms:EncryptionContext:aws:cloudtrail:arn": trailsOfAccount(partition, "${aws:PrincipalAccount}"),
       },
     },
-  };
+  );
+  if (organizationTrails.length === 0 || organization === undefined || bucketName === undefined) return own;
+  const bucket = bucketArn(partition, bucketName);
+  const folders = [logPrefix ?? "", previousLogPrefix ?? logPrefix ?? ""].flatMap((prefix) =>
+    ownLogFolders(prefix, organization.id),
+  );
+  return [
+    ...own,
+    ...statement("MembersDecryptOrganizationLogs", accountIds, {
+      StringEquals: { "kms:EncryptionContext:aws:cloudtrail:arn": list(organizationTrails.map(trailArn)) },
+      StringLike: {
+        "kms:EncryptionContext:aws:s3:arn": list([
+          ...folders.map((folder) => `${bucket}/${folder}`),
+          // With an S3 Bucket Key, S3 says the bucket instead of the object; the bucket policy still ties the path.
+          ...(bucketKeyEnabled ? [bucket] : []),
+        ]),
+      },
+    }),
+  ];
 }

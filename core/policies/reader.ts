@@ -6,9 +6,10 @@
  */
 import type { Partition } from "../accounts";
 import { UserError } from "../findings";
-import { accountRootArn, bucketArn, logPath, trailsOfAccount } from "../names";
+import { accountRootArn, bucketArn, logPath, trailArn, trailsOfAccount } from "../names";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "./document";
 import { list, policyDocument, size } from "./document";
+import type { OrganizationGrant } from "./organization";
 
 /**
  * IAM's limits: all inline policies of a role together, and the trust policy where no higher quota was granted.
@@ -21,7 +22,13 @@ export interface ReadAccess {
   partition: Partition;
   bucketName: string;
   logPrefix?: string;
+  /** While the prefix is being changed: the former one, "" for none. */
+  previousLogPrefix?: string;
   keyArn: string;
+  /** Keys that encrypted before, for logs of that time. */
+  previousKeyArns?: string[];
+  /** The organization trail whose logs are read as well. */
+  organization?: Pick<OrganizationGrant, "id" | "trails">;
   /** The accounts whose logs may be read. Left out: all that the archive holds, those of former members as well. */
   accountIds?: string[];
 }
@@ -31,13 +38,53 @@ export interface ReadAccess {
  * @throws UserError when the list of accounts is empty or too long.
  */
 export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStatement> {
-  const { partition, bucketName, logPrefix, keyArn, accountIds } = access;
+  const { partition, bucketName, logPrefix = "", previousLogPrefix = logPrefix, accountIds } = access;
   requireSome(accountIds, "accounts whose logs may be read");
   const bucket = bucketArn(partition, bucketName);
+  const keys = list([access.keyArn, ...(access.previousKeyArns ?? [])]);
   const context = "kms:EncryptionContext:aws:cloudtrail:arn";
-  const folders = accountIds
-    ? accountIds.map((accountId) => `${logPath({ logPrefix, accountId })}/*`)
-    : [`${[logPrefix, "AWSLogs"].filter(Boolean).join("/")}/*`];
+  const prefixes = [...new Set([logPrefix, previousLogPrefix])];
+  const foldersOf = (of: { organizationId?: string }) =>
+    prefixes.flatMap((prefix) =>
+      accountIds
+        ? accountIds.map((accountId) => `${logPath({ logPrefix: prefix, accountId, ...of })}/*`)
+        : [`${[prefix, "AWSLogs"].filter(Boolean).join("/")}/*`],
+    );
+  const organization = access.organization?.trails.length ? access.organization : undefined;
+  // The organization trail is the management account's own: by its ARN alone every account's logs would be decrypted.
+  const owners = new Set(organization?.trails.map(({ accountId }) => accountId));
+  const withOwnTrails = accountIds?.filter((accountId) => !owners.has(accountId));
+  const organizationFolders = organization && accountIds ? foldersOf({ organizationId: organization.id }) : [];
+  const folders = [...foldersOf({}), ...organizationFolders];
+  const decrypt = (sid: string, condition: IdentityStatement["Condition"]): IdentityStatement => ({
+    Sid: sid,
+    Effect: "Allow",
+    Action: "kms:Decrypt",
+    Resource: keys,
+    Condition: condition,
+  });
+  const decrypts = withOwnTrails
+    ? [
+        ...(withOwnTrails.length > 0
+          ? [
+              decrypt("DecryptLogs", {
+                StringLike: { [context]: list(withOwnTrails.map((id) => trailsOfAccount(partition, id))) },
+              }),
+            ]
+          : []),
+        ...(organization
+          ? [
+              decrypt("DecryptOrganizationLogs", {
+                StringEquals: { [context]: list(organization.trails.map(trailArn)) },
+                StringLike: {
+                  "kms:EncryptionContext:aws:s3:arn": list(folders.map((folder) => `${bucket}/${folder}`)),
+                },
+              }),
+            ]
+          : []),
+      ]
+    : // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
+      [decrypt("DecryptLogs", { Null: { [context]: "false" } })];
   const document = policyDocument<IdentityStatement>([
     { Sid: "LocateBucket", Effect: "Allow", Action: "s3:GetBucketLocation", Resource: bucket },
     {
@@ -53,16 +100,7 @@ export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStat
       Action: "s3:GetObject",
       Resource: list(folders.map((folder) => `${bucket}/${folder}`)),
     },
-    {
-      Sid: "DecryptLogs",
-      Effect: "Allow",
-      Action: "kms:Decrypt",
-      Resource: keyArn,
-      Condition: accountIds
-        ? { StringLike: { [context]: list(accountIds.map((id) => trailsOfAccount(partition, id))) } }
-        : // Only what CloudTrail encrypted: a log file carries its trail's ARN as encryption context.
-          { Null: { [context]: "false" } },
-    },
+    ...decrypts,
   ]);
   requireFit(
     document,

@@ -4,7 +4,7 @@ import type { EventDataStoreChoice } from "../eventDataStore";
 import { advancedProblems, SelectorOwner } from "../events";
 import { pathText, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
-import { roleArn } from "../names";
+import { roleArn, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import type { ArchiveOptions } from "./archive";
@@ -17,7 +17,7 @@ import type { ReplicaOptions } from "./replication";
 import { replicaOptions } from "./replication";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
-import type { DeclaredReader, Member } from "./schemas";
+import type { DeclaredOrganization, DeclaredReader, Member } from "./schemas";
 import type { TrailOptions } from "./trail";
 import { trailOptions } from "./trail";
 import { requireKey } from "./values";
@@ -28,6 +28,20 @@ export interface FleetTrail {
   trail: TrailIdentity;
   /** The trail that this one is about to replace; it may deliver, too, until it is gone. */
   previous?: TrailIdentity;
+  /** False for an account that is not in the declared organization. */
+  inOrganization?: boolean;
+}
+
+/** The organization that delivers to the archive, by a trail of its own or by its members' trails. */
+export interface Organization {
+  id: string;
+  managementAccountId: string;
+  /** The organization trail; its ARN is the management account's, whoever made it. */
+  trail?: TrailIdentity;
+  /** The trail that this one is about to replace. */
+  previous?: TrailIdentity;
+  /** Members with trails of their own that are in the organization; the management account is not among them. */
+  memberAccountIds: string[];
 }
 
 /** A role that other accounts may assume to read logs. */
@@ -43,6 +57,9 @@ export interface AuditSettings {
   auditAccountId: string;
   bucketName: string;
   logPrefix: string;
+  /** While the prefix is being changed: the former one, "" for none. */
+  previousLogPrefix?: string;
+  organization?: Organization;
   /** Every trail of the fleet, the audit account's own first if it has one. */
   fleet: FleetTrail[];
   auditAccountTrail: boolean;
@@ -51,6 +68,8 @@ export interface AuditSettings {
   keyPolicyForm?: KeyPolicyForm;
   keyAlias: string;
   keyRotationDays: number;
+  keyGeneration: number;
+  previousKeyInUse: boolean;
   bucketKeyEnabled: boolean;
   keepArchive: boolean;
   /** Copies of the archive elsewhere. */
@@ -90,7 +109,15 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     (values.members as Partial<Member>[] | undefined) ??
     (Array.isArray(declaredMembers) ? declaredMembers.map(asMember) : []);
   checkMembers(report, members, values.auditAccountId, place);
-  const candidates = [...members, { alias: auditAlias, accountId: values.auditAccountId }];
+  const declared = declaredOrganization(values);
+  checkOrganization(report, values, declared, place);
+  checkKeyGeneration(report, values);
+  const candidates = [
+    ...members,
+    { alias: auditAlias, accountId: values.auditAccountId },
+    // Accounts that only the organization trail records are not declared one by one.
+    ...(declared?.trail === false || declared === undefined ? [] : undeclaredAccounts(values)),
+  ];
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
@@ -109,6 +136,8 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     auditAccountId: values.auditAccountId,
     bucketName: values.bucketName,
     logPrefix: values.logPrefix,
+    ...(values.previousLogPrefix !== "" && { previousLogPrefix: values.previousLogPrefix.replace(/^\/$/, "") }),
+    ...(declared && { organization: organizationOf(declared, values, partition, region) }),
     fleet: fleetOf(values, partition, region),
     auditAccountTrail: values.auditAccountTrail,
     trailName: values.trailName,
@@ -116,6 +145,8 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     keyPolicyForm: values.keyPolicyForm === "auto" ? undefined : values.keyPolicyForm,
     keyAlias: values.keyAlias,
     keyRotationDays: values.keyRotationDays,
+    keyGeneration: values.keyGeneration,
+    previousKeyInUse: values.previousKeyInUse,
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
     replicas,
@@ -133,6 +164,103 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     trailOptions: options,
     ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
     tags: values.tags,
+  };
+}
+
+/** The organization, or undefined when none is declared. */
+function declaredOrganization(values: Values): DeclaredOrganization | undefined {
+  const declared = values.organization as Partial<DeclaredOrganization> | undefined;
+  return declared?.id === undefined ? undefined : (declared as DeclaredOrganization);
+}
+
+/** Reports what cannot be right about the organization, and what needs one. */
+function checkOrganization(
+  report: Report,
+  values: Values,
+  declared: DeclaredOrganization | undefined,
+  place: Place,
+): void {
+  if (declared === undefined) {
+    // With a mistake in it, it is missing in `values`; one message will do.
+    if (values.organization === undefined) return;
+    for (const key of ["bucketPolicyForm", "keyPolicyForm"] as const) {
+      if (values[key] !== "organization") continue;
+      report.add(
+        "organization",
+        subjectOf(key, "organization"),
+        "This form is for members of an organization, and none is declared.",
+        `Declare crosstrail:organization in ${report.file}, or remove this key to have the tightest fitting form chosen.`,
+      );
+    }
+    (values.members ?? []).forEach(({ inOrganization }, index) => {
+      if (inOrganization !== true) return;
+      report.add(
+        "organization",
+        subjectOf(`members[${index}].inOrganization`, inOrganization),
+        "No organization is declared.",
+        `Declare crosstrail:organization in ${report.file}, or remove this field.`,
+      );
+    });
+    return;
+  }
+  if (declared.homeRegion !== undefined) {
+    checkRegion(report, place, subjectOf("organization.homeRegion", declared.homeRegion), declared.homeRegion);
+  }
+  const { region, partition } = place;
+  const isSameTrail =
+    declared.trail &&
+    declared.managementAccountId === values.auditAccountId &&
+    values.auditAccountTrail === true &&
+    (declared.homeRegion ?? region) === region &&
+    (declared.trailName ?? values.trailName) === values.trailName;
+  if (isSameTrail && region !== undefined && partition !== undefined) {
+    const identity = { partition, region, accountId: values.auditAccountId, name: values.trailName };
+    report.add(
+      "organization",
+      subjectOf("organization.managementAccountId", declared.managementAccountId),
+      `The audit account is the management account, so ${trailArn(identity)} would be its own trail and the organization's.`,
+      "Set crosstrail:auditAccountTrail to false: the organization trail records this account as well.",
+    );
+  }
+}
+
+function checkKeyGeneration(report: Report, values: Values): void {
+  if (values.previousKeyInUse !== true || values.keyGeneration !== 1) return;
+  report.add(
+    "key-generation",
+    subjectOf("previousKeyInUse", true),
+    "There is no former key: crosstrail:keyGeneration is 1.",
+    `Raise crosstrail:keyGeneration to make a new key, or remove this key from ${report.file}.`,
+  );
+}
+
+/** Account ids that readers and memberAccess name. */
+function undeclaredAccounts(values: Values): Candidate[] {
+  const named = [...(values.memberAccess ?? []), ...(values.readers ?? []).flatMap(({ accounts = [] }) => accounts)];
+  return named.filter((name) => /^\d{12}$/.test(name)).map((accountId) => ({ alias: accountId, accountId }));
+}
+
+function organizationOf(
+  declared: DeclaredOrganization,
+  values: Values,
+  partition: Partition,
+  region: string,
+): Organization {
+  const { id, managementAccountId, homeRegion = region, trailName = values.trailName, previousTrailName } = declared;
+  const trail = (name: string): TrailIdentity => ({
+    partition,
+    region: homeRegion,
+    accountId: managementAccountId,
+    name,
+  });
+  return {
+    id,
+    managementAccountId,
+    ...(declared.trail && { trail: trail(trailName) }),
+    ...(declared.trail && previousTrailName && { previous: trail(previousTrailName) }),
+    memberAccountIds: values.members
+      .filter(({ accountId, inOrganization }) => inOrganization !== false && accountId !== managementAccountId)
+      .map(({ accountId }) => accountId),
   };
 }
 
@@ -302,10 +430,11 @@ function fleetOf(values: Values, partition: Partition, region: string): FleetTra
   });
   const own = { alias: auditAlias, trail: trail(values.auditAccountId, region, values.trailName) };
   const members = values.members.map(
-    ({ alias, accountId, homeRegion = region, trailName = values.trailName, previousTrailName }) => ({
+    ({ alias, accountId, homeRegion = region, trailName = values.trailName, previousTrailName, inOrganization }) => ({
       alias,
       trail: trail(accountId, homeRegion, trailName),
       ...(previousTrailName && { previous: trail(accountId, homeRegion, previousTrailName) }),
+      ...(inOrganization === false && { inOrganization }),
     }),
   );
   return [...(values.auditAccountTrail ? [own] : []), ...members];

@@ -2,6 +2,8 @@
 import type { AuditSettings } from "./audit";
 import { auditSettings } from "./audit";
 import { Role } from "./keys";
+import type { ManagementSettings } from "./management";
+import { managementSettings } from "./management";
 import type { MemberSettings } from "./member";
 import { memberSettings } from "./member";
 import { readPlace } from "./place";
@@ -9,16 +11,17 @@ import { Report, subjectOf } from "./report";
 import { checkNames, readValues } from "./values";
 
 export type { ArchiveOptions } from "./archive";
-export type { AuditSettings, FleetTrail, Reader } from "./audit";
+export type { AuditSettings, FleetTrail, Organization, Reader } from "./audit";
 export { auditAlias } from "./audit";
 export type { KeyEntry, KeyName } from "./keys";
 export { keyTable, Role } from "./keys";
+export type { ManagementSettings } from "./management";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";
 export { aliasProblem } from "./schemas";
 export type { TrailOptions } from "./trail";
 
-export type Settings = AuditSettings | MemberSettings;
+export type Settings = AuditSettings | MemberSettings | ManagementSettings;
 
 /**
  * Parses a stack's configuration.
@@ -36,14 +39,13 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     report.add(
       "role",
       subjectOf("role", raw.role === "" ? undefined : raw.role),
-      "The role says what this stack is; allowed are audit and member.",
-      `pulumi config set --stack ${stack} role audit   (or member; templates: Pulumi.audit.yaml, Pulumi.member.yaml)`,
+      "The role says what this stack is; allowed are audit, member and management.",
+      `pulumi config set --stack ${stack} role audit   (or member, management; templates: Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.management.yaml)`,
     );
     report.throwIfAny();
   }
   const { values, declaredMembers } = readValues(report, role as Role, raw);
   const place = readPlace(report, region, values.extraRegions);
-  return role === Role.Audit
-    ? auditSettings(report, values, place, declaredMembers)
-    : memberSettings(report, values, place);
+  if (role === Role.Audit) return auditSettings(report, values, place, declaredMembers);
+  return role === Role.Member ? memberSettings(report, values, place) : managementSettings(report, values, place);
 }

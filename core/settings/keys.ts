@@ -15,6 +15,7 @@ import {
 import { EventPreset, excludableSources, insightTypes, ReadWriteType } from "../events";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
+import type { DeclaredOrganization } from "./schemas";
 import {
   accountId,
   advancedEventSelector,
@@ -24,6 +25,7 @@ import {
   logGroupSchema,
   memberSchema,
   objectLockSchema,
+  organizationSchema,
   readerSchema,
   replicationSchema,
   retentionSchema,
@@ -31,8 +33,8 @@ import {
   topicSchema,
 } from "./schemas";
 
-/** What a stack is: the archive with the fleet's declaration, or one account's trail. */
-export const Role = { Audit: "audit", Member: "member" } as const;
+/** What a stack is: the archive with the fleet's declaration, one account's trail, or the organization's trail. */
+export const Role = { Audit: "audit", Member: "member", Management: "management" } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
 /** Says how a configuration key is declared in Pulumi.yaml, which roles read it, and what it means. */
@@ -52,15 +54,18 @@ const key = <Schema extends z.ZodType>(
   return schema;
 };
 
-const both = [Role.Audit, Role.Member];
+const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
-const memberOnly = [Role.Member];
+const members = [Role.Member, Role.Management];
+const managementOnly = [Role.Management];
+
+const isEmptyMap = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 const roleNameOrArn = checked((value) => (value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value)));
 
 /** Every key of namespace `crosstrail:`. A default of "" means: not set. */
 export const keys = {
-  role: key("string", both, z.string().default(""), "What this stack is: audit or member."),
+  role: key("string", all, z.string().default(""), "What this stack is: audit, member or management."),
   auditAccountId: key(
     "string",
     auditOnly,
@@ -79,6 +84,14 @@ export const keys = {
     checked(logPrefixProblem).or(z.literal("")).default(""),
     "A folder in front of AWSLogs/ for all logs, at most 200 characters. None by default.",
   ),
+  previousLogPrefix: key(
+    "string",
+    auditOnly,
+    checked((value) => (value === "/" ? undefined : logPrefixProblem(value)))
+      .or(z.literal(""))
+      .default(""),
+    "While the log prefix is being changed: the former one, where trails may still deliver and logs may be read; / for none.",
+  ),
   trailName: key(
     "string",
     auditOnly,
@@ -89,7 +102,17 @@ export const keys = {
     "array",
     auditOnly,
     z.array(memberSchema).default([]),
-    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName and previousTrailName (while a trail is being renamed).",
+    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName, previousTrailName (while a trail is being renamed) and inOrganization (false for an account outside of the organization).",
+  ),
+  organization: key(
+    "object",
+    auditOnly,
+    // Pulumi hands over an empty map where nothing is set. Not a union: of two mistakes it would tell the wrong one.
+    z
+      .preprocess((value) => (isEmptyMap(value) ? undefined : value), organizationSchema.optional())
+      .transform((value): DeclaredOrganization | Record<string, never> => value ?? {})
+      .default({}),
+    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, and trail (false when it has none and only its members deliver).",
   ),
   auditAccountTrail: key(
     "boolean",
@@ -120,6 +143,18 @@ export const keys = {
     auditOnly,
     z.int().min(90).max(2560).default(365),
     "Days between two rotations of the key's material, 90 to 2560.",
+  ),
+  keyGeneration: key(
+    "integer",
+    auditOnly,
+    z.int().min(1).max(9).default(1),
+    "Which key encrypts: a higher number makes a new key. The former ones stay, for reading. Cannot be lowered.",
+  ),
+  previousKeyInUse: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "While trails move to a new key: whether they may still encrypt with the former one.",
   ),
   bucketKeyEnabled: key(
     "boolean",
@@ -231,102 +266,132 @@ export const keys = {
   ),
   accountId: key(
     "string",
-    memberOnly,
+    members,
     accountId.default(""),
     "The member account: 12 digits in quotes. The stack refuses to run in another one.",
   ),
   auditStack: key(
     "string",
-    memberOnly,
+    members,
     z.string().default(""),
     "The audit stack, as a StackReference: organization/project/stack, or just the stack's name when the first two are the same.",
   ),
   contract: key(
     "object",
-    memberOnly,
+    members,
     z.record(z.string(), z.unknown()).default({}),
     "Instead of auditStack: the audit stack's outputs, for a first preview or where its state cannot be read.",
   ),
-  isMultiRegionTrail: key("boolean", both, z.boolean().default(true), "Whether the trail records every Region."),
+  isOrganizationTrail: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(true),
+    "Whether the trail records every account of the organization, or the management account only. Changes in place.",
+  ),
+  enableAllFeatures: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether pulumi up asks for all features of the organization where they are not on. They are never turned off.",
+  ),
+  enableTrustedAccess: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether pulumi up turns trusted access for CloudTrail on, and makes its service-linked role, where missing. Neither is ever removed.",
+  ),
+  delegatedAdministrator: key(
+    "string",
+    managementOnly,
+    accountId.or(z.literal("")).default(""),
+    "A member account to register as CloudTrail's delegated administrator. It stays registered until you deregister it.",
+  ),
+  acceptSecondOrganizationTrail: key(
+    "boolean",
+    managementOnly,
+    z.boolean().default(false),
+    "Whether a second organization trail beside an existing one is meant; AWS bills its management events.",
+  ),
+  isMultiRegionTrail: key("boolean", all, z.boolean().default(true), "Whether the trail records every Region."),
   enableLogFileValidation: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether CloudTrail writes signed digest files that prove that no log file was changed or removed.",
   ),
   includeGlobalServiceEvents: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether events of global services such as IAM are recorded. A multi-Region trail always needs them.",
   ),
   enableLogging: key(
     "boolean",
-    both,
+    all,
     z.boolean().default(true),
     "Whether the trail records. Setting false stops it in place; events meanwhile are not recorded by this trail.",
   ),
   events: key(
     "array",
-    both,
+    all,
     z.array(z.enum(EventPreset)).default([]),
     "What the trail records, by presets: management, s3-data-events, lambda-data-events, everything. None: management. AWS bills all but management events.",
   ),
   readWriteType: key(
     "string",
-    both,
+    all,
     z.enum(ReadWriteType).default("All"),
     "Which events the presets record: those that only read, those that change something, or both.",
   ),
   excludeManagementEventSources: key(
     "array",
-    both,
+    all,
     z.array(z.enum(excludableSources)).default([]),
     "Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. A warning says what an investigator will miss.",
   ),
   networkActivityEventSources: key(
     "array",
-    both,
+    all,
     z.array(z.string()).default([]),
     "Services whose calls through VPC endpoints are recorded beside the presets, for example s3.amazonaws.com. AWS bills them.",
   ),
   eventSelectors: key(
     "array",
-    both,
+    all,
     z.array(eventSelector).default([]),
     "Instead of presets: basic event selectors, at most 5.",
   ),
   advancedEventSelectors: key(
     "array",
-    both,
+    all,
     z.array(advancedEventSelector).default([]),
     "Instead of presets: advanced event selectors.",
   ),
   insightTypes: key(
     "array",
-    both,
+    all,
     z.array(z.enum(insightTypes)).default([]),
     "CloudTrail Insights to record: ApiCallRateInsight, ApiErrorRateInsight. AWS bills them.",
   ),
   cloudWatchLogs: key(
     "object",
-    both,
+    all,
     logGroupSchema.default({}),
     "Delivers to a log group of CloudWatch Logs in the trail's own account as well: retentionDays (365), encrypted with a key of its own (true), groupName. Any of them turns it on. AWS bills it.",
   ),
   sns: key(
     "object",
-    both,
+    all,
     topicSchema.default({}),
     "Publishes each delivery to a topic in the trail's own account: encrypted with a key of its own (true), topicName. Any of them turns it on.",
   ),
   extraRegions: key(
     "array",
-    both,
+    all,
     z.array(z.string()).default([]),
     "Regions that AWS opened after this version of Crosstrail.",
   ),
-  tags: key("object", both, tags.default({}), "Tags for every resource of the stack that takes tags."),
+  tags: key("object", all, tags.default({}), "Tags for every resource of the stack that takes tags."),
 } as const;
 
 export type KeyName = keyof typeof keys;
@@ -337,6 +402,7 @@ export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 /** The fields of maps and of the elements of lists, for misspelt ones. */
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
+  organization: Object.keys(organizationSchema.shape),
   readers: Object.keys(readerSchema.shape),
   replication: Object.keys(replicationSchema.shape),
   eventDataStore: Object.keys(eventDataStoreSchema.shape),

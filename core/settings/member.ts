@@ -40,7 +40,7 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
 }
 
 /** The audit stack or the contract; reports when there is neither or both, and a contract that is none. */
-function contractSource(report: Report, values: Values): MemberSettings["source"] {
+export function contractSource(report: Report, values: Values): MemberSettings["source"] {
   const outright = Object.keys(values.contract ?? {}).length > 0;
   if (outright === (values.auditStack !== "")) {
     report.add(

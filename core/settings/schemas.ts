@@ -6,6 +6,7 @@ import { logGroupNameProblem, retentionProblem, topicNameProblem } from "../deli
 import {
   bucketNameProblem,
   externalIdProblem,
+  organizationIdProblem,
   keyArnProblem,
   roleArnProblem,
   roleNameProblem,
@@ -39,10 +40,23 @@ export const memberSchema = z.strictObject({
   homeRegion: z.string().optional(),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
+  inOrganization: z.boolean().optional(),
 });
 
 /** A member account as the audit stack's configuration declares it. */
 export type Member = z.infer<typeof memberSchema>;
+
+export const organizationSchema = z.strictObject({
+  id: checked(organizationIdProblem),
+  managementAccountId: accountId,
+  trail: z.boolean().default(true),
+  trailName: checked(trailNameProblem).optional(),
+  previousTrailName: checked(trailNameProblem).optional(),
+  homeRegion: z.string().optional(),
+});
+
+/** The organization as the audit stack's configuration declares it. */
+export type DeclaredOrganization = z.infer<typeof organizationSchema>;
 
 export const readerSchema = z.strictObject({
   name: checked(roleNameProblem).default("CloudTrailReadRole"),

@@ -100,6 +100,9 @@ const idByField: Record<string, string> = {
   trailName: "trail-name",
   trustedAccounts: "account-id",
   previousTrailName: "trail-name",
+  managementAccountId: "account-id",
+  delegatedAdministrator: "account-id",
+  previousLogPrefix: "log-prefix",
   logPrefix: "log-prefix",
   alias: "alias",
 };

@@ -15,12 +15,14 @@
 - GetBucketNotificationConfiguration tells of EventBridge. moto keeps that to itself, and every preview would switch it on.
 - Buckets have MFA Delete: it takes the header of a token to switch it or to write versioning again, and excludes lifecycle
   rules. moto knows nothing of it. That only the root user may do it is not checked, nor is the token.
+- Organizations and organization trails: see organizations.py.
 """
 
 import json
 import re
 
 import event_data_stores
+import organizations
 import trails
 
 
@@ -35,6 +37,7 @@ def apply():
     event_bridge_notifications()
     object_lock_on_used_buckets()
     mfa_delete()
+    organizations.apply()
 
 
 def rotation_period():

@@ -464,8 +464,8 @@ describe("crosstrail", () => {
     describe("--deployed", () => {
       const given = contract();
       const trails = given.trails.map(({ trailArn }) => parseTrailArn(trailArn) as TrailIdentity);
-      const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails });
-      const keyPolicy = keyPolicyIn("trailList", { ...given, trails });
+      const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails, organization: undefined });
+      const keyPolicy = keyPolicyIn("trailList", { ...given, trails, organization: undefined });
       const deployed = (answers: Partial<Answers> = {}, change: object = {}, ...options: string[]) =>
         withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () => {
           const file = write("contract.json", { ...given, ...change });
@@ -520,7 +520,7 @@ describe("crosstrail", () => {
         const declared = await deployed({}, {}, "--config", config(""));
         assert.equal(declared.exitCode, 5);
         assert.ok(groups(declared).includes("no-mfa"));
-        const mfa = { ...given, trails, requireMfa: true, memberReaders: ["222222222222"] };
+        const mfa = { ...given, trails, organization: undefined, requireMfa: true, memberReaders: ["222222222222"] };
         const policy = JSON.stringify(bucketPolicyIn(BucketPolicyForm.PerTrail, mfa));
         const readers = [
           { name: "Auditors", roleArn: "arn:aws:iam::111111111111:role/Auditors", trustedAccounts: ["444444444444"] },

@@ -243,7 +243,7 @@ describe("components/AuditBucket", () => {
       "    → Correct this argument of AuditBucket.",
       "",
       '  policyForm = "open"',
-      "    Allowed are perTrail, trailList, trailName, accountList.",
+      "    Allowed are perTrail, trailList, trailName, accountList, organization.",
       "    → Correct this argument of AuditBucket.",
     ].join("\n");
     const wrong = {

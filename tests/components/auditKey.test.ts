@@ -216,7 +216,7 @@ describe("components/AuditKey", () => {
       "    → Correct this argument of AuditKey.",
       "",
       '  policyForm = "perTrail"',
-      "    Allowed are trailList, encryptionContext.",
+      "    Allowed are trailList, encryptionContext, organization.",
       "    → Correct this argument of AuditKey.",
     ].join("\n");
     const wrong = {

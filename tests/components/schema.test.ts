@@ -53,6 +53,7 @@ describe("components: the schema for other languages", () => {
       "LogReader",
       "MemberTrail",
       "NotificationQueue",
+      "OrganizationTrail",
       "TrailLogGroup",
       "TrailTopic",
     ]);
@@ -90,8 +91,13 @@ describe("components: the schema for other languages", () => {
       "bucketName: string",
       "trailArns: string[]",
       "keyArn: string",
+      "previousKeyArns?: string[]",
       "region?: string plain",
       "logPrefix?: string",
+      "previousLogPrefix?: string",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
+      "organizationAccounts?: string[]",
       "partition?: string",
       "bucketKeyEnabled?: boolean",
       "memberReaders?: string[]",
@@ -118,6 +124,13 @@ describe("components: the schema for other languages", () => {
     assert.deepEqual(signature(inputs), [
       "auditAccountId: string",
       "trailArns: string[]",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
+      "organizationAccounts?: string[]",
+      "mayEncrypt?: boolean",
+      "bucketName?: string",
+      "logPrefix?: string",
+      "previousLogPrefix?: string",
       "partition?: string",
       "aliasName?: string",
       "rotationPeriodInDays?: number",
@@ -167,34 +180,50 @@ describe("components: the schema for other languages", () => {
       "externalId?: string",
       "accountIds?: string[]",
       "logPrefix?: string",
+      "previousLogPrefix?: string",
+      "previousKeyArns?: string[]",
+      "organizationId?: string",
+      "organizationTrailArns?: string[]",
       "partition?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
   });
 
+  const trailInputs = [
+    "trailName: string",
+    "bucketName: string",
+    "keyArn: string",
+    "logPrefix?: string",
+    "isMultiRegionTrail?: boolean",
+    "enableLogFileValidation?: boolean",
+    "includeGlobalServiceEvents?: boolean",
+    "enableLogging?: boolean",
+    "events?: string[]",
+    "readWriteType?: string",
+    "excludeManagementEventSources?: string[]",
+    "networkActivityEventSources?: string[]",
+    "eventSelectors?: TrailEventSelector[]",
+    "advancedEventSelectors?: TrailAdvancedEventSelector[]",
+    "insightTypes?: string[]",
+    "cloudWatchLogsLogGroupArn?: string",
+    "cloudWatchLogsRoleArn?: string",
+    "snsTopicName?: string",
+    "partition?: string",
+  ];
+
   it("MemberTrail", () => {
     const { inputs, outputs } = result.components.MemberTrail!;
+    assert.deepEqual(signature(inputs), [...trailInputs, "tags?: map of string"]);
+    assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
+  });
+
+  it("OrganizationTrail", () => {
+    const { inputs, outputs } = result.components.OrganizationTrail!;
     assert.deepEqual(signature(inputs), [
-      "trailName: string",
-      "bucketName: string",
-      "keyArn: string",
-      "logPrefix?: string",
-      "isMultiRegionTrail?: boolean",
-      "enableLogFileValidation?: boolean",
-      "includeGlobalServiceEvents?: boolean",
-      "enableLogging?: boolean",
-      "events?: string[]",
-      "readWriteType?: string",
-      "excludeManagementEventSources?: string[]",
-      "networkActivityEventSources?: string[]",
-      "eventSelectors?: TrailEventSelector[]",
-      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
-      "insightTypes?: string[]",
-      "cloudWatchLogsLogGroupArn?: string",
-      "cloudWatchLogsRoleArn?: string",
-      "snsTopicName?: string",
-      "partition?: string",
+      ...trailInputs,
+      "isOrganizationTrail?: boolean",
+      "delegatedAdministrator?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);

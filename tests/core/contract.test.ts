@@ -52,6 +52,9 @@ describe("core/contract", () => {
         "keyArn",
         "trails",
         "readers",
+        "previousLogPrefix",
+        "previousKeyArns",
+        "organization",
       ]);
     });
 

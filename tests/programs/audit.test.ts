@@ -43,8 +43,8 @@ describe("programs/audit", () => {
   it("exports the contract, exactly", async () => {
     const { outputs } = await deploy(world());
     assert.deepEqual(outputs, contract());
-    // Readers are in it only where there are any.
-    assert.deepEqual(Object.keys(outputs), contractKeys.slice(0, -1));
+    // Readers and what comes behind them are in it only where there are any.
+    assert.deepEqual(Object.keys(outputs), contractKeys.slice(0, contractKeys.indexOf("readers")));
   });
 
   it("exports what a member stack reads, also while a trail is being renamed", async () => {
@@ -246,7 +246,7 @@ describe("programs/audit", () => {
       },
     ];
     assert.deepEqual(parseContract(outputs, "audit"), contract({ logPrefix: "prod", readers }));
-    assert.deepEqual(Object.keys(outputs), contractKeys);
+    assert.deepEqual(Object.keys(outputs), contractKeys.slice(0, contractKeys.indexOf("readers") + 1));
     const reads = { partition: "aws", bucketName, logPrefix: "prod", keyArn } as const;
     for (const [name, trust, permissions] of [
       ["CloudTrailReadRole", { trustedAccounts: ["444444444444"], requireMfa: true }, readPermissions(reads)],

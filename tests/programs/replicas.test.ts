@@ -141,9 +141,9 @@ describe("programs/audit: replicas", () => {
         "  crosstrail:replication: replicas in eu-west-2, eu-west-1",
         `    The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
         "    → For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
-        "      the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key begin another archive: another audit",
-        "      stack with another bucket, which the members follow with crosstrail:auditStack. The logs of this one stay",
-        "      where they are, and readable with its key.",
+        "      the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key let the trails move to a new one, which",
+        "      is made with these replicas: crosstrail:keyGeneration: 2 (crosstrail migrate --help plans it).",
+        "      Logs that the present key encrypted stay readable with it.",
       ]);
       const another = { ...replication, keyArn: keyArn.replace("us-east-1", "eu-west-1") };
       await deploy(world({ replication: another }, contract()));

@@ -212,6 +212,7 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
   "aws:s3/bucketReplicationConfig:BucketReplicationConfig": () => ({}),
   "aws:iam/role:Role": ({ name = "made-up" }) => ({ name, arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:cloudtrail/organizationDelegatedAdminAccount:OrganizationDelegatedAdminAccount": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({
     arn: `arn:aws:logs:us-east-1:222222222222:log-group:${name}`,
   }),

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { lint } from "../../../core/evaluate";
 import type { TrailIdentity } from "../../../core/names";
-import type { BucketPolicyForm } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import { list, serialize, size } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
@@ -51,7 +50,7 @@ describe("core/policies", () => {
     };
     const byAccount = { "aws:SourceAccount": ["222222222222", "333333333333"] };
 
-    const documents: Record<BucketPolicyForm, Statement[]> = {
+    const documents: Record<(typeof bucketForms)[number], Statement[]> = {
       perTrail: [
         aclCheck({ StringEquals: byArn }),
         write("CloudTrailWrite222222222222", `${bucketArn}/AWSLogs/222222222222/*`, {

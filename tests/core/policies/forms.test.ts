@@ -133,7 +133,7 @@ describe("core/policies: the choice of the form", () => {
         "The bucket policy does not fit.\n" +
           `\n  crosstrail:bucketPolicyForm: ${demanded ?? "auto"}` +
           `\n    Form ${form} for 1400 trails takes ${bytes} bytes; AWS allows 20480.` +
-          "\n    → Deliver some of the accounts to a second archive: another audit stack with a bucket and a key of its own.",
+          "\n    → If the accounts are members of one organization, declare crosstrail:organization. Otherwise deliver some of them to a second archive: another audit stack with a bucket and a key of its own.",
       );
     });
   }

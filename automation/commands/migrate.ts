@@ -1,0 +1,127 @@
+/** `crosstrail migrate`: plans a move of the fleet's trails, key or prefix, and carries it out step by step. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { Option } from "commander";
+import pc from "picocolors";
+import { planMigration, Transition } from "../../core/migration";
+import type { Journal, MigrationProject } from "../migration";
+import { carryOut, configuredStacks, readJournal, removeJournal } from "../migration";
+import type { Outcome, Surroundings } from "../output";
+import { ExitCode, ExitError, printable } from "../output";
+
+interface Options {
+  to?: Transition;
+  prefix?: string;
+  organizationId?: string;
+  stack?: string[];
+  project?: string;
+  yes?: boolean;
+  resume?: boolean;
+  abandon?: boolean;
+}
+
+export const examples = [
+  "crosstrail migrate --to organization-trail --stack root --organization-id o-exampleorg1",
+  "crosstrail migrate --to log-prefix --prefix trails --yes",
+  "crosstrail migrate --resume --yes",
+];
+
+export function define(command: Command): void {
+  command
+    .addOption(new Option("--to <what>", "what to move to").choices(Object.values(Transition)))
+    .option("--prefix <prefix>", 'for log-prefix: the new prefix; "" for none')
+    .option("--organization-id <id>", "for organization-trail, where the audit stack declares no organization yet")
+    .option("--stack <stacks...>", "the stacks whose trails are meant")
+    .option("--project <folder>", "the folder of the stack files (default: this one)")
+    .option("--yes", "carry it out; otherwise the plan is only printed")
+    .option("--resume", "go on with the migration that was begun")
+    .option("--abandon", "forget the migration that was begun; what it has changed stays")
+    .addHelpText(
+      "after",
+      "\nExit code 4 when a step fails, 7 when one would replace something: --resume goes on from there.",
+    );
+}
+
+export async function run(options: Options, { env, color, stderr }: Surroundings): Promise<Outcome> {
+  const folder = resolve(options.project ?? env.PULUMI_OPTION_CWD ?? ".");
+  const project: MigrationProject = { folder, env, stderr };
+  const begun = readJournal(project);
+  if (options.abandon) return abandoned(project, begun);
+  if (options.resume && begun === undefined) {
+    throw new ExitError(ExitCode.Usage, `No migration was begun in ${folder}.\n  → crosstrail migrate --to <what>`);
+  }
+  if (!options.resume && begun !== undefined) {
+    throw new ExitError(
+      ExitCode.Usage,
+      `A migration to ${begun.to} was begun here, and ${begun.done} of its ${begun.steps.length} steps are done.\n` +
+        "  → crosstrail migrate --resume --yes, or --abandon to leave everything as it is now.",
+    );
+  }
+  const journal = begun ?? (await plan(options, project));
+  const before = journal.done;
+  if (options.yes) await carryOut(project, journal);
+  return {
+    exitCode: ExitCode.Ok,
+    findings: [],
+    data: () => ({
+      to: journal.to,
+      carriedOut: options.yes === true,
+      steps: journal.steps.map((step, index) => ({
+        ...step,
+        isDone: index < journal.done,
+        commands: commandsOf(step),
+      })),
+      notes: journal.notes,
+    }),
+    text: () => textOf(journal, before, options, pc.createColors(color)),
+  };
+}
+
+async function plan({ to, prefix, organizationId, stack }: Options, project: MigrationProject): Promise<Journal> {
+  if (to === undefined) {
+    throw new ExitError(
+      ExitCode.Usage,
+      `What to move to is missing.\n  → --to ${Object.values(Transition).join(" | ")}`,
+    );
+  }
+  const { audit, trails } = await configuredStacks(project);
+  return { ...planMigration({ to, prefix, organizationId, stacks: stack }, audit, trails), done: 0 };
+}
+
+function abandoned(project: MigrationProject, begun: Journal | undefined): Outcome {
+  removeJournal(project);
+  const text = begun
+    ? `The migration to ${begun.to} is forgotten after ${begun.done} of ${begun.steps.length} steps.\n`
+    : "No migration was begun here.\n";
+  return { exitCode: ExitCode.Ok, findings: [], data: () => ({ abandoned: begun ?? null }), text: () => text };
+}
+
+/** The same by hand. */
+function commandsOf({ stack, set }: Journal["steps"][number]): string[] {
+  const commands = Object.entries(set).map(([name, value]) => {
+    if (value === null) return `pulumi config rm -s ${stack} crosstrail:${name}`;
+    const isPlain = ["string", "number", "boolean"].includes(typeof value);
+    return isPlain
+      ? `pulumi config set -s ${stack} crosstrail:${name} ${String(value)}`
+      : `in Pulumi.${stack}.yaml: crosstrail:${name}: ${JSON.stringify(value)}`;
+  });
+  return [...commands, `pulumi up -s ${stack}`];
+}
+
+function textOf(
+  journal: Journal,
+  before: number,
+  { yes }: Options,
+  colors: ReturnType<typeof pc.createColors>,
+): string {
+  const lines = [colors.bold(`Migration to ${journal.to}: ${journal.steps.length} steps`), ""];
+  journal.steps.forEach((step, index) => {
+    const mark = index < before ? " (done before)" : yes ? " (done)" : "";
+    lines.push(`${index + 1}. ${colors.bold(printable(step.stack))}${mark}: ${printable(step.what)}`);
+    for (const command of commandsOf(step)) lines.push(`     ${printable(command)}`);
+    if (step.meanwhile) lines.push(`   ${colors.yellow(printable(step.meanwhile))}`);
+  });
+  if (journal.notes.length > 0) lines.push("", ...journal.notes.map((note) => `- ${printable(note)}`));
+  lines.push("", yes ? "Done." : "Nothing was changed. Add --yes to carry it out.", "");
+  return lines.join("\n");
+}

@@ -1,0 +1,84 @@
+/** What the components of an account's trail and of an organization's trail share. */
+import * as pulumi from "@pulumi/pulumi";
+import { Trail } from "@pulumi/aws/cloudtrail";
+import { partitions } from "../core/accounts";
+import { advancedSelectors, insightsOf } from "../core/events";
+import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents } from "./inputs";
+import type { MemberTrailArgs } from "./memberTrail";
+import { providerSelectors } from "./selectors";
+
+/** The arguments of any trail that delivers to the archive, checked. */
+export function checkedTrail(component: string, args: MemberTrailArgs) {
+  const { trailName, bucketName, keyArn, logPrefix, partition } = checkedInputs(
+    component,
+    {
+      trailName: args.trailName,
+      bucketName: args.bucketName,
+      keyArn: args.keyArn,
+      logPrefix: args.logPrefix,
+      partition: args.partition,
+    },
+    {
+      trailName: trailNameProblem,
+      bucketName: bucketNameProblem,
+      keyArn: keyArnProblem,
+      logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+      partition: oneOf(partitions),
+    },
+  );
+  const events = derive(
+    {
+      bucketName,
+      partition,
+      events: args.events,
+      readWriteType: args.readWriteType,
+      excludeManagementEventSources: args.excludeManagementEventSources,
+      networkActivityEventSources: args.networkActivityEventSources,
+      eventSelectors: args.eventSelectors,
+      advancedEventSelectors: args.advancedEventSelectors,
+      insightTypes: args.insightTypes,
+    },
+    (choice) => {
+      requireEvents(component, choice);
+      const given = partitionOrDefault(choice.partition);
+      return {
+        selectors: advancedSelectors(choice, { partition: given, bucketArn: bucketArn(given, choice.bucketName) }),
+        insights: insightsOf(choice).map((insightType) => ({ insightType })),
+      };
+    },
+  );
+  return { ...args, trailName, bucketName, keyArn, logPrefix, events };
+}
+
+/** The trail, with every Region, validation and logging unless said otherwise. */
+export function deliveringTrail(
+  name: string,
+  args: ReturnType<typeof checkedTrail>,
+  isOrganizationTrail: pulumi.Input<boolean> | undefined,
+  opts: pulumi.CustomResourceOptions,
+): Trail {
+  const { events } = args;
+  return new Trail(
+    name,
+    {
+      name: args.trailName,
+      s3BucketName: args.bucketName,
+      s3KeyPrefix: pulumi.output(args.logPrefix).apply((prefix) => prefix || (undefined as unknown as string)),
+      kmsKeyId: args.keyArn,
+      isOrganizationTrail,
+      isMultiRegionTrail: args.isMultiRegionTrail ?? true,
+      enableLogFileValidation: args.enableLogFileValidation ?? true,
+      includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
+      enableLogging: args.enableLogging ?? true,
+      // Always advanced ones, also for the default: see docs/decisions/0007.
+      advancedEventSelectors: pulumi.output(events).apply(({ selectors }) => providerSelectors(selectors)),
+      insightSelectors: pulumi.output(events).apply(({ insights }) => insights),
+      cloudWatchLogsGroupArn: args.cloudWatchLogsLogGroupArn,
+      cloudWatchLogsRoleArn: args.cloudWatchLogsRoleArn,
+      snsTopicName: args.snsTopicName,
+      tags: args.tags,
+    },
+    opts,
+  );
+}

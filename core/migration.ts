@@ -1,0 +1,361 @@
+/**
+ * How a fleet gets from one kind of trail, key or prefix to another without a new trail: what changes in which stack, in the
+ * order in which every delivery stays authorised. The archive's policies are widened first and narrowed last.
+ */
+import type { Finding } from "./findings";
+import { UserError } from "./findings";
+
+/** What a fleet can be moved to. */
+export const Transition = {
+  OrganizationTrail: "organization-trail",
+  AccountTrail: "account-trail",
+  MultiRegion: "multi-region",
+  SingleRegion: "single-region",
+  LogPrefix: "log-prefix",
+  NewKey: "new-key",
+  StopLogging: "stop-logging",
+  StartLogging: "start-logging",
+} as const;
+export type Transition = (typeof Transition)[keyof typeof Transition];
+
+/** A stack as its file configures it: the keys of namespace `crosstrail:`, without it. */
+export interface ConfiguredStack {
+  name: string;
+  config: Record<string, unknown>;
+}
+
+/** What is to be reached, and with what. */
+export interface MigrationWish {
+  to: Transition;
+  /** For `log-prefix`: the new prefix, "" for none. */
+  prefix?: string;
+  /** For `organization-trail`, where the audit stack does not declare the organization yet. */
+  organizationId?: string;
+  /** For transitions of trails: the stacks whose trails change. */
+  stacks?: string[];
+}
+
+/** One `pulumi up`, after a change of the stack's configuration. */
+export interface MigrationStep {
+  stack: string;
+  /** Keys of namespace `crosstrail:` with their new values; null: the key is removed. None: only `pulumi up`. */
+  set: Record<string, unknown>;
+  /** What it does. */
+  what: string;
+  /** What is logged twice, or not at all, from here on or until the next step. */
+  meanwhile?: string;
+}
+
+export interface Migration {
+  to: Transition;
+  steps: MigrationStep[];
+  /** What is left to do by hand, or to know. */
+  notes: string[];
+}
+
+/** @throws UserError when the fleet cannot be moved there as it is configured. */
+export function planMigration(wish: MigrationWish, audit: ConfiguredStack, trails: ConfiguredStack[]): Migration {
+  const plan = plans[wish.to](wish, audit, trails);
+  return { to: wish.to, ...plan };
+}
+
+type Plan = (wish: MigrationWish, audit: ConfiguredStack, trails: ConfiguredStack[]) => Omit<Migration, "to">;
+
+const nothingLost = "Nothing is logged twice, and nothing is missing: both places are authorised until the last step.";
+
+const plans: Record<Transition, Plan> = {
+  "organization-trail": (wish, audit, trails) => {
+    const declared = organizationOf(audit);
+    const management = onlyStack(wish, trails, "the management account's");
+    const accountId = String(management.config.accountId);
+    const id = declared?.id ?? wish.organizationId;
+    if (id === undefined) {
+      throw refusal(
+        "migrate/organization",
+        `stack ${audit.name}`,
+        "It declares no organization.",
+        "Add --organization-id o-..., as aws organizations describe-organization prints it.",
+      );
+    }
+    if (declared?.managementAccountId !== undefined && declared.managementAccountId !== accountId) {
+      throw refusal(
+        "migrate/management-account",
+        `stack ${management.name}`,
+        `It is for account ${accountId}; the organization's management account is ${String(declared.managementAccountId)}.`,
+        "Name the management account's stack with --stack.",
+      );
+    }
+    const members = membersOf(audit);
+    const entry = members.find((member) => member.accountId === accountId);
+    const others = trails.filter(({ name, config }) => name !== management.name && config.role === "member");
+    const own = pick(entry, ["trailName", "homeRegion"]);
+    const organization: Entry = { ...declared, ...own, id, managementAccountId: accountId };
+    delete organization.trail;
+    return {
+      steps: [
+        {
+          stack: audit.name,
+          set: { organization },
+          what: "Both policies are widened: the organization trail may deliver to the organization's path and to its account's own.",
+        },
+        {
+          stack: management.name,
+          set: { role: "management", isOrganizationTrail: null },
+          what: "The trail becomes the organization's, in place and with the same ARN.",
+          meanwhile:
+            others.length > 0
+              ? `From here on the events of accounts with trails of their own (${others.map(({ name }) => name).join(", ")}) are logged twice, and AWS bills the second copy of management events.`
+              : "From here on every account of the organization is logged. Nothing is logged twice.",
+        },
+        ...(entry
+          ? [
+              {
+                stack: audit.name,
+                set: { members: members.filter((member) => member !== entry) },
+                what: "The management account's own entry is taken out: the policies tie its trail as the organization's only.",
+              },
+            ]
+          : []),
+      ],
+      notes: [
+        "All features, trusted access and the service-linked role are checked first; crosstrail:enableTrustedAccess: true in the management stack turns the last two on.",
+        ...(others.length > 0
+          ? [
+              `Let both deliver for a day at most, compare, and remove the others: pulumi destroy --run-program -s <stack> for ${others.map(({ name }) => name).join(", ")}, then their entries in crosstrail:members.`,
+            ]
+          : []),
+      ],
+    };
+  },
+
+  "account-trail": (wish, audit, trails) => {
+    const declared = organizationOf(audit);
+    const management = onlyStack(wish, trails, "the organization trail's");
+    if (declared === undefined || management.config.role !== "management") {
+      throw refusal(
+        "migrate/no-organization-trail",
+        `stack ${management.name}`,
+        "It is not the stack of an organization trail.",
+        "Name the management stack with --stack.",
+      );
+    }
+    const accountId = String(management.config.accountId);
+    const members = membersOf(audit);
+    const isDeclared = members.some((member) => member.accountId === accountId);
+    const own = pick(declared, ["trailName", "homeRegion"]);
+    const withEntry = isDeclared
+      ? members
+      : [...members, { accountId, alias: aliasFor(management.name, members), ...own }];
+    return {
+      steps: [
+        {
+          stack: audit.name,
+          set: { members: withEntry },
+          what: "The policies are widened: the trail may also deliver as one of its account.",
+        },
+        {
+          stack: management.name,
+          set: { isOrganizationTrail: false },
+          what: "The trail becomes its account's own, in place and with the same ARN; it leaves all members.",
+          meanwhile:
+            "From here on an account of the organization is logged only by a trail of its own; accounts without one are not logged at all.",
+        },
+        {
+          stack: management.name,
+          set: {
+            role: "member",
+            isOrganizationTrail: null,
+            enableAllFeatures: null,
+            enableTrustedAccess: null,
+            delegatedAdministrator: null,
+            acceptSecondOrganizationTrail: null,
+          },
+          what: "The stack becomes a member's. The trail does not change; trusted access stays on.",
+        },
+        {
+          stack: audit.name,
+          set: { organization: { ...declared, trail: false } },
+          what: "The policies are narrowed: the organization's path is closed to new logs.",
+        },
+      ],
+      notes: [
+        "Members that read their logs of the organization trail lose that with the last step; the audit account does not.",
+      ],
+    };
+  },
+
+  "multi-region": (wish, audit, trails) => ({
+    steps: named(wish, audit, trails).map(({ name }) => ({
+      stack: name,
+      set: { isMultiRegionTrail: null },
+      what: "The trail records every Region, in place and with the same ARN.",
+    })),
+    notes: [
+      "Trails of single other Regions in the same account, if there are any, log their Region twice from then on.",
+    ],
+  }),
+
+  "single-region": (wish, audit, trails) => ({
+    steps: named(wish, audit, trails).map(({ name }) => ({
+      stack: name,
+      set: { isMultiRegionTrail: false },
+      what: "The trail records its home Region only, in place and with the same ARN.",
+      meanwhile: "From here on the account's other Regions are not logged by this trail.",
+    })),
+    notes: [],
+  }),
+
+  "log-prefix": ({ prefix }, audit, trails) => {
+    const before = text(audit.config.logPrefix);
+    if (prefix === undefined) {
+      throw refusal(
+        "migrate/prefix",
+        "--prefix",
+        "It is not given.",
+        'Say the new prefix: --prefix logs/prod, or --prefix "" for none.',
+      );
+    }
+    if (prefix === before) {
+      throw refusal(
+        "migrate/nothing-to-do",
+        `crosstrail:logPrefix = ${JSON.stringify(before)}`,
+        "The logs lie there already.",
+        "Give another --prefix.",
+      );
+    }
+    return {
+      steps: [
+        {
+          stack: audit.name,
+          set: { logPrefix: prefix === "" ? null : prefix, previousLogPrefix: before === "" ? "/" : before },
+          what: "The bucket policy authorises both prefixes; the audit account's own trail moves.",
+          meanwhile: nothingLost,
+        },
+        ...trails.map(({ name }) => ({
+          stack: name,
+          set: {},
+          what: "The trail delivers under the new prefix, in place and with the same ARN.",
+        })),
+        {
+          stack: audit.name,
+          set: { previousLogPrefix: null },
+          what: "The bucket policy authorises the new prefix only.",
+        },
+      ],
+      notes: [
+        "Logs of before stay where they are. Members and readers of single accounts no longer reach those after the last step; to keep that, leave crosstrail:previousLogPrefix set.",
+        "The chain of digest files begins anew under the new prefix.",
+      ],
+    };
+  },
+
+  "new-key": (_, audit, trails) => {
+    const generation = Number(audit.config.keyGeneration ?? 1) + 1;
+    return {
+      steps: [
+        {
+          stack: audit.name,
+          set: { keyGeneration: generation, previousKeyInUse: true },
+          what: "A new key is made; trails may encrypt with both. The audit account's own trail moves.",
+          meanwhile: nothingLost,
+        },
+        ...trails.map(({ name }) => ({
+          stack: name,
+          set: {},
+          what: "The trail encrypts with the new key, in place and with the same ARN.",
+        })),
+        {
+          stack: audit.name,
+          set: { previousKeyInUse: null },
+          what: "The former key's policy is narrowed: it only decrypts. The key stays, protected; its logs need it.",
+        },
+      ],
+      notes: ["KMS bills the former key for as long as it exists. Do not delete it while a log of its time is kept."],
+    };
+  },
+
+  "stop-logging": (wish, audit, trails) => ({
+    steps: named(wish, audit, trails).map(({ name }) => ({
+      stack: name,
+      set: { enableLogging: false },
+      what: "The trail stops, in place.",
+      meanwhile:
+        "From here on its events are not recorded by this trail, until it is started again; the chain of digest files ends.",
+    })),
+    notes: [],
+  }),
+
+  "start-logging": (wish, audit, trails) => ({
+    steps: named(wish, audit, trails).map(({ name }) => ({
+      stack: name,
+      set: { enableLogging: null },
+      what: "The trail records again, in place.",
+    })),
+    notes: ["What happened while it was stopped is in no log of this trail."],
+  }),
+};
+
+/** The stacks that were named, which may be the audit stack for its own trail. */
+function named(
+  { stacks = [], to }: MigrationWish,
+  audit: ConfiguredStack,
+  trails: ConfiguredStack[],
+): ConfiguredStack[] {
+  const all = [...trails, audit];
+  const found = stacks.map((name) => all.find((each) => each.name === name));
+  if (found.length > 0 && !found.includes(undefined)) return found as ConfiguredStack[];
+  throw refusal(
+    "migrate/stack",
+    "--stack",
+    stacks.length === 0
+      ? `${to} is about single trails, and no stack is named.`
+      : "Not every stack is one of Crosstrail's.",
+    `Name the stacks whose trails are meant: --stack ${all.map(({ name }) => name).join(" ")}`,
+  );
+}
+
+function onlyStack({ stacks = [] }: MigrationWish, trails: ConfiguredStack[], whose: string): ConfiguredStack {
+  const candidates =
+    stacks.length > 0 ? stacks : trails.filter(({ config }) => config.role === "management").map(({ name }) => name);
+  const [only, ...more] = candidates.map((name) => trails.find((each) => each.name === name));
+  if (only !== undefined && more.length === 0) return only;
+  throw refusal(
+    "migrate/stack",
+    "--stack",
+    `It is not clear which stack is ${whose}.`,
+    `Name one: --stack <one of ${trails.map(({ name }) => name).join(", ")}>`,
+  );
+}
+
+type Entry = Record<string, unknown>;
+
+function organizationOf({ config }: ConfiguredStack): Entry | undefined {
+  const declared = config.organization as Entry | undefined;
+  return declared?.id === undefined ? undefined : declared;
+}
+
+function membersOf({ config }: ConfiguredStack): Entry[] {
+  return (config.members as Entry[] | undefined) ?? [];
+}
+
+function pick(from: Entry | undefined, names: string[]): Entry {
+  return Object.fromEntries(names.filter((name) => from?.[name] !== undefined).map((name) => [name, from?.[name]]));
+}
+
+function aliasFor(stack: string, members: Entry[]): string {
+  const wanted =
+    stack
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, "-")
+      .replace(/^-+/, "") || "management";
+  return members.some(({ alias }) => alias === wanted) ? `${wanted}-account` : wanted;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function refusal(id: string, subject: string, message: string, remedy: string): UserError {
+  const finding: Finding = { id, severity: "error", subject, message, remedy };
+  return new UserError("The migration cannot be planned. Nothing was changed.", [finding]);
+}

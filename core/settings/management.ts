@@ -1,0 +1,49 @@
+/** The configuration of the management stack: the organization trail. */
+import type { Partition } from "../accounts";
+import type { Values } from "./keys";
+import type { MemberSettings } from "./member";
+import { contractSource } from "./member";
+import type { Place } from "./place";
+import type { Report } from "./report";
+import type { TrailOptions } from "./trail";
+import { trailOptions } from "./trail";
+import { requireKey } from "./values";
+
+export interface ManagementSettings {
+  role: "management";
+  partition: Partition;
+  region: string;
+  /** The account this stack works in: the management account, or CloudTrail's delegated administrator. */
+  accountId: string;
+  source: MemberSettings["source"];
+  isOrganizationTrail: boolean;
+  enableAllFeatures: boolean;
+  enableTrustedAccess: boolean;
+  delegatedAdministrator?: string;
+  acceptSecondOrganizationTrail: boolean;
+  trailOptions: TrailOptions;
+  tags: Record<string, string>;
+}
+
+/** @throws UserError with every mistake of the configuration. */
+export function managementSettings(report: Report, values: Values, place: Place): ManagementSettings {
+  const options = trailOptions(report, values);
+  requireKey(report, values, "accountId", "A management stack says which account it works in.", '"<12 digits>"');
+  const source = contractSource(report, values);
+  report.throwIfAny();
+  const { isOrganizationTrail, enableAllFeatures, enableTrustedAccess, acceptSecondOrganizationTrail } = values;
+  return {
+    role: "management",
+    partition: place.partition as Partition,
+    region: place.region as string,
+    accountId: values.accountId,
+    source,
+    isOrganizationTrail,
+    enableAllFeatures,
+    enableTrustedAccess,
+    ...(values.delegatedAdministrator !== "" && { delegatedAdministrator: values.delegatedAdministrator }),
+    acceptSecondOrganizationTrail,
+    trailOptions: options,
+    tags: values.tags,
+  };
+}

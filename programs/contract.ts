@@ -1,0 +1,37 @@
+/** The audit contract, read from the audit stack's outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Contract } from "../core/contract";
+import { contractKeys, parseContract } from "../core/contract";
+import { UserError } from "../core/findings";
+
+/** Reads the contract from the audit stack's outputs, as plain values: everything is decided before anything is created. */
+export async function readContract(auditStack: string): Promise<Contract> {
+  await requireStack(auditStack);
+  const reference = new pulumi.StackReference(auditStack);
+  const outputs: Record<string, unknown> = {};
+  for (const key of contractKeys) {
+    const { value, secretValue } = await reference.getOutputDetails(key);
+    outputs[key] = value ?? secretValue;
+  }
+  return parseContract(outputs, auditStack);
+}
+
+/** A StackReference to a stack that does not exist ends the program with the engine's own words; this says what to do. */
+async function requireStack(name: string): Promise<void> {
+  try {
+    await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  } catch (error) {
+    if (!/unknown stack/.test(String(error))) throw error;
+    throw new UserError("The audit stack was not found. Nothing was changed.", [
+      {
+        id: "stack/no-audit-stack",
+        severity: "error",
+        subject: `crosstrail:auditStack = "${name}"`,
+        message: "There is no such stack in this backend.",
+        remedy:
+          "Deploy the audit stack first, or correct the name: organization/project/stack, as pulumi stack ls --all prints it.\n" +
+          "For a preview before the audit stack exists, give its values in crosstrail:contract instead.",
+      },
+    ]);
+  }
+}

@@ -1,0 +1,59 @@
+/** The archive's keys: one, or while and after trails moved to a new one, several. docs/organizations.md tells of the move. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { AuditKeyArgs } from "../components/auditKey";
+import { AuditKey } from "../components/auditKey";
+import { isMultiRegionKey } from "../core/names";
+import type { AuditSettings } from "../core/settings";
+
+/** ARNs of the keys that the stack has deployed, the oldest first. */
+export function deployedKeyArns(deployed: Record<string, unknown>): string[] {
+  const { keyArn, previousKeyArns } = deployed;
+  if (typeof keyArn !== "string") return [];
+  return [keyArn, ...((previousKeyArns as string[] | undefined) ?? [])].reverse();
+}
+
+/** Makes the keys, the oldest first: the last one is what trails are to encrypt with. */
+export function auditKeys(
+  settings: AuditSettings,
+  deployed: Record<string, unknown>,
+  args: Omit<AuditKeyArgs, "auditAccountId">,
+): [AuditKey, ...AuditKey[]] {
+  const { keyGeneration: newest, keepArchive: keep, tags } = settings;
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const made = deployedKeyArns(deployed);
+  const keys = Array.from({ length: newest }, (_, index) => {
+    const generation = index + 1;
+    const arn = made[index];
+    const isFormer = generation < newest;
+    return new AuditKey(generation === 1 ? "audit" : `audit-${generation}`, {
+      ...args,
+      auditAccountId: settings.auditAccountId,
+      // A former key goes on decrypting for readers; trails encrypt with the one before the newest while they move.
+      mayEncrypt: !isFormer || (generation === newest - 1 && settings.previousKeyInUse),
+      bucketKeyEnabled: settings.bucketKeyEnabled,
+      memberReaders: settings.memberReaders,
+      aliasName: generation === 1 ? settings.keyAlias : `${settings.keyAlias}-${generation}`,
+      rotationPeriodInDays: settings.keyRotationDays,
+      policyForm: settings.keyPolicyForm,
+      // What was made for one Region stays so.
+      replicaRegions: arn !== undefined && !isMultiRegionKey(arn) ? [] : keyReplicaRegions,
+      // S3 decrypts what was encrypted with any of them, and encrypts copies with the newest.
+      replication: replication && {
+        ...replication,
+        encryptsCopies: !isFormer && replication.keyArn === undefined,
+      },
+      keep,
+      tags,
+    });
+  });
+  return keys as [AuditKey, ...AuditKey[]];
+}
+
+/** The newest key, and the ARNs of the former ones, the last one first. */
+export function newestOf(keys: AuditKey[]): { key: AuditKey; formerKeyArns: pulumi.Output<string>[] } {
+  const formerKeyArns = keys
+    .slice(0, -1)
+    .reverse()
+    .map(({ keyArn }) => keyArn);
+  return { key: keys[keys.length - 1] as AuditKey, formerKeyArns };
+}

@@ -1,0 +1,124 @@
+import * as pulumi from "@pulumi/pulumi";
+import { OrganizationTrail } from "../components/organizationTrail";
+import type { Contract } from "../core/contract";
+import { authoriseOrganization, refuseReplacement } from "../core/contract";
+import { formatFinding, UserError } from "../core/findings";
+import { bucketArn, organizationLogPath, trailArn } from "../core/names";
+import type { OrganizationState, OrganizationWish } from "../core/organization";
+import { organizationFindings } from "../core/organization";
+import type { ManagementSettings } from "../core/settings";
+import { readContract } from "./contract";
+import { deliver } from "./delivery";
+import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
+
+/** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
+export interface OrganizationAccess {
+  read(): Promise<OrganizationState>;
+  /** Turns on what is missing and was asked for; what is on stays on. Says what it did. */
+  enable(state: OrganizationState, wish: OrganizationWish): Promise<string[]>;
+  close(): void;
+}
+
+/** A management stack: the organization's trail, as the audit stack's contract authorises it. */
+export async function management(
+  settings: ManagementSettings,
+  open: (region: string) => OrganizationAccess = openAccess,
+): Promise<Record<string, pulumi.Input<unknown>>> {
+  const { accountId, source, isOrganizationTrail } = settings;
+  const auditStack = "auditStack" in source ? fullStackName(source.auditStack) : undefined;
+  const contract = "contract" in source ? source.contract : await readContract(fullStackName(source.auditStack));
+  const authorised = authoriseOrganization(contract, settings, auditStack);
+  await requireAccount(accountId, "accountId");
+  const deployed = await deployedOutputs();
+  const deployedArn = deployed.trailArn as string | undefined;
+  refuseReplacement(deployedArn, authorised);
+  await requirePrerequisites(open(settings.region), {
+    ...settings,
+    ...authorised,
+    ...(deployedArn !== undefined && {
+      deployed: { trailArn: deployedArn, isOrganizationTrail: deployed.isOrganizationTrail === true },
+    }),
+    memberAccountIds: membersOf(contract),
+  });
+
+  const { bucketName, keyArn, logPrefix, partition } = contract;
+  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const { previousTrailArn } = authorised;
+  const delivery = deliver(
+    // The name that they have in a member's stack: they stay what they are when an account's trail becomes the organization's.
+    "member",
+    [trailArn(authorised.trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
+    { cloudWatchLogs, sns },
+    settings.tags,
+    isOrganizationTrail ? authorised.organizationId : undefined,
+  );
+  const trail = new OrganizationTrail(
+    "management",
+    {
+      trailName: authorised.trail.name,
+      bucketName,
+      keyArn,
+      logPrefix,
+      partition,
+      isOrganizationTrail,
+      delegatedAdministrator: settings.delegatedAdministrator,
+      ...trailOptions,
+      ...delivery.trailArgs,
+      tags: settings.tags,
+    },
+    // The account's own trail of before: CloudTrail turns it into the organization's in place.
+    { aliases: [{ name: "member", type: "crosstrail:index:MemberTrail" }] },
+  );
+  const { organizationId, managementAccountId } = authorised;
+  return {
+    accountId,
+    organizationId,
+    managementAccountId,
+    isOrganizationTrail,
+    trailArn: trail.trailArn,
+    logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
+    ...delivery.outputs,
+  };
+}
+
+/** The accounts that the contract says are in the organization. */
+function membersOf({ trails }: Contract): string[] {
+  return trails
+    .filter(({ inOrganization, alias }) => inOrganization !== false && alias !== "audit")
+    .map(({ accountId }) => accountId);
+}
+
+/**
+ * Refuses what could only fail, before anything is created. What was asked to be turned on is, outside of the stack's state:
+ * no resource stands for it, so destroying a stack can never turn it off for the whole organization.
+ */
+async function requirePrerequisites(access: OrganizationAccess, wish: OrganizationWish): Promise<void> {
+  try {
+    let state = await access.read();
+    if (!pulumi.runtime.isDryRun() && !organizationFindings(state, wish).some(({ severity }) => severity === "error")) {
+      const done = await access.enable(state, wish);
+      for (const each of done) await pulumi.log.info(each);
+      if (done.length > 0) state = await access.read();
+    }
+    const findings = organizationFindings(state, wish);
+    const errors = findings.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) {
+      throw new UserError(`The organization is not ready for ${trailArn(wish.trail)}. Nothing was changed.`, errors);
+    }
+    for (const finding of findings) {
+      const text = `${finding.id}${formatFinding(finding)}`;
+      if (finding.severity === "warning") await pulumi.log.warn(text);
+      else await pulumi.log.info(text);
+    }
+  } finally {
+    access.close();
+  }
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+function openAccess(region: string): OrganizationAccess {
+  // Loaded late: the AWS SDK takes longer to load than the rest.
+  return (require("./organizationAccess") as typeof import("./organizationAccess")).organizationAccess(region);
+}
+/* eslint-enable */

@@ -1,0 +1,193 @@
+/**
+ * AWS Organizations, asked with the credentials that the AWS provider of this stack has. Through the SDK, because the provider
+ * has no functions for some of it, reads every account of an organization for others, and can turn trusted access on only as
+ * a resource whose removal would turn it off again.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { CloudTrailClient, DescribeTrailsCommand } from "@aws-sdk/client-cloudtrail";
+import { CreateServiceLinkedRoleCommand, GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  DescribeOrganizationCommand,
+  EnableAllFeaturesCommand,
+  EnableAWSServiceAccessCommand,
+  OrganizationsClient,
+  paginateListAccounts,
+  paginateListAWSServiceAccessForOrganization,
+  paginateListDelegatedAdministrators,
+} from "@aws-sdk/client-organizations";
+import { fromIni, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { UserError } from "../core/findings";
+import type { OrganizationState } from "../core/organization";
+import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organization";
+import type { OrganizationAccess } from "./management";
+
+type Credentials = ReturnType<typeof fromIni>;
+
+/** The credentials that the provider's settings in this stack's configuration name; undefined: the ambient ones. */
+export function providerCredentials(config: Record<string, string>, region: string): Credentials | undefined {
+  const { "aws:profile": profile, "aws:accessKey": accessKeyId, "aws:secretKey": secretAccessKey } = config;
+  let credentials: Credentials | undefined;
+  if (accessKeyId && secretAccessKey) {
+    const sessionToken = config["aws:token"];
+    credentials = () => Promise.resolve({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
+  } else if (profile) credentials = fromIni({ profile });
+  const roles = JSON.parse(config["aws:assumeRoles"] ?? "[]") as {
+    roleArn?: string;
+    externalId?: string;
+    sessionName?: string;
+    sourceIdentity?: string;
+  }[];
+  for (const { roleArn, externalId, sessionName, sourceIdentity } of roles) {
+    if (!roleArn) continue;
+    credentials = fromTemporaryCredentials({
+      masterCredentials: credentials,
+      clientConfig: { region },
+      params: {
+        RoleArn: roleArn,
+        RoleSessionName: sessionName ?? "crosstrail",
+        ExternalId: externalId,
+        SourceIdentity: sourceIdentity,
+      },
+    });
+  }
+  return credentials;
+}
+
+/** How a refusal of AWS is met: what may be left unread is, everything else is told. */
+async function unlessRefused<Result>(ask: () => Promise<Result>, ...names: string[]): Promise<Result | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (names.includes((error as Error).name)) return undefined;
+    throw error;
+  }
+}
+
+export function organizationAccess(region: string): OrganizationAccess {
+  // Which Node.js the SDK wants next is no message of this program.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const common = {
+    region,
+    credentials: providerCredentials(pulumi.runtime.allConfig(), region),
+    maxAttempts: 5,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 },
+  };
+  const organizations = new OrganizationsClient(common);
+  const cloudTrail = new CloudTrailClient(common);
+  const iam = new IAMClient(common);
+  // A member account may describe its organization, and not much else.
+  const refused = "AccessDeniedException";
+
+  const collect = async <Page, Item>(pages: AsyncIterable<Page>, items: (page: Page) => Item[] | undefined) => {
+    const all: Item[] = [];
+    for await (const page of pages) all.push(...(items(page) ?? []));
+    return all;
+  };
+  const hasRole = () =>
+    iam.send(new GetRoleCommand({ RoleName: serviceLinkedRoleName })).then(
+      () => true,
+      (error: Error) => {
+        if (["NoSuchEntity", "NoSuchEntityException"].includes(error.name)) return false;
+        // Without permission to look, the trail's creation will say.
+        if (/AccessDenied/.test(error.name)) return undefined;
+        throw error;
+      },
+    );
+
+  return {
+    async read(): Promise<OrganizationState> {
+      const [described, existing] = await Promise.all([
+        unlessRefused(
+          () => organizations.send(new DescribeOrganizationCommand({})),
+          "AWSOrganizationsNotInUseException",
+        ),
+        cloudTrail.send(new DescribeTrailsCommand({ includeShadowTrails: true })),
+      ]);
+      const trails = (existing.trailList ?? []).map((trail) => ({
+        arn: trail.TrailARN ?? "",
+        name: trail.Name ?? "",
+        homeRegion: trail.HomeRegion ?? trail.TrailARN?.split(":")[3] ?? "",
+        isOrganizationTrail: trail.IsOrganizationTrail === true,
+      }));
+      const { Id: id, MasterAccountId: managementAccountId, FeatureSet } = described?.Organization ?? {};
+      if (id === undefined || managementAccountId === undefined) return { trails };
+      const allFeatures = FeatureSet === "ALL";
+      const client = { client: organizations };
+      const [services, administrators, accounts, serviceLinkedRole] = await Promise.all([
+        // Without all features there is no trusted access to list.
+        allFeatures
+          ? unlessRefused(
+              () =>
+                collect(
+                  paginateListAWSServiceAccessForOrganization(client, {}),
+                  (page) => page.EnabledServicePrincipals,
+                ),
+              refused,
+            )
+          : [],
+        unlessRefused(
+          () =>
+            collect(
+              paginateListDelegatedAdministrators(client, { ServicePrincipal: cloudTrailPrincipal }),
+              (page) => page.DelegatedAdministrators,
+            ),
+          refused,
+          "ConstraintViolationException",
+          "InvalidInputException",
+        ),
+        unlessRefused(() => collect(paginateListAccounts(client, {}), (page) => page.Accounts), refused),
+        hasRole(),
+      ]);
+      return {
+        organization: { id, managementAccountId, allFeatures },
+        trustedAccess: services?.some(({ ServicePrincipal }) => ServicePrincipal === cloudTrailPrincipal),
+        serviceLinkedRole,
+        delegatedAdministrators: administrators?.map(({ Id }) => Id ?? ""),
+        trails,
+        accountIds: accounts?.filter(({ Status }) => Status === "ACTIVE").map(({ Id }) => Id ?? ""),
+      };
+    },
+
+    async enable(state, wish) {
+      const done: string[] = [];
+      const isManagement = wish.accountId === state.organization?.managementAccountId;
+      if (!isManagement || !wish.isOrganizationTrail) return done;
+      if (wish.enableAllFeatures && state.organization?.allFeatures === false) {
+        const { Handshake } =
+          (await unlessRefused(
+            () => organizations.send(new EnableAllFeaturesCommand({})),
+            "HandshakeConstraintViolationException",
+          )) ?? {};
+        const now = await organizations.send(new DescribeOrganizationCommand({}));
+        if (now.Organization?.FeatureSet !== "ALL") {
+          throw new UserError("All features of the organization are being turned on. No trail was made yet.", [
+            {
+              id: "organization/all-features-pending",
+              severity: "error",
+              subject: `organization ${wish.organizationId}${Handshake?.Id ? `, handshake ${Handshake.Id}` : ""}`,
+              message: "Every invited account has to agree, and then the management account confirms it.",
+              remedy:
+                "aws organizations list-handshakes-for-organization shows who is missing. Confirm with aws organizations accept-handshake, and run pulumi up again.",
+            },
+          ]);
+        }
+        done.push("All features of the organization are on.");
+      }
+      if (wish.enableTrustedAccess && state.trustedAccess !== true) {
+        await organizations.send(new EnableAWSServiceAccessCommand({ ServicePrincipal: cloudTrailPrincipal }));
+        done.push(`Trusted access for ${cloudTrailPrincipal} is on. No stack will turn it off.`);
+      }
+      if (wish.enableTrustedAccess && state.serviceLinkedRole === false) {
+        await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: cloudTrailPrincipal }));
+        done.push(`The service-linked role ${serviceLinkedRoleName} is made. No stack will remove it.`);
+      }
+      return done;
+    },
+
+    close() {
+      organizations.destroy();
+      cloudTrail.destroy();
+      iam.destroy();
+    },
+  };
+}

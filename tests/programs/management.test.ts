@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import type { Contract } from "../../core/contract";
+import type { OrganizationState, OrganizationWish } from "../../core/organization";
+import type { ManagementSettings } from "../../core/settings";
+import { parseSettings } from "../../core/settings";
+import { management } from "../../programs/management";
+import { providerCredentials } from "../../programs/organizationAccess";
+import { asConfig } from "../support/config";
+import { bucketName, contract, keyArn } from "../support/fleet";
+import type { Run, World } from "../support/mocks";
+import { startMocks, valueOf } from "../support/mocks";
+
+const managementAccountId = "555555555555";
+const id = "o-exampleorg1";
+const trailArn = `arn:aws:cloudtrail:us-east-1:${managementAccountId}:trail/crosstrail`;
+const auditStack = "acme/crosstrail/audit";
+const ready: OrganizationState = {
+  organization: { id, managementAccountId, allFeatures: true },
+  trustedAccess: true,
+  serviceLinkedRole: true,
+  delegatedAdministrators: [],
+  trails: [],
+};
+
+interface Result {
+  run: Run;
+  outputs: Record<string, unknown>;
+  enabled: OrganizationWish[];
+  closed: number;
+}
+
+/** Runs the program in a world whose organization is `state`; after `enable` it is ready. */
+async function deploy(
+  config: Record<string, unknown> = {},
+  state: Partial<OrganizationState> = {},
+  world: World & { contract?: Partial<Contract>; own?: Record<string, unknown> } = {},
+): Promise<Result> {
+  const audit = contract({ organization: { id, managementAccountId, trailArn }, ...world.contract });
+  const run = await startMocks({
+    stack: "management",
+    accountId: managementAccountId,
+    stacks: { [auditStack]: audit, ...(world.own && { "acme/crosstrail/management": world.own }) },
+    config: { "aws:allowedAccountIds": "[]" },
+    ...world,
+  });
+  const values = { role: "management", accountId: managementAccountId, auditStack: "audit", ...config };
+  const settings = parseSettings("management", asConfig(values), "us-east-1") as ManagementSettings;
+  const result: Result = { run, outputs: {}, enabled: [], closed: 0 };
+  let now: OrganizationState = { ...ready, ...state };
+  const outputs = await management(settings, () => ({
+    read: () => Promise.resolve(now),
+    enable: (_, wish) => {
+      result.enabled.push(wish);
+      const isNeeded = wish.enableTrustedAccess && now.trustedAccess === false;
+      if (isNeeded) now = ready;
+      return Promise.resolve(isNeeded ? ["Trusted access is on."] : []);
+    },
+    close: () => void result.closed++,
+  }));
+  result.outputs = (await valueOf(outputs)) as Record<string, unknown>;
+  await run.settle();
+  return result;
+}
+
+describe("programs/management", () => {
+  it("makes the organization's trail as the contract authorises it", async () => {
+    const { run, outputs, closed } = await deploy({ delegatedAdministrator: "222222222222" });
+    assert.deepEqual(
+      // The administrator is registered as soon as its id is known, the trail a turn later.
+      run.resources.map(({ type, name, retainOnDelete }) => [type, name, retainOnDelete]).sort(),
+      [
+        [
+          "aws:cloudtrail/organizationDelegatedAdminAccount:OrganizationDelegatedAdminAccount",
+          "management-delegated-administrator",
+          true,
+        ],
+        ["aws:cloudtrail/trail:Trail", "management-trail", false],
+        ["crosstrail:index:OrganizationTrail", "management", false],
+      ],
+    );
+    const { name, s3BucketName, kmsKeyId, isOrganizationTrail, isMultiRegionTrail } = run.resource(
+      "Trail",
+      "management-trail",
+    ).inputs as Record<string, unknown>;
+    assert.deepEqual(
+      { name, s3BucketName, kmsKeyId, isOrganizationTrail, isMultiRegionTrail },
+      {
+        name: "crosstrail",
+        s3BucketName: bucketName,
+        kmsKeyId: keyArn,
+        isOrganizationTrail: true,
+        isMultiRegionTrail: true,
+      },
+    );
+    assert.equal(outputs.logLocation, `s3://example-logs/AWSLogs/${id}/`);
+    assert.equal(closed, 1);
+  });
+
+  it("turns on what was asked for during an update only, and never as a resource", async () => {
+    const missing = { trustedAccess: false };
+    const { enabled, run } = await deploy({ enableTrustedAccess: true }, missing);
+    assert.equal(enabled.length, 1);
+    assert.ok(run.resources.every(({ type }) => !type.startsWith("aws:organizations")));
+    assert.deepEqual((await deploy({ enableTrustedAccess: true }, missing, { preview: true })).enabled, []);
+  });
+
+  const refused: [string, Parameters<typeof deploy>, RegExp][] = [
+    ["what is missing and was not asked for", [{}, { trustedAccess: false }], /enable-aws-service-access/],
+    [
+      "an audit stack without an organization",
+      [{}, {}, { contract: { organization: undefined } }],
+      /crosstrail:organization:\n\s+id:/,
+    ],
+    [
+      "an audit stack whose organization has no trail",
+      [{}, {}, { contract: { organization: { id, managementAccountId } } }],
+      /trail: false/,
+    ],
+    [
+      "another home Region, before it tries",
+      [
+        {},
+        {},
+        {
+          contract: { organization: { id, managementAccountId, trailArn: trailArn.replace("us-east-1", "eu-west-1") } },
+        },
+      ],
+      /in its home Region only/,
+    ],
+    [
+      "a trail of another name",
+      [{}, {}, { own: { trailArn: trailArn.replace("crosstrail", "old") } }],
+      /previousTrailName: old/,
+    ],
+  ];
+  for (const [title, given, message] of refused) {
+    it(`refuses ${title}, and turns nothing on`, async () => {
+      await assert.rejects(deploy(...given), (error: Error) => {
+        assert.equal(error.name, "UserError");
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it("uses the credentials that the provider's settings name", async () => {
+    assert.equal(providerCredentials({}, "us-east-1"), undefined);
+    const given = { "aws:accessKey": "AKIAEXAMPLE", "aws:secretKey": "example", "aws:token": "session" };
+    assert.deepEqual(await providerCredentials(given, "us-east-1")?.(), {
+      accessKeyId: "AKIAEXAMPLE",
+      secretAccessKey: "example",
+      sessionToken: "session",
+    });
+    const roles = JSON.stringify([{ roleArn: "arn:aws:iam::555555555555:role/Deploy" }]);
+    assert.equal(typeof providerCredentials({ "aws:assumeRoles": roles }, "us-east-1"), "function");
+  });
+});
