@@ -29,6 +29,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
+  {
+    name: "adopt",
+    summary: "write the configuration that takes over a trail made by hand",
+    load: () => require("./commands/adopt") as typeof import("./commands/adopt"),
+  },
 ];
 /* eslint-enable */
 

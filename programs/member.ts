@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
-import { authorise, contractKeys, parseContract, refuseReplacement } from "../core/contract";
+import { authorise, contractKeys, parseContract, refuseOtherImport, refuseReplacement } from "../core/contract";
 import { UserError } from "../core/findings";
+import { LeaveAsIs } from "../core/leftAsIs";
 import { logPath } from "../core/names";
 import type { MemberSettings } from "../core/settings";
 import { deployedOutputs, fullStackName, requireAccount } from "./stack";
@@ -17,6 +18,11 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
   const deployed = await deployedOutputs();
   refuseReplacement(deployed.trailArn as string | undefined, authorised);
 
+  // Once the stack has the trail, there is nothing to take over; it may have been renamed since.
+  const { imported } = settings;
+  const importTrailArn = deployed.trailArn === undefined ? imported?.trailArn : undefined;
+  if (importTrailArn !== undefined) refuseOtherImport(importTrailArn, authorised);
+
   const { bucketName, keyArn, logPrefix } = contract;
   const trail = new MemberTrail("member", {
     trailName: authorised.trail.name,
@@ -25,12 +31,17 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
     logPrefix,
     ...settings.trailOptions,
     tags: settings.tags,
+    importTrailArn,
+    leaveAsIs: imported?.leaveAsIs,
   });
   return {
     accountId,
     alias: authorised.alias,
     trailArn: trail.trailArn,
-    logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    // What delivers elsewhere is not the archive's to say.
+    ...(!imported?.leaveAsIs.includes(LeaveAsIs.Delivery) && {
+      logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    }),
   };
 }
 

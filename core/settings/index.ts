@@ -11,7 +11,7 @@ import { checkNames, readValues } from "./values";
 export type { AuditSettings, FleetTrail, Reader } from "./audit";
 export { auditAlias } from "./audit";
 export type { KeyEntry, KeyName } from "./keys";
-export { keyTable, Role } from "./keys";
+export { acceptsValue, keyTable, Role } from "./keys";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";
 export type { TrailOptions } from "./trail";

@@ -113,6 +113,8 @@ describe("components: the schema for other languages", () => {
       "advancedEventSelectors?: TrailAdvancedEventSelector[]",
       "insightTypes?: string[]",
       "tags?: map of string",
+      "importTrailArn?: string plain",
+      "leaveAsIs?: string[] plain",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
   });
