@@ -1,5 +1,5 @@
 /** The trails of an account as AWS has them. Loaded only where they are asked for. */
-import type { EventSelector, Trail } from "@aws-sdk/client-cloudtrail";
+import type { Trail } from "@aws-sdk/client-cloudtrail";
 import {
   CloudTrailClient,
   DescribeTrailsCommand,
@@ -103,7 +103,6 @@ async function details(client: CloudTrailClient, trail: Trail): Promise<FoundTra
       includeGlobalServiceEvents: trail.IncludeGlobalServiceEvents ?? false,
       enableLogging: status.IsLogging ?? false,
       isOrganizationTrail: trail.IsOrganizationTrail ?? false,
-      eventSelectors: (selectors?.EventSelectors ?? []).map(eventSelector),
       advancedEventSelectors: (selectors?.AdvancedEventSelectors ?? []).map(({ Name, FieldSelectors = [] }) => ({
         ...(Name !== undefined && { name: Name }),
         fieldSelectors: FieldSelectors.map(lowered),
@@ -116,13 +115,6 @@ async function details(client: CloudTrailClient, trail: Trail): Promise<FoundTra
       ),
     };
   });
-}
-
-function eventSelector({ DataResources = [], ...selector }: EventSelector): unknown {
-  return {
-    ...lowered(selector),
-    ...(DataResources.length > 0 && { dataResources: DataResources.map(lowered) }),
-  };
 }
 
 /** The configuration's names: AWS's with a small letter in front. What is empty is left out. */

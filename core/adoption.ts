@@ -26,8 +26,7 @@ export interface FoundTrail {
   includeGlobalServiceEvents: boolean;
   enableLogging: boolean;
   isOrganizationTrail: boolean;
-  /** As in the configuration; empty where the trail has CloudTrail's default. */
-  eventSelectors: unknown[];
+  /** As in the configuration; empty where the trail has basic ones or CloudTrail's default. */
   advancedEventSelectors: unknown[];
   insightTypes: string[];
   /** Empty: none. */
@@ -214,9 +213,9 @@ function optionsOf(
   ] as const) {
     say(name, found[name], found[name]);
   }
-  for (const name of ["eventSelectors", "advancedEventSelectors"] as const) {
-    say(name, found[name], found[name].length === 0, LeaveAsIs.EventSelectors);
-  }
+  // Basic ones would become advanced ones that record the same: a change, if a harmless one.
+  if (found.advancedEventSelectors.length === 0) leaveAsIs.push(LeaveAsIs.EventSelectors);
+  else say("advancedEventSelectors", found.advancedEventSelectors, false, LeaveAsIs.EventSelectors);
   say("insightTypes", found.insightTypes, found.insightTypes.length === 0, LeaveAsIs.Insights);
   if (found.logGroupArn !== "") leaveAsIs.push(LeaveAsIs.CloudWatchLogs);
   if (found.topic !== "") leaveAsIs.push(LeaveAsIs.Sns);
@@ -256,8 +255,8 @@ const why: Record<LeaveAsIs, [message: string, remedy: string]> = {
     "To redirect it, take delivery out of crosstrail:leaveAsIs once the audit stack authorises the trail: the next preview shows the change, in place.",
   ],
   [LeaveAsIs.EventSelectors]: [
-    "Its event selectors have something that the configuration cannot say; they stay as they are.",
-    "To have them managed, set crosstrail:advancedEventSelectors and take eventSelectors out of crosstrail:leaveAsIs.",
+    "Its event selectors are basic ones, CloudTrail's default, or say more than the configuration can; they stay as they are.",
+    "To have them managed, take eventSelectors out of crosstrail:leaveAsIs: the next preview shows what that changes, in place.",
   ],
   [LeaveAsIs.Insights]: [
     "It records Insights of a kind that the configuration does not know; they stay as they are.",
@@ -276,7 +275,8 @@ const why: Record<LeaveAsIs, [message: string, remedy: string]> = {
 function findingsOf(found: FoundTrail, leaveAsIs: LeaveAsIs[], authorisedArn: string | undefined): Finding[] {
   const findings = leaveAsIs.map((part): Finding => {
     const [message, remedy] = why[part];
-    return { id: "adopt/left-as-is", severity: "warning", subject: `crosstrail:leaveAsIs: ${part}`, message, remedy };
+    const severity = part === LeaveAsIs.Delivery ? "warning" : "info";
+    return { id: "adopt/left-as-is", severity, subject: `crosstrail:leaveAsIs: ${part}`, message, remedy };
   });
   if (authorisedArn !== undefined && authorisedArn !== found.arn) {
     findings.push({

@@ -85,13 +85,8 @@ describe("crosstrail adopt", () => {
       {
         answers: {
           GetEventSelectors: {
-            EventSelectors: [
-              {
-                ReadWriteType: "WriteOnly",
-                IncludeManagementEvents: true,
-                DataResources: [{ Type: "AWS::S3::Object", Values: ["arn:aws:s3"] }],
-                ExcludeManagementEventSources: [],
-              },
+            AdvancedEventSelectors: [
+              { Name: "all", FieldSelectors: [{ Field: "eventCategory", Equals: ["Management"], NotEquals: [] }] },
             ],
           },
           GetInsightSelectors: { InsightSelectors: [{ InsightType: "ApiCallRateInsight" }] },
@@ -108,13 +103,11 @@ describe("crosstrail adopt", () => {
     assert.deepEqual((parse(data.file.text) as { config: unknown }).config, data.adoption.config);
     const settings = readStackFile(file, {});
     assert.ok(settings.role === "member");
-    assert.deepEqual(settings.trailOptions.eventSelectors, [
-      {
-        readWriteType: "WriteOnly",
-        includeManagementEvents: true,
-        dataResources: [{ type: "AWS::S3::Object", values: ["arn:aws:s3"] }],
-      },
+    assert.deepEqual(settings.trailOptions.advancedEventSelectors, [
+      { name: "all", fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] },
     ]);
+    assert.equal(settings.imported?.trailArn, arn("crosstrail"));
+    assert.deepEqual(settings.imported.leaveAsIs, []);
     assert.deepEqual(
       [settings.trailOptions.insightTypes, settings.tags],
       [["ApiCallRateInsight"], { team: "payments" }],
@@ -126,23 +119,20 @@ describe("crosstrail adopt", () => {
     assert.equal(readFileSync(file, "utf8"), data.file.text);
   });
 
-  it("reads advanced selectors, too", async () => {
-    const selectors = [{ Name: "all", FieldSelectors: [{ Field: "eventCategory", Equals: ["Management"] }] }];
+  it("leaves basic selectors as they are", async () => {
     const found = account(
       { "us-east-1": [trail("crosstrail", { HasCustomEventSelectors: true })] },
-      { answers: { GetEventSelectors: { AdvancedEventSelectors: selectors } } },
+      { answers: { GetEventSelectors: { EventSelectors: [{ ReadWriteType: "WriteOnly" }] } } },
     );
     const { data } = await json(found, "--regions", "us-east-1");
-    assert.deepEqual(data.adoption.config["crosstrail:advancedEventSelectors"], [
-      { name: "all", fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] },
-    ]);
+    assert.deepEqual(data.adoption.leaveAsIs, ["eventSelectors"]);
   });
 
   it("of a trail that delivers elsewhere: says what redirecting would change, and that it is left", async () => {
     const found = account({ "us-east-1": [trail("by-hand", { S3BucketName: "elsewhere", KmsKeyId: undefined })] });
     const { exitCode, stdout } = await adopt(found, "--regions", "us-east-1", "--alias", "pay");
     assert.equal(exitCode, 0);
-    assert.match(stdout, /crosstrail:leaveAsIs:\n +- delivery\n/);
+    assert.match(stdout, /crosstrail:leaveAsIs:\n +- delivery\n +- eventSelectors\n/);
     assert.match(stdout, /S3BucketName {2}elsewhere -> example-logs\n {2}KmsKeyId {6}\(none\) -> arn:aws:kms/);
     assert.match(stdout, /- accountId: "222222222222"\n +alias: pay\n +trailName: by-hand\n/);
     assert.match(stdout, /remove delivery from crosstrail:leaveAsIs in Pulumi\.pay\.yaml/);

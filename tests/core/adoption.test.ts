@@ -9,6 +9,8 @@ const accountId = "222222222222";
 const arn = (name = "crosstrail", account = accountId, region = "us-east-1") =>
   `arn:aws:cloudtrail:${region}:${account}:trail/${name}`;
 
+const selectors = [{ name: "all", fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] }];
+
 /** A trail that delivers to the archive of the tests' fleet. */
 function found(other: Partial<FoundTrail> = {}): FoundTrail {
   return {
@@ -21,8 +23,7 @@ function found(other: Partial<FoundTrail> = {}): FoundTrail {
     includeGlobalServiceEvents: true,
     enableLogging: true,
     isOrganizationTrail: false,
-    eventSelectors: [],
-    advancedEventSelectors: [],
+    advancedEventSelectors: selectors,
     insightTypes: [],
     logGroupArn: "",
     topic: "",
@@ -52,6 +53,7 @@ describe("core/adoption", () => {
     "crosstrail:accountId": accountId,
     "crosstrail:auditStack": "audit",
     "crosstrail:importTrail": arn(),
+    "crosstrail:advancedEventSelectors": selectors,
   };
 
   it("of a trail that delivers to the archive: a stack with the defaults that imports it", () => {
@@ -74,7 +76,9 @@ describe("core/adoption", () => {
       enableLogFileValidation: false,
       includeGlobalServiceEvents: false,
       enableLogging: false,
-      eventSelectors: [{ readWriteType: "WriteOnly", dataResources: [{ type: "AWS::S3::Object", values: ["arn:a"] }] }],
+      advancedEventSelectors: [
+        { fieldSelectors: [{ field: "resources.ARN", startsWith: ["arn:a"], notEquals: ["arn:b"] }] },
+      ],
       insightTypes: ["ApiErrorRateInsight"],
     };
     const tags = { team: "payments", "aws:servicecatalog:x": "y" };
@@ -84,7 +88,7 @@ describe("core/adoption", () => {
     assert.deepEqual(leaveAsIs, []);
     const settings = settingsOf(config);
     assert.ok(settings.role === "member");
-    assert.deepEqual(settings.trailOptions, { ...options, advancedEventSelectors: [] });
+    assert.deepEqual(settings.trailOptions, { ...options, eventSelectors: [] });
     assert.deepEqual(settings.imported, { trailArn: arn(), leaveAsIs: [] });
   });
 
@@ -102,14 +106,21 @@ describe("core/adoption", () => {
     );
     const parts = ["eventSelectors", "insights", "cloudWatchLogs", "sns"];
     assert.deepEqual(leaveAsIs, parts);
-    assert.deepEqual(config, { ...base, "crosstrail:leaveAsIs": parts });
+    const { ["crosstrail:advancedEventSelectors"]: managed, ...others } = base;
+    assert.ok(managed);
+    assert.deepEqual(config, { ...others, "crosstrail:leaveAsIs": parts });
     assert.deepEqual(
       findings.map(({ id, severity, subject }) => [id, severity, subject]),
-      parts.map((part) => ["adopt/left-as-is", "warning", `crosstrail:leaveAsIs: ${part}`]),
+      parts.map((part) => ["adopt/left-as-is", "info", `crosstrail:leaveAsIs: ${part}`]),
     );
     const settings = settingsOf(config);
     assert.ok(settings.role === "member");
     assert.deepEqual(settings.imported?.leaveAsIs, parts);
+  });
+
+  it("leaves basic selectors and the default as they are", () => {
+    const { config, leaveAsIs } = adoptionOf(found({ advancedEventSelectors: [] }), place());
+    assert.deepEqual([leaveAsIs, config["crosstrail:leaveAsIs"]], [["eventSelectors"], ["eventSelectors"]]);
   });
 
   for (const [property, other] of [
