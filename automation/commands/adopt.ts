@@ -255,8 +255,9 @@ function nextSteps({ adoption, contract, written, file }: Result): string[] {
   }
   if (!contract) {
     steps.push([
-      "The bucket and the key stay with their owner. Are their policies to name exactly the trails that may deliver:",
-      "crosstrail policy bucket, crosstrail policy key",
+      "The bucket and the key stay with their owner. To see what their policies need for exactly these trails:",
+      "crosstrail policy bucket",
+      "crosstrail policy key",
     ]);
   }
   steps.push([
