@@ -85,11 +85,11 @@ describe("engine: trails made by hand", function () {
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_SESSION_TOKEN: sessionToken,
     };
-    const args = [join(ROOT, "bin", "crosstrail.js"), "adopt", "--out", box.folder, ...options];
+    const args = [join(ROOT, "bin", "crosstrail.js"), "adopt", "--out", ".", ...options];
     // The emulator does not know every Region that AWS has.
     args.push("--regions", REGION, "eu-west-1");
     const [code, output] = await new Promise<[number, string]>((resolve) => {
-      execFile(process.execPath, args, { env, timeout: 2 * MINUTE }, (error, stdout, stderr) =>
+      execFile(process.execPath, args, { cwd: box.folder, env, timeout: 2 * MINUTE }, (error, stdout, stderr) =>
         resolve([error ? Number(error.code) : 0, stdout + stderr]),
       );
     });
@@ -117,7 +117,7 @@ describe("engine: trails made by hand", function () {
       before = await read(payments);
       assert.equal(before.length, 1);
 
-      config = await adopt(payments, "payments", "--contract", join(box.folder, "audit.json"));
+      config = await adopt(payments, "payments", "--contract", "audit.json");
       assert.deepEqual(config["crosstrail:leaveAsIs"], ["eventSelectors"]);
       assert.equal(config["crosstrail:enableLogFileValidation"], false);
       await box.stack("payments", config);
@@ -158,7 +158,7 @@ describe("engine: trails made by hand", function () {
       arn = await makeByHand(web, { Name: "old-trail", S3BucketName: oldBucket, S3KeyPrefix: "" });
       before = await read(web);
 
-      config = await adopt(web, "web", "--contract", join(box.folder, "audit.json"));
+      config = await adopt(web, "web", "--contract", "audit.json");
       assert.deepEqual(config["crosstrail:leaveAsIs"], ["delivery", "eventSelectors"]);
       // Whatever else the configuration says, the first up changes nothing.
       await box.stack("web", { ...config, "crosstrail:enableLogFileValidation": true });
@@ -198,6 +198,6 @@ describe("engine: trails made by hand", function () {
   });
 
   it("the audit account's own is not a member's to adopt", async () => {
-    await assert.rejects(adopt(AUDIT_ACCOUNT, "audit", "--contract", join(box.folder, "audit.json")), /audit account/);
+    await assert.rejects(adopt(AUDIT_ACCOUNT, "audit", "--contract", "audit.json"), /audit account/);
   });
 });
