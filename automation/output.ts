@@ -9,6 +9,7 @@ export const ExitCode = {
   Usage: 2,
   Authentication: 3,
   CheckFailed: 5,
+  Cancelled: 8,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -45,6 +46,8 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Whether results may be coloured. */
   color: boolean;
+  /** Where a person can be asked. Left out where there is none: then nobody is. */
+  asking?: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
 }
 
 /** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */

@@ -11,6 +11,7 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
+import { inRegion } from "./region";
 import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
 
 /** Arguments of {@link AuditBucket}. */
@@ -21,6 +22,8 @@ export interface AuditBucketArgs {
   trailArns: pulumi.Input<pulumi.Input<string>[]>;
   /** ARN of the KMS key that encrypts what is put into the bucket without a key of its own. Same Region as the bucket. */
   keyArn: pulumi.Input<string>;
+  /** Region of the bucket. Default: the provider's. A change would replace the bucket, which protection refuses. */
+  region?: string;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
   logPrefix?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
@@ -85,6 +88,7 @@ export class AuditBucket extends pulumi.ComponentResource {
       return serialize(bucketPolicy({ ...rest, partition, trails }, form).document);
     });
 
+    opts = inRegion(args.region, opts);
     super("crosstrail:index:AuditBucket", name, {}, opts);
     const keep = args.keep ?? true;
     // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each

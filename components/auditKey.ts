@@ -1,10 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Alias, Key } from "@pulumi/aws/kms";
+import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
 import { accountIdProblem, partitions } from "../core/accounts";
 import { keyAliasProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
+import { replicationOfKey } from "../core/policies/replication";
 import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+
+/** A bucket, and the Region it is in. */
+export interface AuditKeyBucket {
+  /** Name of the bucket. */
+  bucketName: pulumi.Input<string>;
+  /** Region of the bucket. */
+  region: pulumi.Input<string>;
+}
+
+/** S3 replication of the archive, as far as the key's policy, or a replica's, has to let it. */
+export interface AuditKeyReplication {
+  /** ARN of the role that S3 replicates as. */
+  roleArn: pulumi.Input<string>;
+  /** The log bucket. */
+  source: AuditKeyBucket;
+  /** The bucket with the copies. */
+  destination: AuditKeyBucket;
+  /** Whether the copies are encrypted with this key or its replica. Default: true. */
+  encryptsCopies?: pulumi.Input<boolean>;
+}
 
 /** Arguments of {@link AuditKey}. */
 export interface AuditKeyArgs {
@@ -24,6 +45,10 @@ export interface AuditKeyArgs {
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
   policyForm?: pulumi.Input<string>;
+  /** Regions in which the key has a replica: what it encrypted can be decrypted there. A key that is made with any is multi-Region for ever, and one that is made without can never have any. Each replica costs as much as a key. Default: none. */
+  replicaRegions?: string[];
+  /** S3 replication of the archive, which decrypts and encrypts with the key. Default: none. */
+  replication?: AuditKeyReplication;
   /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
   keep?: boolean;
   /** Tags of the key. */
@@ -32,7 +57,8 @@ export interface AuditKeyArgs {
 
 /**
  * The KMS key of the archive: rotated, with an alias, and a policy that lets exactly the given trails encrypt and the
- * owning account administer it and read logs. It must be in the bucket's Region.
+ * owning account administer it and read logs. It must be in the bucket's Region. Replicas in other Regions have the same
+ * policy; docs/replication.md says what they are good for.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
  */
 export class AuditKey extends pulumi.ComponentResource {
@@ -42,6 +68,8 @@ export class AuditKey extends pulumi.ComponentResource {
   public readonly keyId: pulumi.Output<string>;
   /** The alias, with `alias/` in front. */
   public readonly aliasName: pulumi.Output<string>;
+  /** ARNs of the replicas, by Region. */
+  public readonly replicaKeyArns: pulumi.Output<{ [region: string]: string }>;
 
   constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
@@ -55,6 +83,7 @@ export class AuditKey extends pulumi.ComponentResource {
         memberReaders: args.memberReaders,
         aliasName: args.aliasName,
         policyForm: args.policyForm,
+        replication: args.replication,
       },
       {
         auditAccountId: accountIdProblem,
@@ -65,11 +94,19 @@ export class AuditKey extends pulumi.ComponentResource {
         policyForm: oneOf(Object.values(KeyPolicyForm)),
       },
     );
-    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
-      const partition = partitionOrDefault(given);
-      const trails = trailsOf(trailArns, partition);
-      return serialize(keyPolicy({ ...rest, partition, trails }, policyForm as KeyPolicyForm | undefined).document);
-    });
+    // The key itself is in its bucket's Region.
+    const policyIn = (replicaRegion?: string) =>
+      derive(inputs, ({ trailArns, partition: given, policyForm, replication: copied, ...rest }) => {
+        const partition = partitionOrDefault(given);
+        const trails = trailsOf(trailArns, partition);
+        const replication =
+          copied && replicationOfKey(copied, replicaRegion ?? copied.source.region, copied.encryptsCopies ?? true);
+        const form = policyForm as KeyPolicyForm | undefined;
+        return serialize(keyPolicy({ ...rest, partition, trails, replication }, form).document);
+      });
+    const policy = policyIn();
+    const replicaRegions = args.replicaRegions ?? [];
+    const replicaPolicies = replicaRegions.map(policyIn);
 
     super("crosstrail:index:AuditKey", name, {}, opts);
     const keep = args.keep ?? true;
@@ -84,9 +121,26 @@ export class AuditKey extends pulumi.ComponentResource {
         // The longest time to change one's mind about a key without which no log can be read.
         deletionWindowInDays: 30,
         policy,
+        multiRegion: replicaRegions.length > 0 ? true : undefined,
         tags: args.tags,
       },
-      kept,
+      // Another value would replace the key, and no log could be read without the old one: a key stays as it was made.
+      { ...kept, ignoreChanges: ["multiRegion"] },
+    );
+    const replicas = replicaRegions.map(
+      (region, index) =>
+        new ReplicaKey(
+          `${name}-key-${region}`,
+          {
+            region,
+            primaryKeyArn: key.arn,
+            description: "Replica of the key of the Crosstrail archive",
+            deletionWindowInDays: 30,
+            policy: replicaPolicies[index],
+            tags: args.tags,
+          },
+          kept,
+        ),
     );
     const alias = new Alias(
       `${name}-alias`,
@@ -97,6 +151,14 @@ export class AuditKey extends pulumi.ComponentResource {
     this.keyArn = key.arn;
     this.keyId = key.keyId;
     this.aliasName = alias.name;
-    this.registerOutputs({ keyArn: this.keyArn, keyId: this.keyId, aliasName: this.aliasName });
+    this.replicaKeyArns = pulumi
+      .all(replicas.map(({ arn }) => arn))
+      .apply((arns) => Object.fromEntries(arns.map((arn, index) => [replicaRegions[index] as string, arn])));
+    this.registerOutputs({
+      keyArn: this.keyArn,
+      keyId: this.keyId,
+      aliasName: this.aliasName,
+      replicaKeyArns: this.replicaKeyArns,
+    });
   }
 }

@@ -6,6 +6,8 @@ import type { Partition } from "./accounts";
 import { regions } from "./accounts";
 import type { Contract } from "./contract";
 import { contractVersion } from "./contract";
+import type { AdvancedEventSelector } from "./events";
+import { eventProblems } from "./events";
 import type { Finding } from "./findings";
 import { LeaveAsIs } from "./leftAsIs";
 import type { TrailIdentity } from "./names";
@@ -214,8 +216,10 @@ function optionsOf(
     say(name, found[name], found[name]);
   }
   // Basic ones would become advanced ones that record the same: a change, if a harmless one.
-  if (found.advancedEventSelectors.length === 0) leaveAsIs.push(LeaveAsIs.EventSelectors);
-  else say("advancedEventSelectors", found.advancedEventSelectors, false, LeaveAsIs.EventSelectors);
+  const { advancedEventSelectors } = found;
+  if (advancedEventSelectors.length > 0 && areAccepted(advancedEventSelectors)) {
+    options.advancedEventSelectors = advancedEventSelectors;
+  } else leaveAsIs.push(LeaveAsIs.EventSelectors);
   say("insightTypes", found.insightTypes, found.insightTypes.length === 0, LeaveAsIs.Insights);
   if (found.logGroupArn !== "") leaveAsIs.push(LeaveAsIs.CloudWatchLogs);
   if (found.topic !== "") leaveAsIs.push(LeaveAsIs.Sns);
@@ -223,6 +227,13 @@ function optionsOf(
   const tags = Object.fromEntries(Object.entries(found.tags).filter(([name]) => !name.startsWith("aws:")));
   say("tags", tags, Object.keys(tags).length === 0);
   return { options, leaveAsIs };
+}
+
+function areAccepted(selectors: unknown[]): selectors is AdvancedEventSelector[] {
+  return (
+    acceptsValue("advancedEventSelectors", selectors) &&
+    eventProblems({ advancedEventSelectors: selectors as AdvancedEventSelector[] }).length === 0
+  );
 }
 
 /** A contract of the bucket and key that the trail has: they stay with their owner, and no stack of Crosstrail's has them. */

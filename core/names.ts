@@ -158,6 +158,16 @@ export function parseKeyArn(arn: string): KeyIdentity | undefined {
   return { partition, region, accountId, keyId };
 }
 
+/** Whether the ARN is that of a multi-Region key, primary or replica: AWS marks them in their ids. */
+export function isMultiRegionKey(arn: string): boolean {
+  return parseKeyArn(arn)?.keyId.startsWith("mrk-") === true;
+}
+
+/** What `kms:ViaService` is when S3 uses a key for a request in this Region. */
+export function viaS3(partition: Partition, region: string): string {
+  return `s3.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}`;
+}
+
 /**
  * Says what is wrong with a key ARN, or nothing. A bare alias resolves in the account of the caller, not of the key's owner,
  * and CloudTrail answers with the key's ARN, so that an alias would be a difference in every preview.

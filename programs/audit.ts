@@ -1,22 +1,36 @@
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
+import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
+import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
+import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
-import { futureKeyArn, trailArn } from "../core/names";
+import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
+import { replicationOfKey } from "../core/policies/replication";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { deployedOutputs, requireAccount } from "./stack";
+import type { Delivery } from "./delivery";
+import { deliver } from "./delivery";
+import type { DeployedReplicas } from "./replicas";
+import { refuseReplicas, replicate, warnOfLeaving } from "./replicas";
+import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
+
+type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
+
+/** The contract, and what only this account is concerned with. */
+type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+    eventDataStore?: EventDataStoreOutput;
+    replicas?: pulumi.Input<DeployedReplicas>;
+  };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(
-  settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const {
     partition,
     auditAccountId,
@@ -36,7 +50,15 @@ export async function audit(
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
-  keyPolicy({ partition, auditAccountId, trails, bucketKeyEnabled, memberReaders }, settings.keyPolicyForm);
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const encryptsCopies = replication?.keyArn === undefined;
+  for (const region of [settings.region, ...keyReplicaRegions]) {
+    const ofKey = replication && replicationOfKey(replication, region, encryptsCopies);
+    keyPolicy(
+      { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders, replication: ofKey },
+      settings.keyPolicyForm,
+    );
+  }
   bucketPolicy(
     { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
     settings.bucketPolicyForm,
@@ -47,7 +69,11 @@ export async function audit(
     readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
   }
   await requireAccount(auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
+  const deployed = await deployedOutputs();
+  refuseAnotherArchive(deployed, settings);
+  refuseReplicas(deployed, settings);
+  await warnOfLeaving(deployed, settings);
+  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
 
   const key = new AuditKey("audit", {
     partition,
@@ -58,6 +84,8 @@ export async function audit(
     aliasName: settings.keyAlias,
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
+    replicaRegions: keyReplicaRegions,
+    replication: replication && { ...replication, encryptsCopies },
     keep,
     tags,
   });
@@ -75,14 +103,29 @@ export async function audit(
     keep,
     tags,
   });
+  const replicas = replicate(settings, key, bucket);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
+    await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
     new MemberTrail(
       "audit",
-      { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, ...settings.trailOptions, tags },
+      {
+        trailName: own.trail.name,
+        bucketName,
+        keyArn: key.keyArn,
+        logPrefix,
+        partition,
+        ...trailOptions,
+        ...delivery.trailArgs,
+        tags,
+      },
       // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
       { dependsOn: [bucket, key] },
     );
   }
+
+  const store = settings.eventDataStore && eventDataStore(settings, settings.eventDataStore);
 
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
@@ -112,8 +155,29 @@ export async function audit(
       trailArn: trailArn(trail),
       ...(previous && { previousTrailArn: trailArn(previous) }),
     })),
+    ...delivery.outputs,
+    ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
+    ...(replicas && { replicas }),
   };
+}
+
+/** An event data store of the audit account, and what the stack gives out of it. */
+function eventDataStore(
+  { partition, auditAccountId, tags }: AuditSettings,
+  { name, retentionDays, advancedEventSelectors, roleArns, keep }: EventDataStoreChoice,
+): EventDataStoreOutput {
+  const { eventDataStoreArn: arn } = new EventDataStore("audit", {
+    partition,
+    accountId: auditAccountId,
+    storeName: name,
+    retentionInDays: retentionDays,
+    advancedEventSelectors,
+    roleArns,
+    keep,
+    tags,
+  });
+  return { arn, name, keep };
 }
 
 /**

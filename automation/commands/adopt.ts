@@ -24,6 +24,12 @@ interface Options {
   out?: string;
 }
 
+export const examples = [
+  "crosstrail adopt --contract audit.json",
+  "crosstrail adopt --contract audit.json --out . --trail management-events --alias payments",
+  "crosstrail adopt",
+];
+
 export function define(command: Command): void {
   command
     .option(

@@ -7,6 +7,8 @@ import type { BucketPolicyInput } from "../policies/bucket";
 import { BucketPolicyForm, bucketPolicy, bucketPolicyIn } from "../policies/bucket";
 import type { KeyPolicyInput } from "../policies/key";
 import { KeyPolicyForm, keyPolicy, keyPolicyIn } from "../policies/key";
+import type { KeyReplication } from "../policies/replication";
+import { replicationOfKey } from "../policies/replication";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
 import { readerTrust, readPermissions } from "../policies/reader";
@@ -51,6 +53,8 @@ export interface SimulatedFleet extends SimulatedAccess {
   /** The bucket uses S3 Bucket Keys, so CloudTrail also decrypts. */
   bucketKey: boolean;
   trails: SimulatedTrail[];
+  /** What S3 replication does with the key. */
+  replication?: KeyReplication;
 }
 
 /** The archive's policies, and the forms that say what they can tie. */
@@ -67,6 +71,7 @@ export interface ArchivePolicies {
 /** The fleet as an audit stack's configuration declares it. The key has no id before it exists; any will do. */
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
+  const { replication } = settings.replicas;
   return {
     partition,
     auditAccountId,
@@ -75,6 +80,7 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     keyArn: futureKeyArn(partition, region, auditAccountId),
     bucketKey: settings.bucketKeyEnabled,
     ...accessOfSettings(settings),
+    replication: replication && replicationOfKey(replication, region, replication.keyArn === undefined),
     trails: settings.fleet.flatMap(({ alias, trail, previous }) => [
       { alias, trail, isPrevious: false },
       ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),

@@ -9,6 +9,8 @@ import type { PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import type { KeyReplication } from "./replication";
+import { replicationStatements } from "./replication";
 
 /**
  * The ways to write the key policy for many accounts, tightest first.
@@ -34,6 +36,8 @@ export interface KeyPolicyInput {
   bucketKeyEnabled?: boolean;
   /** Other accounts that may decrypt their own logs, as far as their own IAM policies let them. */
   memberReaders?: string[];
+  /** What S3 replication of the archive does with this key, if it is on. */
+  replication?: KeyReplication;
 }
 
 /** The tightest key policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -80,10 +84,21 @@ const administration = [
   "kms:UpdatePrimaryRegion",
 ];
 
+/** The account administers a key, through its IAM policies. */
+export function accountAdministration(partition: Partition, accountId: string): Statement {
+  return {
+    Sid: "AccountAdministration",
+    Effect: "Allow",
+    Principal: { AWS: accountRootArn(partition, accountId) },
+    Action: administration,
+    Resource: "*",
+  };
+}
+
 /** The key policy in one form, whatever its size. */
 export function keyPolicyIn(
   form: KeyPolicyForm,
-  { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders = [] }: KeyPolicyInput,
+  { partition, auditAccountId, trails, bucketKeyEnabled, memberReaders = [], replication }: KeyPolicyInput,
 ): PolicyDocument {
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   const arns = list(trails.map(trailArn));
@@ -131,13 +146,7 @@ export function keyPolicyIn(
     });
   }
   return policyDocument([
-    {
-      Sid: "AccountAdministration",
-      Effect: "Allow",
-      Principal: account,
-      Action: administration,
-      Resource: "*",
-    },
+    accountAdministration(partition, auditAccountId),
     ...(trails.length > 0 ? grants : []),
     {
       Sid: "AccountReadsLogs",
@@ -149,6 +158,7 @@ export function keyPolicyIn(
       Condition: { Null: { "kms:EncryptionContext:aws:cloudtrail:arn": "false" } },
     },
     ...(memberReaders.length > 0 ? [membersDecrypt(partition, memberReaders)] : []),
+    ...(replication ? replicationStatements(partition, auditAccountId, replication, bucketKeyEnabled) : []),
   ]);
 }
 

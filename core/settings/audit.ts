@@ -1,5 +1,8 @@
 /** The configuration of the audit stack: the archive, and the fleet that delivers to it. */
 import type { Partition } from "../accounts";
+import type { EventDataStoreChoice } from "../eventDataStore";
+import { advancedProblems, SelectorOwner } from "../events";
+import { pathText, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
 import { roleArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
@@ -8,6 +11,8 @@ import type { Values } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
+import type { ReplicaOptions } from "./replication";
+import { replicaOptions } from "./replication";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
 import type { DeclaredReader, Member } from "./schemas";
@@ -46,6 +51,8 @@ export interface AuditSettings {
   keyRotationDays: number;
   bucketKeyEnabled: boolean;
   keepArchive: boolean;
+  /** Copies of the archive elsewhere. */
+  replicas: ReplicaOptions;
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
@@ -53,6 +60,8 @@ export interface AuditSettings {
   /** ARNs of the roles for which `requireMfa` does not count. */
   mfaExemptRoleArns: string[];
   trailOptions: TrailOptions;
+  /** Off unless it is asked for. */
+  eventDataStore?: EventDataStoreChoice;
   tags: Record<string, string>;
 }
 
@@ -82,6 +91,9 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  const replicas = replicaOptions(report, values, place);
+  checkEventDataStore(report, values);
+  checkDelivery(report, values);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -102,13 +114,19 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     keyRotationDays: values.keyRotationDays,
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
+    replicas,
     readers,
     memberReaders,
     requireMfa: values.requireMfa,
-    mfaExemptRoleArns: values.mfaExemptRoles.map((name) =>
-      name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
-    ),
+    mfaExemptRoleArns: [
+      ...values.mfaExemptRoles.map((name) =>
+        name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
+      ),
+      // S3 has no MFA: without this, it could not read what it is to copy.
+      ...(values.requireMfa && replicas.replication ? [replicas.replication.roleArn] : []),
+    ],
     trailOptions: options,
+    ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
     tags: values.tags,
   };
 }
@@ -227,6 +245,47 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
       `Correct it in ${report.file}.`,
     );
   });
+}
+
+function checkEventDataStore(report: Report, { eventDataStore }: Values): void {
+  const key = "eventDataStore.advancedEventSelectors";
+  const selectors = eventDataStore?.advancedEventSelectors ?? [];
+  for (const { path, message, remedy } of advancedProblems(selectors, SelectorOwner.EventDataStore, key)) {
+    report.add(
+      "events",
+      subjectOf(pathText(path).slice(1), valueAt({ [key]: selectors }, path)),
+      sentence(message),
+      remedy ?? `Correct it in ${report.file}.`,
+    );
+  }
+}
+
+function checkDelivery(report: Report, values: Values): void {
+  if (values.auditAccountTrail !== false) return;
+  for (const key of ["cloudWatchLogs", "sns"] as const) {
+    const value = values[key];
+    if (value === undefined || Object.keys(value).length === 0) continue;
+    report.add(
+      "no-trail",
+      subjectOf(key, value),
+      "The audit account has no trail of its own that could deliver there; each member's stack has this key, too.",
+      `Set crosstrail:auditAccountTrail to true, or remove this key from ${report.file}.`,
+    );
+  }
+}
+
+function eventDataStoreOf({ eventDataStore, auditAccountId }: Values, partition: Partition): EventDataStoreChoice {
+  const { queryRoles, ...others } = eventDataStore;
+  return {
+    name: "crosstrail",
+    retentionDays: 366,
+    advancedEventSelectors: [],
+    keep: true,
+    ...others,
+    ...(queryRoles && {
+      roleArns: queryRoles.map((name) => (name.startsWith("arn:") ? name : roleArn(partition, auditAccountId, name))),
+    }),
+  };
 }
 
 function fleetOf(values: Values, partition: Partition, region: string): FleetTrail[] {

@@ -4,15 +4,28 @@
 - DeleteTrail takes a trail's ARN as well as its name. moto looks for the name only, says it is done, and keeps the trail.
 - DescribeTrails answers with the trails that were asked for. moto answers with all of them, and the provider then waits
   for the one it has just made until it gives up, as soon as an account has two.
+- A replica of a multi-Region key has its own policy, description and tags, and says that it is one; ReplicateKey refuses a key
+  of one Region, and a Region that has a replica already. moto makes a copy that says the same as the primary, of any key.
+- GetBucketReplication answers with the choice of encrypted objects, which moto drops, and PutBucketReplication wants a versioned
+  bucket for the copies.
+- trails.py: what a trail records and where else it delivers.
+- event_data_stores.py: CloudTrail Lake's event data stores.
 """
 
 import json
 
+import event_data_stores
+import trails
+
 
 def apply():
+    trails.apply()
+    event_data_stores.apply()
     rotation_period()
     delete_trail_by_arn()
     describe_trails_by_name()
+    replica_keys()
+    bucket_replication()
 
 
 def rotation_period():
@@ -66,3 +79,79 @@ def delete_trail_by_arn():
         delete(self, self.get_trail(name).trail_name)
 
     CloudTrailBackend.delete_trail = delete_trail
+
+
+def replica_keys():
+    from copy import copy
+    from moto.core.exceptions import JsonRESTError
+    from moto.kms.models import KmsBackend, kms_backends
+    from moto.kms.responses import KmsResponse
+
+    replicate = KmsResponse.replicate_key
+
+    def replicate_key(self, key_id, replica_region):
+        primary = self.keys[self.get_key_id(key_id)]
+        # https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
+        if not primary.multi_region:
+            raise JsonRESTError("UnsupportedOperationException", f"{primary.arn} is not a multi-Region primary key.")
+        others = kms_backends[self.account_id][replica_region]
+        if primary.id in others.keys:
+            raise JsonRESTError("AlreadyExistsException", f"{primary.id} already exists in {replica_region}.")
+        replica = copy(primary)
+        replica.region = replica_region
+        replica.arn = primary.arn.replace(f":{self.region_name}:", f":{replica_region}:")
+        replica.aliases, replica.grants = {}, {}
+        # The list of replicas is the primary's own: it grows in all of them.
+        replica.multi_region_configuration = {**primary.multi_region_configuration, "MultiRegionKeyType": "REPLICA"}
+        primary.multi_region_configuration["ReplicaKeys"].append({"Arn": replica.arn, "Region": replica_region})
+        others.keys[replica.id] = replica
+        return replica
+
+    def replicate_key_with_its_own(self):
+        answer = json.loads(replicate(self))
+        metadata = answer["ReplicaKeyMetadata"]
+        backend = kms_backends[self.current_account][self._get_param("ReplicaRegion")]
+        replica = backend.keys[metadata["KeyId"]]
+        replica.policy = self._get_param("Policy") or replica.generate_default_policy()
+        replica.description = metadata["Description"] = self._get_param("Description") or ""
+        backend.tagger.tag_resource(replica.id, self._get_param("Tags") or [])
+        answer["ReplicaPolicy"] = replica.policy
+        return json.dumps(answer)
+
+    KmsBackend.replicate_key = replicate_key
+    KmsResponse.replicate_key = replicate_key_with_its_own
+
+
+def bucket_replication():
+    from moto.core.responses import ActionResult
+    from moto.s3.exceptions import ReplicationConfigurationNotFoundError, S3ClientError
+    from moto.s3.models import S3Backend, s3_backends
+    from moto.s3.responses import S3Response
+
+    put = S3Backend.put_bucket_replication
+
+    def put_bucket_replication(self, bucket_name, replication):
+        rules = replication["Rule"]
+        for rule in [rules] if isinstance(rules, dict) else rules:
+            # An empty text is none in this XML.
+            rule["Filter"] = {"Prefix": "", **{k: v for k, v in (rule.get("Filter") or {}).items() if v is not None}}
+            name = rule["Destination"]["Bucket"].split(":::")[1]
+            owner = s3_backends.bucket_accounts.get(name)
+            bucket = owner and s3_backends[owner[1]][owner[0]].buckets.get(name)
+            if not bucket or not bucket.is_versioned:
+                raise S3ClientError("InvalidRequest", "Destination bucket must exist and have versioning enabled.")
+        put(self, bucket_name, replication)
+
+    def get_bucket_replication(self):
+        self.data["Action"] = "GetBucketReplication"
+        replication = self.backend.get_bucket_replication(self.bucket_name)
+        if not replication:
+            raise ReplicationConfigurationNotFoundError(bucket_name=self.bucket_name)
+        # Filter and DeleteMarkerReplication as they were put; moto has constants there.
+        names = ["ID", "Priority", "Status", "Destination", "SourceSelectionCriteria", "DeleteMarkerReplication", "Filter"]
+        rules = [{name: rule[name] for name in names if rule.get(name) is not None} for rule in replication["Rule"]]
+        answer = {"ReplicationConfiguration": {"Role": replication["Role"], "Rules": rules}}
+        return self.serialized(ActionResult(answer))
+
+    S3Backend.put_bucket_replication = put_bucket_replication
+    S3Response.get_bucket_replication = get_bucket_replication

@@ -89,6 +89,59 @@ describe("components/AuditKey", () => {
     await assert.rejects(make({ memberReaders: ["*"] }), /memberReaders\[0\] = "\*"/);
   });
 
+  describe("replicas", () => {
+    const replication = {
+      roleArn: `arn:aws:iam::${auditAccountId}:role/CrosstrailReplication`,
+      source: { bucketName: "example-logs", region: "us-east-1" },
+      destination: { bucketName: "example-copies", region: "eu-west-1" },
+    };
+    const { roleArn, source, destination } = replication;
+    const policyWith = (ofKey: KeyPolicyInput["replication"]) =>
+      serialize(keyPolicy({ partition: "aws", auditAccountId, trails, replication: ofKey }).document);
+
+    it("make it multi-Region, and have its policy, its protection and the tags", async () => {
+      const { run, key } = await make({ replicaRegions: ["eu-west-1", "eu-west-2"], tags: { team: "security" } });
+      assert.equal(run.resource("Key", "logs-key").inputs.multiRegion, true);
+      for (const region of ["eu-west-1", "eu-west-2"]) {
+        const replica = run.resource("ReplicaKey", `logs-key-${region}`);
+        assert.deepEqual(replica.inputs, {
+          region,
+          primaryKeyArn: keyArn,
+          description: "Replica of the key of the Crosstrail archive",
+          deletionWindowInDays: 30,
+          policy: run.resource("Key", "logs-key").inputs.policy,
+          tags: { team: "security" },
+        });
+        assert.deepEqual([replica.protect, replica.retainOnDelete], [true, true]);
+      }
+      assert.deepEqual(await valueOf(key.replicaKeyArns), {
+        "eu-west-1": keyArn.replace("us-east-1", "eu-west-1"),
+        "eu-west-2": keyArn.replace("us-east-1", "eu-west-2"),
+      });
+      const { run: loose } = await make({ replicaRegions: ["eu-west-1"], keep: false });
+      assert.equal(loose.resource("ReplicaKey", "logs-key-eu-west-1").protect, false);
+    });
+
+    it("let replication do what it does in each Region, no more", async () => {
+      const { run } = await make({ replicaRegions: ["eu-west-1", "eu-west-2"], replication });
+      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith({ roleArn, reads: source }));
+      assert.equal(
+        run.resource("ReplicaKey", "logs-key-eu-west-1").inputs.policy,
+        policyWith({ roleArn, writes: destination }),
+      );
+      assert.equal(run.resource("ReplicaKey", "logs-key-eu-west-2").inputs.policy, policyWith(undefined));
+    });
+
+    it("are not needed for replication with another key; then they do not encrypt copies", async () => {
+      const { run } = await make({
+        replicaRegions: ["eu-west-1"],
+        replication: { ...replication, encryptsCopies: pulumi.output(false) },
+      });
+      assert.equal(run.resource("Key", "logs-key").inputs.policy, policyWith({ roleArn, reads: source }));
+      assert.equal(run.resource("ReplicaKey", "logs-key-eu-west-1").inputs.policy, policyWith(undefined));
+    });
+  });
+
   const kept = (run: Run) =>
     run.resources.map(({ name, protect, retainOnDelete }) => `${name} ${protect} ${retainOnDelete}`);
 
@@ -113,9 +166,15 @@ describe("components/AuditKey", () => {
       keyArn,
       keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
       aliasName: "alias/crosstrail",
+      replicaKeyArns: {},
     };
     assert.deepEqual(
-      { keyArn: await valueOf(key.keyArn), keyId: await valueOf(key.keyId), aliasName: await valueOf(key.aliasName) },
+      {
+        keyArn: await valueOf(key.keyArn),
+        keyId: await valueOf(key.keyId),
+        aliasName: await valueOf(key.aliasName),
+        replicaKeyArns: await valueOf(key.replicaKeyArns),
+      },
       outputs,
     );
     assert.deepEqual(run.resource("AuditKey", "logs").outputs, outputs);

@@ -1,0 +1,162 @@
+/** Copies of the archive elsewhere: replicas of its key, and replication of its bucket. docs/replication.md explains them. */
+import * as pulumi from "@pulumi/pulumi";
+import { AuditBucket } from "../components/auditBucket";
+import type { AuditKey } from "../components/auditKey";
+import { BucketReplication } from "../components/bucketReplication";
+import type { Finding } from "../core/findings";
+import { UserError } from "../core/findings";
+import { isMultiRegionKey } from "../core/names";
+import type { StatementsToAdd } from "../core/policies/replication";
+import { statementsToAdd } from "../core/policies/replication";
+import type { AuditSettings } from "../core/settings";
+
+/** What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment. */
+export interface DeployedReplicas {
+  /** The Regions in which the key has a replica. */
+  keyReplicaRegions: string[];
+  replication?: {
+    bucketName: string;
+    region: string;
+    accountId: string;
+    roleArn: string;
+    /** What is to be added to policies that are not the archive's own. */
+    statementsToAdd?: StatementsToAdd;
+  };
+}
+
+/**
+ * Refuses what would replace a deployed key or bucket.
+ * @throws UserError that says how it can be done instead.
+ */
+export function refuseReplicas(deployed: Record<string, unknown>, settings: AuditSettings): void {
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const findings: Finding[] = [];
+  const { keyArn } = deployed;
+  if (keyReplicaRegions.length > 0 && typeof keyArn === "string" && !isMultiRegionKey(keyArn)) {
+    const forCopies = replication?.keyArn === undefined && replication?.destination.region;
+    findings.push({
+      id: "archive/single-region-key",
+      severity: "error",
+      subject: `crosstrail:${forCopies ? "replication" : "keyReplicaRegions"}: replicas in ${keyReplicaRegions.join(", ")}`,
+      message: `The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
+      remedy: [
+        "For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
+        "the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key begin another archive: another audit",
+        "stack with another bucket, which the members follow with crosstrail:auditStack. The logs of this one stay",
+        "where they are, and readable with its key.",
+      ].join("\n"),
+    });
+  }
+  const before = deployedReplicas(deployed)?.replication;
+  const now = replication && placeOf(replication, settings);
+  const moved = now && (["bucketName", "region", "accountId"] as const).filter((each) => before?.[each] !== now[each]);
+  if (before && now && moved && moved.length > 0 && before.accountId === settings.auditAccountId) {
+    findings.push({
+      id: "archive/replica-moved",
+      severity: "error",
+      subject: moved.map((each) => `crosstrail:replication.${each} = ${JSON.stringify(now[each])}`).join(", "),
+      message: `Logs are copied to bucket ${before.bucketName} in ${before.region}, account ${before.accountId}. It holds copies, and would be replaced.`,
+      remedy: "Set it back. To copy elsewhere, first take this bucket out of the stack: docs/replication.md says how.",
+    });
+  }
+  if (findings.length > 0)
+    throw new UserError("The archive cannot be copied like this. Nothing was changed.", findings);
+}
+
+/** Says, before the engine refuses it, how what holds copies leaves the stack. */
+export async function warnOfLeaving(deployed: Record<string, unknown>, settings: AuditSettings): Promise<void> {
+  const before = deployedReplicas(deployed);
+  if (!before || !settings.keepArchive) return;
+  const { keyReplicaRegions, replication } = settings.replicas;
+  const leaving = before.keyReplicaRegions
+    .filter((region) => !keyReplicaRegions.includes(region))
+    .map((region) => `the replica of the key in ${region}`);
+  if (before.replication?.accountId === settings.auditAccountId && !replication) {
+    leaving.push(`bucket ${before.replication.bucketName} with copies of the logs`);
+  }
+  if (leaving.length === 0) return;
+  const stack = pulumi.getStack();
+  await pulumi.log.warn(
+    `The configuration no longer has ${leaving.join(" and ")}. What is protected, the engine refuses to remove. To take it ` +
+      "out of the stack and leave it in AWS:\n" +
+      `  pulumi state unprotect --all --yes --stack ${stack}\n` +
+      `  pulumi up --stack ${stack}\n` +
+      "The second one protects everything else again." +
+      (replication || !before.replication
+        ? ""
+        : " To stop copying only, keep crosstrail:replication and set its enabled to false."),
+  );
+}
+
+/** Makes what copies the log bucket. The key, with its replicas and their policies, is there already. */
+export function replicate(
+  settings: AuditSettings,
+  key: AuditKey,
+  bucket: AuditBucket,
+): pulumi.Input<DeployedReplicas> | undefined {
+  const { partition, auditAccountId, bucketKeyEnabled, requireMfa, mfaExemptRoleArns, tags } = settings;
+  const { keyReplicaRegions, replication } = settings.replicas;
+  if (!replication) return keyReplicaRegions.length > 0 ? { keyReplicaRegions } : undefined;
+  const { source, destination, otherAccountId } = replication;
+  const destinationKeyArn =
+    replication.keyArn ??
+    (destination.region === source.region
+      ? key.keyArn
+      : key.replicaKeyArns.apply((arns) => arns[destination.region] as string));
+  const copies =
+    otherAccountId === undefined
+      ? new AuditBucket("audit-replica", {
+          partition,
+          ...destination,
+          // No trail delivers there.
+          trailArns: [],
+          keyArn: destinationKeyArn,
+          bucketKeyEnabled,
+          requireMfa,
+          mfaExemptRoleArns,
+          keep: settings.keepArchive,
+          tags,
+        })
+      : undefined;
+  new BucketReplication(
+    "audit-replication",
+    {
+      partition,
+      sourceBucketName: source.bucketName,
+      sourceRegion: source.region,
+      sourceKeyArns: [key.keyArn],
+      destinationBucketName: destination.bucketName,
+      destinationRegion: destination.region,
+      destinationKeyArn,
+      destinationAccountId: otherAccountId,
+      bucketKeyEnabled,
+      enabled: replication.enabled,
+      roleName: replication.roleName,
+      tags,
+    },
+    // S3 wants both buckets versioned, and the role needs what the keys' policies say.
+    { dependsOn: [key, bucket, ...(copies ? [copies] : [])] },
+  );
+  const add = { bucket: otherAccountId !== undefined, key: replication.keyArn !== undefined, bucketKeyEnabled };
+  return {
+    keyReplicaRegions,
+    replication: {
+      ...placeOf(replication, settings),
+      roleArn: replication.roleArn,
+      ...((add.bucket || add.key) && {
+        statementsToAdd: statementsToAdd(partition, auditAccountId, replication, add),
+      }),
+    },
+  };
+}
+
+function placeOf(
+  { destination, otherAccountId }: NonNullable<AuditSettings["replicas"]["replication"]>,
+  { auditAccountId }: AuditSettings,
+): { bucketName: string; region: string; accountId: string } {
+  return { ...destination, accountId: otherAccountId ?? auditAccountId };
+}
+
+function deployedReplicas(deployed: Record<string, unknown>): DeployedReplicas | undefined {
+  return deployed.replicas as DeployedReplicas | undefined;
+}

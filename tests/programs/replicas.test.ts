@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { contractKeys } from "../../core/contract";
+import { accountRootArn } from "../../core/names";
+import type { PolicyDocument } from "../../core/policies/document";
+import { auditAccountId, bucketName, contract, keyArn } from "../support/fleet";
+import type { Run, World } from "../support/mocks";
+import { configOf, deploy, refuses } from "./run";
+
+const replication = { region: "eu-west-1", bucketName: "example-copies" };
+const roleArn = `arn:aws:iam::${auditAccountId}:role/CrosstrailReplication`;
+const multiRegionKey = "arn:aws:kms:us-east-1:111111111111:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+
+function world(config: Record<string, unknown>, deployed?: Record<string, unknown>): World {
+  return {
+    stack: "audit",
+    accountId: auditAccountId,
+    config: configOf({
+      "aws:region": "us-east-1",
+      "aws:allowedAccountIds": [auditAccountId],
+      role: "audit",
+      auditAccountId,
+      bucketName,
+      auditAccountTrail: false,
+      members: [{ accountId: "222222222222", alias: "payments" }],
+      ...config,
+    }),
+    ...(deployed && { stacks: { "acme/crosstrail/audit": deployed } }),
+  };
+}
+const sids = (run: Run, type: string, name: string) =>
+  (JSON.parse(run.resource(type, name).inputs.policy as string) as PolicyDocument).Statement.map(({ Sid }) => Sid);
+
+describe("programs/audit: replicas", () => {
+  it("are not there by default, nor in the outputs", async () => {
+    const { run, outputs } = await deploy(world({}));
+    assert.ok(!run.resources.some(({ type }) => /Replica/.test(type)));
+    assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, undefined);
+    assert.ok(Object.keys(outputs).every((each) => (contractKeys as string[]).includes(each)));
+  });
+
+  it("of the key, in chosen Regions", async () => {
+    const { run, outputs } = await deploy(world({ keyReplicaRegions: ["eu-west-2"] }));
+    assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, true);
+    assert.equal(run.resource("ReplicaKey", "audit-key-eu-west-2").inputs.region, "eu-west-2");
+    assert.deepEqual(outputs.replicas, { keyReplicaRegions: ["eu-west-2"] });
+  });
+
+  it("of the bucket: another one there, guarded alike, and then replication", async () => {
+    const { run, outputs } = await deploy(world({ replication, requireMfa: true }));
+    const replica = run.resources.filter(({ parent }) => parent === "AuditBucket audit-replica");
+    assert.deepEqual(replica.map(({ name }) => name).sort(), [
+      "audit-replica-bucket",
+      "audit-replica-encryption",
+      "audit-replica-ownership",
+      "audit-replica-policy",
+      "audit-replica-public-access",
+      "audit-replica-versioning",
+    ]);
+    for (const { name, inputs, protect, retainOnDelete } of replica) {
+      assert.deepEqual([inputs.region, protect, retainOnDelete], ["eu-west-1", true, true], name);
+    }
+    assert.deepEqual(sids(run, "BucketPolicy", "audit-replica-policy"), [
+      "DenyLogAccessWithoutMfa",
+      "DenyInsecureTransport",
+    ]);
+    assert.deepEqual(run.resource("BucketServerSideEncryptionConfiguration", "audit-replica-encryption").inputs.rules, [
+      {
+        applyServerSideEncryptionByDefault: {
+          sseAlgorithm: "aws:kms",
+          kmsMasterKeyId: keyArn.replace("us-east-1", "eu-west-1"),
+        },
+        bucketKeyEnabled: false,
+      },
+    ]);
+    const config = run.resource("BucketReplicationConfig", "audit-replication-config").inputs;
+    assert.deepEqual([config.bucket, config.role, config.region], [bucketName, roleArn, undefined]);
+    const waitsFor = run.resource("BucketReplicationConfig", "audit-replication-config").dependsOn;
+    assert.ok(waitsFor.includes("audit-replication-policy"));
+    const component = run.resource("BucketReplication", "audit-replication").dependsOn;
+    for (const each of ["audit-versioning", "audit-replica-versioning", "audit-key", "audit-key-eu-west-1"]) {
+      assert.ok(component.includes(each), each);
+    }
+    assert.deepEqual(sids(run, "Key", "audit-key").slice(-1), ["ReplicationReadsLogs"]);
+    assert.deepEqual(sids(run, "ReplicaKey", "audit-key-eu-west-1").slice(-2), [
+      "ReplicationWritesCopies",
+      "AccountReadsCopies",
+    ]);
+    // People need MFA, S3 has none.
+    const policy = run.resource("BucketPolicy", "audit-policy").inputs.policy as string;
+    assert.ok(policy.includes(`"ArnNotLike":{"aws:PrincipalArn":"${roleArn}"}`), policy);
+    assert.deepEqual(outputs.replicas, {
+      keyReplicaRegions: ["eu-west-1"],
+      replication: { ...replication, accountId: auditAccountId, roleArn },
+    });
+  });
+
+  it("in another account: its bucket is left alone, and its owner is given what to add", async () => {
+    const other = { ...replication, accountId: "222222222222" };
+    const { run, outputs } = await deploy(world({ replication: other }));
+    assert.ok(!run.resources.some(({ name }) => name.startsWith("audit-replica-")));
+    const given = (outputs.replicas as { replication: { statementsToAdd: Record<string, unknown[]> } }).replication;
+    assert.deepEqual(given, {
+      ...other,
+      roleArn,
+      statementsToAdd: {
+        bucketPolicy: [
+          {
+            Sid: "CrosstrailReplicates",
+            Effect: "Allow",
+            Principal: { AWS: accountRootArn("aws", auditAccountId) },
+            Action: ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateObject", "s3:ReplicateTags"],
+            Resource: "arn:aws:s3:::example-copies/*",
+            Condition: { ArnEquals: { "aws:PrincipalArn": roleArn } },
+          },
+        ],
+      },
+    });
+    const theirs = keyArn.replace("us-east-1:111111111111", "eu-west-1:222222222222");
+    const withKey = await deploy(world({ replication: { ...other, keyArn: theirs } }));
+    const { statementsToAdd } = (withKey.outputs.replicas as { replication: typeof given }).replication;
+    assert.deepEqual(Object.keys(statementsToAdd), ["bucketPolicy", "keyPolicy"]);
+    assert.equal(withKey.run.resource("Key", "audit-key").inputs.multiRegion, undefined);
+  });
+
+  it("in another account and the same Region: with the key itself, of one Region", async () => {
+    const other = { ...replication, region: "us-east-1", accountId: "222222222222" };
+    const { run } = await deploy(world({ replication: other }));
+    assert.deepEqual(sids(run, "Key", "audit-key").slice(-3), [
+      "ReplicationReadsLogs",
+      "ReplicationWritesCopies",
+      "AccountReadsCopies",
+    ]);
+    assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, undefined);
+  });
+
+  describe("of a deployed archive", () => {
+    it("are refused where its key is of one Region; a bucket with another key is not", async () => {
+      await refuses(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract()), [
+        "The archive cannot be copied like this. Nothing was changed.",
+        "",
+        "  crosstrail:replication: replicas in eu-west-2, eu-west-1",
+        `    The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
+        "    → For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
+        "      the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key begin another archive: another audit",
+        "      stack with another bucket, which the members follow with crosstrail:auditStack. The logs of this one stay",
+        "      where they are, and readable with its key.",
+      ]);
+      const another = { ...replication, keyArn: keyArn.replace("us-east-1", "eu-west-1") };
+      await deploy(world({ replication: another }, contract()));
+      await deploy(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract({ keyArn: multiRegionKey })));
+    });
+
+    const copied = contract({ keyArn: multiRegionKey });
+    const replicas = {
+      keyReplicaRegions: ["eu-west-1", "eu-west-2"],
+      replication: { ...replication, accountId: auditAccountId, roleArn },
+    };
+
+    it("the bucket with the copies is not replaced", async () => {
+      await refuses(world({ replication: { ...replication, bucketName: "new-copies" } }, { ...copied, replicas }), [
+        "The archive cannot be copied like this. Nothing was changed.",
+        "",
+        '  crosstrail:replication.bucketName = "new-copies"',
+        `    Logs are copied to bucket example-copies in eu-west-1, account ${auditAccountId}. It holds copies, and would be replaced.`,
+        "    → Set it back. To copy elsewhere, first take this bucket out of the stack: docs/replication.md says how.",
+      ]);
+      // One that is not ours is only told of.
+      const theirs = { ...replicas, replication: { ...replicas.replication, accountId: "222222222222" } };
+      await deploy(
+        world({ replication: { ...replication, bucketName: "new-copies" } }, { ...copied, replicas: theirs }),
+      );
+    });
+
+    it("that leave the stack: how, before the engine refuses it", async () => {
+      const { run } = await deploy(world({}, { ...copied, replicas }));
+      const [warning] = run.warnings;
+      for (const part of [
+        "the replica of the key in eu-west-1 and the replica of the key in eu-west-2 and bucket example-copies",
+        "\n  pulumi state unprotect --all --yes --stack audit\n  pulumi up --stack audit\n",
+        "set its enabled to false",
+      ]) {
+        assert.ok(warning?.includes(part), warning);
+      }
+      // They are not multi-Region keys of the program's wish any more, but the engine leaves a key as it was made.
+      assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, undefined);
+      for (const quiet of [
+        world({ replication, keyReplicaRegions: ["eu-west-2"] }, { ...copied, replicas }),
+        world({ keepArchive: false }, { ...copied, replicas }),
+        world({}, copied),
+      ]) {
+        assert.deepEqual((await deploy(quiet)).run.warnings, []);
+      }
+    });
+  });
+});
