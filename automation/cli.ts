@@ -37,6 +37,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/migrate") as typeof import("./commands/migrate"),
   },
   {
+    name: "adopt",
+    summary: "write the configuration that takes over a trail made by hand",
+    load: () => require("./commands/adopt") as typeof import("./commands/adopt"),
+  },
+  {
     name: "init",
     summary: "write the configuration of a new fleet",
     load: () => require("./commands/init") as typeof import("./commands/init"),

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { LeaveAsIs } from "../core/leftAsIs";
 import { checkedTrail, deliveringTrail } from "./trail";
 
 /** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
@@ -83,7 +84,36 @@ export interface MemberTrailArgs {
   partition?: pulumi.Input<string>;
   /** Tags of the trail. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /**
+   * ARN of a trail that is there already and is taken over. Nothing of it is changed by the deployment that this is given to;
+   * leave it out afterwards, and what differs from the arguments is changed in place. Default: a new trail is made.
+   */
+  importTrailArn?: string;
+  /**
+   * What of the trail stays as AWS has it, whatever the arguments say: delivery (bucket, prefix and key), eventSelectors, insights,
+   * cloudWatchLogs, sns. For a trail that was taken over. Default: nothing.
+   */
+  leaveAsIs?: string[];
 }
+
+/** The provider's names of what can be left as it is. */
+const propertiesOf: Record<LeaveAsIs, string[]> = {
+  [LeaveAsIs.Delivery]: ["s3BucketName", "s3KeyPrefix", "kmsKeyId"],
+  [LeaveAsIs.EventSelectors]: ["eventSelectors", "advancedEventSelectors"],
+  [LeaveAsIs.Insights]: ["insightSelectors"],
+  [LeaveAsIs.CloudWatchLogs]: ["cloudWatchLogsGroupArn", "cloudWatchLogsRoleArn"],
+  [LeaveAsIs.Sns]: ["snsTopicName"],
+};
+/** Everything but the name, which is the trail's identity. */
+const everything = [
+  ...Object.values(propertiesOf).flat(),
+  "isMultiRegionTrail",
+  "enableLogFileValidation",
+  "includeGlobalServiceEvents",
+  "enableLogging",
+  "isOrganizationTrail",
+  "tags",
+];
 
 /**
  * A trail that delivers to the archive of another account (or to that of its own). Every Region, log-file validation and
@@ -99,10 +129,17 @@ export class MemberTrail extends pulumi.ComponentResource {
   constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
     const checked = checkedTrail("MemberTrail", args);
+    const { importTrailArn, leaveAsIs } = checked;
 
     super("crosstrail:index:MemberTrail", name, {}, opts);
 
-    const trail = deliveringTrail(`${name}-trail`, checked, undefined, { parent: this });
+    const trail = deliveringTrail(`${name}-trail`, checked, undefined, {
+      parent: this,
+      import: importTrailArn,
+      // The engine changes what it has imported in the same run, where the inputs differ. Nobody has seen a preview of that.
+      ignoreChanges:
+        importTrailArn === undefined ? leaveAsIs?.flatMap((part) => propertiesOf[part as LeaveAsIs]) : everything,
+    });
 
     this.trailArn = trail.arn;
     this.homeRegion = trail.homeRegion;

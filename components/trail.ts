@@ -3,14 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { Trail } from "@pulumi/aws/cloudtrail";
 import { partitions } from "../core/accounts";
 import { advancedSelectors, insightsOf } from "../core/events";
+import { LeaveAsIs } from "../core/leftAsIs";
 import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
-import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents } from "./inputs";
+import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents, trailArnProblem } from "./inputs";
 import type { MemberTrailArgs } from "./memberTrail";
 import { providerSelectors } from "./selectors";
 
 /** The arguments of any trail that delivers to the archive, checked. */
 export function checkedTrail(component: string, args: MemberTrailArgs) {
-  const { trailName, bucketName, keyArn, logPrefix, partition } = checkedInputs(
+  const { trailName, bucketName, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } = checkedInputs(
     component,
     {
       trailName: args.trailName,
@@ -18,6 +19,8 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
       keyArn: args.keyArn,
       logPrefix: args.logPrefix,
       partition: args.partition,
+      importTrailArn: args.importTrailArn,
+      leaveAsIs: args.leaveAsIs,
     },
     {
       trailName: trailNameProblem,
@@ -25,6 +28,8 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
       keyArn: keyArnProblem,
       logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
       partition: oneOf(partitions),
+      importTrailArn: trailArnProblem,
+      leaveAsIs: oneOf(Object.values(LeaveAsIs)),
     },
   );
   const events = derive(
@@ -48,7 +53,7 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
       };
     },
   );
-  return { ...args, trailName, bucketName, keyArn, logPrefix, events };
+  return { ...args, trailName, bucketName, keyArn, logPrefix, importTrailArn, leaveAsIs, events };
 }
 
 /** The trail, with every Region, validation and logging unless said otherwise. */

@@ -299,6 +299,30 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
   );
 }
 
+/**
+ * Refuses to take over another trail than the contract authorises: its deliveries would be refused.
+ * @throws UserError with the lines to change in the audit stack's configuration.
+ */
+export function refuseOtherImport(importedArn: string, { trail, alias }: Authorisation): void {
+  const authorised = trailArn(trail);
+  if (importedArn === authorised) return;
+  throw problem(
+    "trail/not-imported",
+    `crosstrail:importTrail = "${importedArn}"`,
+    `The contract authorises another trail of this account: ${authorised}.`,
+    [
+      "In the audit stack's configuration, under crosstrail:members:",
+      "",
+      `  - accountId: "${trail.accountId}"`,
+      `    alias: ${alias}`,
+      `    homeRegion: ${trail.region}`,
+      `    trailName: ${parseTrailArn(importedArn)?.name ?? "<its name>"}`,
+      "",
+      "then run pulumi up for the audit stack, and this stack again.",
+    ].join("\n"),
+  );
+}
+
 /** `output trails[0].alias = "x"`, or that it is missing. */
 function subjectOf(path: PropertyKey[], outputs: Record<string, unknown>): string {
   const value = valueAt(outputs, path);

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MemberTrail } from "../components/memberTrail";
-import { authorise, refuseReplacement } from "../core/contract";
+import { authorise, refuseOtherImport, refuseReplacement } from "../core/contract";
+import { LeaveAsIs } from "../core/leftAsIs";
 import { bucketArn, logPath, trailArn } from "../core/names";
 import type { MemberSettings } from "../core/settings";
 import { readContract } from "./contract";
@@ -16,6 +17,11 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
   await requireAccount(accountId, "accountId");
   const deployed = await deployedOutputs();
   refuseReplacement(deployed.trailArn as string | undefined, authorised);
+
+  // Once the stack has the trail, there is nothing to take over; it may have been renamed since.
+  const { imported } = settings;
+  const importTrailArn = deployed.trailArn === undefined ? imported?.trailArn : undefined;
+  if (importTrailArn !== undefined) refuseOtherImport(importTrailArn, authorised);
 
   const { bucketName, keyArn, logPrefix, partition } = contract;
   await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
@@ -38,6 +44,8 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
       ...trailOptions,
       ...delivery.trailArgs,
       tags: settings.tags,
+      importTrailArn,
+      leaveAsIs: imported?.leaveAsIs,
     },
     // The management account's trail, back from being the organization's: the same trail, not a new one.
     { aliases: [{ name: "management", type: "crosstrail:index:OrganizationTrail" }] },
@@ -46,7 +54,10 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
     accountId,
     alias: authorised.alias,
     trailArn: trail.trailArn,
-    logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    // What delivers elsewhere is not the archive's to say.
+    ...(!imported?.leaveAsIs.includes(LeaveAsIs.Delivery) && {
+      logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    }),
     ...delivery.outputs,
   };
 }

@@ -14,7 +14,7 @@ export type { ArchiveOptions } from "./archive";
 export type { AuditSettings, FleetTrail, Organization, Reader } from "./audit";
 export { auditAlias } from "./audit";
 export type { KeyEntry, KeyName } from "./keys";
-export { keyTable, Role } from "./keys";
+export { acceptsValue, keyTable, Role } from "./keys";
 export type { ManagementSettings } from "./management";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";

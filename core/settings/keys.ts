@@ -4,10 +4,12 @@
  */
 import { z } from "zod";
 import { LogNotifications } from "../archive";
+import { LeaveAsIs } from "../leftAsIs";
 import {
   bucketNameProblem,
   keyAliasProblem,
   logPrefixProblem,
+  parseTrailArn,
   roleArnProblem,
   roleNameProblem,
   trailNameProblem,
@@ -58,6 +60,7 @@ const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
 const members = [Role.Member, Role.Management];
 const managementOnly = [Role.Management];
+const memberOnly = [Role.Member];
 
 const isEmptyMap = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -282,6 +285,24 @@ export const keys = {
     z.record(z.string(), z.unknown()).default({}),
     "Instead of auditStack: the audit stack's outputs, for a first preview or where its state cannot be read.",
   ),
+  importTrail: key(
+    "string",
+    memberOnly,
+    checked((value) =>
+      parseTrailArn(value)
+        ? undefined
+        : "a trail ARN looks like arn:aws:cloudtrail:<home Region>:<account>:trail/<name>",
+    )
+      .or(z.literal(""))
+      .default(""),
+    "ARN of a trail that is there already: the first pulumi up takes it over and changes nothing of it; later ones ignore this key. crosstrail adopt writes it.",
+  ),
+  leaveAsIs: key(
+    "array",
+    memberOnly,
+    z.array(z.enum(LeaveAsIs)).default([]),
+    "What of the trail in importTrail stays as AWS has it: delivery (bucket, prefix and key), eventSelectors, insights, cloudWatchLogs, sns.",
+  ),
   isOrganizationTrail: key(
     "boolean",
     managementOnly,
@@ -395,6 +416,11 @@ export const keys = {
 } as const;
 
 export type KeyName = keyof typeof keys;
+
+/** Whether a key takes this value. */
+export function acceptsValue(name: KeyName, value: unknown): boolean {
+  return keys[name].safeParse(value).success;
+}
 
 /** The values of all keys, parsed. */
 export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };

@@ -3,6 +3,8 @@ import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import { contractSchema } from "../contract";
 import { pathText, plainIssues, sentence, valueAt } from "../issues";
+import type { LeaveAsIs } from "../leftAsIs";
+import { parseTrailArn } from "../names";
 import type { Values } from "./keys";
 import type { Place } from "./place";
 import type { Report } from "./report";
@@ -20,6 +22,8 @@ export interface MemberSettings {
   source: { auditStack: string } | { contract: Contract };
   trailOptions: TrailOptions;
   tags: Record<string, string>;
+  /** The trail that is there already, if the stack takes one over. */
+  imported?: { trailArn: string; leaveAsIs: LeaveAsIs[] };
 }
 
 /** @throws UserError with every mistake of the configuration. */
@@ -27,6 +31,7 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
   const options = trailOptions(report, values);
   requireKey(report, values, "accountId", "A member stack says which account it is for.", '"<12 digits>"');
   const source = contractSource(report, values);
+  checkImport(report, values, place);
   report.throwIfAny();
   return {
     role: "member",
@@ -36,7 +41,41 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
     source,
     trailOptions: options,
     tags: values.tags,
+    ...(values.importTrail !== "" && {
+      imported: { trailArn: values.importTrail, leaveAsIs: [...new Set(values.leaveAsIs)] },
+    }),
   };
+}
+
+/** Reports a trail to take over that is another account's or Region's: the provider would look for it in the wrong place. */
+function checkImport(report: Report, { importTrail, leaveAsIs, accountId }: Values, { region }: Place): void {
+  if (!importTrail && leaveAsIs?.length) {
+    report.add(
+      "import-trail",
+      subjectOf("leaveAsIs", leaveAsIs),
+      "It is for a trail that the stack takes over, and crosstrail:importTrail names none.",
+      `Remove it from ${report.file}, or set crosstrail:importTrail.`,
+    );
+  }
+  const trail = parseTrailArn(importTrail ?? "");
+  if (!trail) return;
+  const subject = subjectOf("importTrail", importTrail);
+  if (region !== undefined && trail.region !== region) {
+    report.add(
+      "import-trail",
+      subject,
+      `Its home Region is ${trail.region}, the stack's is ${region}; a trail can be changed in its home Region only.`,
+      `pulumi config set --stack ${report.stack} aws:region ${trail.region}`,
+    );
+  }
+  if (accountId && trail.accountId !== accountId) {
+    report.add(
+      "import-trail",
+      subject,
+      `It is in account ${trail.accountId}, the stack is for ${accountId}.`,
+      `Correct one of the two in ${report.file}.`,
+    );
+  }
 }
 
 /** The audit stack or the contract; reports when there is neither or both, and a contract that is none. */

@@ -185,6 +185,48 @@ describe("components/MemberTrail", () => {
     assert.deepEqual(run.resource("MemberTrail", "payments").outputs, outputs);
   });
 
+  describe("a trail that is there already", () => {
+    const importTrailArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail";
+    const optionsOf = async (other: Partial<MemberTrailArgs>) => {
+      const { importId, ignoreChanges } = (await make(other)).run.resource("Trail", "payments-trail");
+      return { importId, ignoreChanges };
+    };
+
+    it("is no matter of a trail that is made", async () => {
+      assert.deepEqual(await optionsOf({}), { importId: "", ignoreChanges: [] });
+    });
+
+    it("is imported, and none of its inputs but the name can change meanwhile", async () => {
+      const { importId, ignoreChanges } = await optionsOf({ importTrailArn, leaveAsIs: ["delivery"] });
+      assert.equal(importId, importTrailArn);
+      const { inputs } = (await make({ ...chosen, importTrailArn, advancedEventSelectors: [] })).run.resource(
+        "Trail",
+        "payments-trail",
+      );
+      assert.deepEqual(
+        Object.keys(inputs).filter((name) => !ignoreChanges.includes(name)),
+        ["name"],
+      );
+    });
+
+    it("leaves afterwards what is to stay", async () => {
+      assert.deepEqual(await optionsOf({ leaveAsIs: ["delivery", "sns"] }), {
+        importId: "",
+        ignoreChanges: ["s3BucketName", "s3KeyPrefix", "kmsKeyId", "snsTopicName"],
+      });
+    });
+
+    it("is named by an ARN, and what it leaves by words that there are", async () => {
+      const run = await startMocks();
+      assert.throws(
+        () => new MemberTrail("payments", { ...args, importTrailArn: "crosstrail", leaveAsIs: ["everything"] }),
+        /importTrailArn = "crosstrail"[^]*leaveAsIs\[0\] = "everything"\n {4}Allowed are delivery, eventSelectors, insights,/,
+      );
+      await run.settle();
+      assert.deepEqual(run.resources, []);
+    });
+  });
+
   it("waits, and is waited for, as a whole", async () => {
     const run = await startMocks();
     const other = new MemberTrail("first", args);

@@ -225,6 +225,8 @@ describe("components: the schema for other languages", () => {
       "isOrganizationTrail?: boolean",
       "delegatedAdministrator?: string",
       "tags?: map of string",
+      "importTrailArn?: string plain",
+      "leaveAsIs?: string[] plain",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
   });

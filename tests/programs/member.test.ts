@@ -202,6 +202,67 @@ describe("programs/member", () => {
     });
   });
 
+  describe("a trail that is there already", () => {
+    const trail = async (config: Record<string, unknown>, own?: Record<string, unknown>) => {
+      const { run, outputs: found } = await deploy(world(config, withStacks(contract(), own)));
+      const { importId, ignoreChanges } = run.resource("Trail", "member-trail");
+      return { importId, ignoreChanges, found };
+    };
+
+    it("is imported by the first deployment, which changes nothing", async () => {
+      const { importId, ignoreChanges, found } = await trail({ importTrail: outputs.trailArn });
+      assert.equal(importId, outputs.trailArn);
+      assert.ok(ignoreChanges.includes("s3BucketName") && ignoreChanges.includes("enableLogging"));
+      assert.deepEqual(found, outputs);
+    });
+
+    it("is the stack's like any other afterwards", async () => {
+      const { importId, ignoreChanges } = await trail({ importTrail: outputs.trailArn }, outputs);
+      assert.deepEqual([importId, ignoreChanges], ["", []]);
+    });
+
+    it("keeps what is left as it is; where it delivers is then not the stack's to say", async () => {
+      const leaveAsIs = ["delivery"];
+      const { ignoreChanges, found } = await trail({ importTrail: outputs.trailArn, leaveAsIs }, outputs);
+      assert.deepEqual(ignoreChanges, ["s3BucketName", "s3KeyPrefix", "kmsKeyId"]);
+      assert.deepEqual(Object.keys(found), ["accountId", "alias", "trailArn"]);
+    });
+
+    it("is refused when it is not the one that the contract authorises: with the lines to change", async () => {
+      const importTrail = trailArn(trailOf("222222222222", { name: "by-hand" }));
+      await refuses(world({ importTrail }), [
+        "The audit stack and this stack do not agree. Nothing was changed.",
+        "",
+        `  crosstrail:importTrail = "${importTrail}"`,
+        `    The contract authorises another trail of this account: ${outputs.trailArn}.`,
+        "    → In the audit stack's configuration, under crosstrail:members:",
+        "      ",
+        '        - accountId: "222222222222"',
+        "          alias: payments",
+        "          homeRegion: us-east-1",
+        "          trailName: by-hand",
+        "      ",
+        "      then run pulumi up for the audit stack, and this stack again.",
+      ]);
+    });
+
+    it("may have been renamed since", async () => {
+      const both = contract({
+        trails: [
+          {
+            accountId: "222222222222",
+            alias: "payments",
+            trailArn: trailArn(trailOf("222222222222", { name: "new-trail" })),
+            previousTrailArn: outputs.trailArn,
+          },
+        ],
+      });
+      const { run } = await deploy(world({ importTrail: outputs.trailArn }, withStacks(both, outputs)));
+      const { importId, inputs: found } = run.resource("Trail", "member-trail");
+      assert.deepEqual([importId, found.name], ["", "new-trail"]);
+    });
+  });
+
   describe("refuses, with nothing registered", () => {
     const notAuthorised = `The audit stack ${auditStack} does not authorise this trail. Nothing was changed.`;
 

@@ -17,6 +17,10 @@ export interface Registered {
   parent?: string;
   protect: boolean;
   retainOnDelete: boolean;
+  /** What it is imported by; "" when it is made. */
+  importId: string;
+  /** Inputs whose changes are ignored. */
+  ignoreChanges: string[];
   /** Names of the resources that it waits for, sorted; through `dependsOn` or an input. */
   dependsOn: string[];
   /** What registerOutputs said, for a component. */
@@ -64,6 +68,8 @@ interface RegisterRequest {
   getParent(): string;
   getProtect(): boolean | undefined;
   getRetainondelete(): boolean | undefined;
+  getImportid(): string;
+  getIgnorechangesList(): string[];
   getDependenciesList(): string[];
 }
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
@@ -153,6 +159,8 @@ export async function startMocks(world: World = {}): Promise<Run> {
           ...(parent && { parent: `${parent.type.split(":").pop()} ${parent.name}` }),
           protect: request.getProtect() === true,
           retainOnDelete: request.getRetainondelete() === true,
+          importId: request.getImportid(),
+          ignoreChanges: request.getIgnorechangesList(),
           dependsOn: request
             .getDependenciesList()
             .map((urn) => registered.get(urn)?.name ?? `not registered yet: ${urn}`)

@@ -1,0 +1,295 @@
+/** `crosstrail adopt`: the configuration that brings a trail made by hand under Crosstrail without changing it. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import type { Adoption, FoundTrail } from "../../core/adoption";
+import { adoptionOf, whyNotAdopted } from "../../core/adoption";
+import type { Contract } from "../../core/contract";
+import { parseContract } from "../../core/contract";
+import type { Finding } from "../../core/findings";
+import { formatFinding } from "../../core/findings";
+import { parseTrailArn } from "../../core/names";
+import type { Outcome } from "../output";
+import { ExitCode, ExitError, printable } from "../output";
+import { fileError, readText } from "../stackFile";
+import type { AccountTrails } from "../trails";
+
+interface Options {
+  contract?: string;
+  trail?: string;
+  alias?: string;
+  auditStack?: string;
+  regions?: string[];
+  out?: string;
+}
+
+export const examples = [
+  "crosstrail adopt --contract audit.json",
+  "crosstrail adopt --contract audit.json --out . --trail management-events --alias payments",
+  "crosstrail adopt",
+];
+
+export function define(command: Command): void {
+  command
+    .option(
+      "--contract <file>",
+      "the archive that the trail delivers to, or is to: what `pulumi stack output --json` prints for the audit stack; - for the\nstandard input. Without it the trail stays with the bucket and key that it has",
+    )
+    .option("--trail <name or ARN>", "the trail, where the account has several")
+    .option("--alias <alias>", "the member's alias, and its stack's name (default: the contract's)")
+    .option("--audit-stack <name>", "the audit stack, as the member stack is to name it (default: audit)")
+    .option("--regions <regions...>", "look in these Regions only (default: every Region)")
+    .option("--out <folder>", "write the stack's file there; without it, it is only shown")
+    .addHelpText(
+      "after",
+      "\nLooks at the account of the ambient credentials (AWS_PROFILE and so on). Nothing is changed in AWS, and no file is\noverwritten. Exit code 5 when there is nothing that can be adopted.",
+    );
+}
+
+export async function run(options: Options): Promise<Outcome> {
+  checkAlias(options.alias);
+  const contract = options.contract === undefined ? undefined : readContract(options.contract);
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+  const { findTrails } = require("../trails") as typeof import("../trails");
+  /* eslint-enable */
+  const account = await findTrails(options.regions);
+  const place = {
+    accountId: account.accountId,
+    contract,
+    auditStack: options.auditStack ?? "audit",
+    alias: options.alias,
+  };
+  const judged = account.trails.map((trail) => ({ trail, refusals: whyNotAdopted(trail, place) }));
+  const adoption = adoptionOf(choose(judged, account, options.trail), place);
+  const file = `Pulumi.${adoption.alias}.yaml`;
+  const text = stackFile(adoption);
+  const written = options.out === undefined ? undefined : write(options.out, file, text);
+  const result: Result = { account, judged, adoption, contract, file, text, written };
+  return {
+    exitCode: ExitCode.Ok,
+    findings: adoption.findings,
+    data: () => dataOf(result),
+    text: () => textOf(result),
+  };
+}
+
+/** A trail and why it cannot be adopted. */
+interface Judged {
+  trail: FoundTrail;
+  refusals: Finding[];
+}
+
+interface Result {
+  account: AccountTrails;
+  judged: Judged[];
+  adoption: Adoption;
+  contract: Contract | undefined;
+  /** The stack file's name. */
+  file: string;
+  text: string;
+  /** Where it was written; undefined when it was not. */
+  written: string | undefined;
+}
+
+function checkAlias(alias: string | undefined): void {
+  if (alias === undefined || /^[a-z0-9][a-z0-9-]{0,62}$/.test(alias)) return;
+  throw new ExitError(ExitCode.Usage, "The member cannot be called that.", [
+    {
+      id: "config/alias",
+      severity: "error",
+      subject: `--alias ${alias}`,
+      message: "An alias has 1 to 63 lower-case letters, digits and '-', and starts with a letter or a digit.",
+      remedy: "For example: --alias payments",
+    },
+  ]);
+}
+
+function readContract(file: string): Contract {
+  let outputs: unknown;
+  try {
+    outputs = JSON.parse(readText(file, "The contract"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  if (typeof outputs === "object" && outputs !== null && !Array.isArray(outputs)) {
+    return parseContract(outputs as Record<string, unknown>, file);
+  }
+  throw fileError(
+    file,
+    "contract/json",
+    "It is not a JSON object.",
+    "Give what `pulumi stack output --json` prints for the audit stack.",
+    "The contract",
+  );
+}
+
+/** @throws ExitError when no trail can be adopted, or several could be. */
+function choose(judged: Judged[], { accountId, regions }: AccountTrails, wanted: string | undefined): FoundTrail {
+  const list = judged.map(({ trail }) => trail.arn).join("\n");
+  if (judged.length === 0) {
+    const where = regions.length > 3 ? `${regions.length} Regions` : regions.join(", ");
+    refuse(ExitCode.CheckFailed, "There is nothing to adopt.", {
+      id: "adopt/no-trail",
+      subject: `account ${accountId}`,
+      message: `It has no trail at home in ${where}.`,
+      remedy: "Nothing is to be taken over: declare the member in the audit stack, and pulumi up makes its trail.",
+    });
+  }
+  const named = wanted === undefined ? judged : judged.filter(({ trail }) => isCalled(trail, wanted));
+  if (named.length === 0) {
+    refuse(ExitCode.Usage, "There is no such trail.", {
+      id: "adopt/no-such-trail",
+      subject: `--trail ${wanted}`,
+      message: `Account ${accountId} has no trail of this name or ARN.`,
+      remedy: `It has:\n${list}`,
+    });
+  }
+  const possible = named.filter(({ refusals }) => refusals.length === 0);
+  if (possible.length > 1) {
+    refuse(ExitCode.Usage, "A member stack has one trail, and several could be adopted.", {
+      id: "adopt/several",
+      subject: `account ${accountId}`,
+      message: "Which one is not said.",
+      remedy: `Name it with --trail:\n${possible.map(({ trail }) => trail.arn).join("\n")}`,
+    });
+  }
+  const [chosen] = possible;
+  if (!chosen) {
+    const refusals = named.flatMap((each) => each.refusals);
+    throw new ExitError(ExitCode.CheckFailed, "No trail of this account can be adopted.", refusals);
+  }
+  return chosen.trail;
+}
+
+function refuse(exitCode: ExitCode, headline: string, finding: Omit<Finding, "severity">): never {
+  throw new ExitError(exitCode, headline, [{ ...finding, severity: "error" }]);
+}
+
+function isCalled({ arn }: FoundTrail, wanted: string): boolean {
+  return arn === wanted || parseTrailArn(arn)?.name === wanted;
+}
+
+function stackFile({ config, trailArn }: Adoption): string {
+  return [
+    `# Takes over ${trailArn}: the first pulumi up imports it and changes nothing of it.`,
+    "# Credentials of the account: aws:profile, or aws:assumeRoles with a role that the ambient credentials may assume.",
+    stringify({ config }, { lineWidth: 0 }),
+  ].join("\n");
+}
+
+function write(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  const failed = (message: string, remedy: string) =>
+    refuse(ExitCode.Usage, "Nothing was written.", { id: "adopt/file", subject: path, message, remedy });
+  if (existsSync(path)) failed("It exists, and is not overwritten.", "Choose another --alias or --out, or remove it.");
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path, text, { flag: "wx" });
+  } catch (error) {
+    failed((error as Error).message, "Correct --out.");
+  }
+  return path;
+}
+
+function dataOf({ account, judged, adoption, file, text, written }: Result): unknown {
+  const { trailArn, alias, config, member, authorised, differences, leaveAsIs } = adoption;
+  return {
+    accountId: account.accountId,
+    regions: account.regions,
+    skippedRegions: account.skipped,
+    trails: judged.map(({ trail, refusals }) => ({ ...trail, adoptable: refusals.length === 0, refusals })),
+    adoption: { trailArn, alias, config, member, authorised, differences, leaveAsIs },
+    file: { name: file, text, written: written ?? null },
+  };
+}
+
+function textOf(result: Result): string {
+  const { account, judged, adoption, file, text, written } = result;
+  const { skipped } = account;
+  const lines = [
+    `Account ${account.accountId}: ${judged.length === 1 ? "1 trail" : `${judged.length} trails`} at home in the ${account.regions.length === 1 ? "Region" : `${account.regions.length} Regions`} asked.`,
+    ...(skipped.length > 0 ? [`Not enabled in this account: ${skipped.join(", ")}.`] : []),
+    "",
+    ...judged.flatMap(({ trail, refusals }) => [
+      `  ${printable(trail.arn)}${trail.arn === adoption.trailArn ? "   <- adopted" : ""}`,
+      `    ${described(trail)}`,
+      ...refusals.map(({ message }) => `    not adopted: ${printable(message)}`),
+    ]),
+    "",
+    written === undefined ? `${file} (shown only; --out <folder> writes it):` : `${written} is written:`,
+    "",
+    ...indented(text),
+    ...adoption.findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)),
+    ...(adoption.differences.length > 0
+      ? ["", "What redirecting it would change, in place:", ...changes(adoption)]
+      : []),
+    "",
+    ...nextSteps(result),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function described(trail: FoundTrail): string {
+  const yes = (is: boolean, text: string, otherwise: string) => (is ? text : otherwise);
+  return [
+    yes(trail.isMultiRegionTrail, "every Region", "one Region"),
+    yes(trail.enableLogFileValidation, "validated", "not validated"),
+    yes(trail.enableLogging, "recording", "stopped"),
+    `to ${printable(`${trail.bucketName}${trail.logPrefix && `/${trail.logPrefix}`}`)}`,
+    trail.keyArn === "" ? "without a key" : `with key ${printable(trail.keyArn)}`,
+  ].join(", ");
+}
+
+function changes({ differences }: Adoption): string[] {
+  return differences.map(
+    ({ property, is, archive }) =>
+      `  ${property.padEnd(12)}  ${printable(is) || "(none)"} -> ${printable(archive) || "(none)"}`,
+  );
+}
+
+function nextSteps({ adoption, contract, written, file }: Result): string[] {
+  const { alias, authorised, member, differences } = adoption;
+  const steps: string[][] = [];
+  if (!authorised) {
+    const entry = stringify([member]).trimEnd().split("\n");
+    steps.push([
+      "Authorise the trail in the audit stack's configuration, under crosstrail:members, and bring that up:",
+      ...entry,
+      "pulumi up -s <the audit stack>",
+    ]);
+  }
+  if (!contract) {
+    steps.push([
+      "The bucket and the key stay with their owner. To see what their policies need for exactly these trails:",
+      "crosstrail policy bucket",
+      "crosstrail policy key",
+    ]);
+  }
+  steps.push([
+    `${written === undefined ? `Write ${file}, say` : "Say"} in it how the account is entered, and import the trail:`,
+    `pulumi stack init ${alias}`,
+    `pulumi up -s ${alias}`,
+    `pulumi preview -s ${alias} --expect-no-changes`,
+  ]);
+  if (differences.length > 0) {
+    steps.push([
+      `To redirect the trail to the archive, remove delivery from crosstrail:leaveAsIs in ${file}, and:`,
+      `pulumi up -s ${alias}`,
+    ]);
+  }
+  return [
+    "Next:",
+    ...steps.flatMap(([headline = "", ...rest], index) => [
+      `  ${index + 1}. ${headline}`,
+      ...rest.map((line) => `       ${line}`),
+    ]),
+  ];
+}
+
+function indented(text: string): string[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `  ${printable(line)}`);
+}

@@ -1,0 +1,302 @@
+/**
+ * Bringing a trail that somebody made by hand under Crosstrail: the configuration of the member stack that takes it over
+ * unchanged, and what stands in the way. Where the configuration cannot say what the trail has, that part stays as it is.
+ */
+import type { Partition } from "./accounts";
+import { regions } from "./accounts";
+import type { Contract } from "./contract";
+import { contractVersion } from "./contract";
+import type { AdvancedEventSelector } from "./events";
+import { eventProblems } from "./events";
+import type { Finding } from "./findings";
+import { LeaveAsIs } from "./leftAsIs";
+import type { TrailIdentity } from "./names";
+import { parseKeyArn, parseTrailArn } from "./names";
+import type { KeyName, Member } from "./settings";
+import { acceptsValue } from "./settings";
+
+/** A trail as AWS describes it, with what of it Crosstrail's configuration may say. */
+export interface FoundTrail {
+  arn: string;
+  bucketName: string;
+  /** Empty: none. */
+  logPrefix: string;
+  /** Empty: the logs are not encrypted with a key of KMS. */
+  keyArn: string;
+  isMultiRegionTrail: boolean;
+  enableLogFileValidation: boolean;
+  includeGlobalServiceEvents: boolean;
+  enableLogging: boolean;
+  isOrganizationTrail: boolean;
+  /** As in the configuration; empty where the trail has basic ones or CloudTrail's default. */
+  advancedEventSelectors: unknown[];
+  insightTypes: string[];
+  /** Empty: none. */
+  logGroupArn: string;
+  topic: string;
+  tags: Record<string, string>;
+}
+
+/** Where the trail's stack belongs. */
+export interface AdoptionPlace {
+  /** The account that was looked at. */
+  accountId: string;
+  /** The archive that the trail delivers to, or is to deliver to. Left out: it stays with the bucket and key that it has. */
+  contract?: Contract;
+  /** The audit stack, for the member stack's reference. */
+  auditStack: string;
+  /** The member's alias; default: the contract's for this account, or the trail's name as far as it fits. */
+  alias?: string;
+}
+
+/** What of a trail's delivery differs from the archive's. */
+export interface Difference {
+  property: "S3BucketName" | "S3KeyPrefix" | "KmsKeyId";
+  is: string;
+  archive: string;
+}
+
+export interface Adoption {
+  trailArn: string;
+  alias: string;
+  /** The member stack's configuration, with namespaces; only what differs from the defaults. */
+  config: Record<string, unknown>;
+  /** The account's entry in the audit stack's configuration. */
+  member: Pick<Member, "accountId" | "alias" | "homeRegion" | "trailName">;
+  /** The contract authorises the trail already, or there is no audit stack to do so. */
+  authorised: boolean;
+  /** Where it delivers differently; empty when it delivers to the archive. */
+  differences: Difference[];
+  leaveAsIs: LeaveAsIs[];
+  findings: Finding[];
+}
+
+/** Why a trail cannot be adopted; empty when it can. */
+export function whyNotAdopted(found: FoundTrail, { accountId, contract }: AdoptionPlace): Finding[] {
+  const findings: Finding[] = [];
+  const add = (id: string, message: string, remedy: string) =>
+    void findings.push({ id, severity: "error", subject: found.arn, message, remedy });
+  const trail = parseTrailArn(found.arn);
+  if (!trail || trail.accountId !== accountId) {
+    add(
+      "adopt/foreign",
+      `This trail belongs to ${trail ? `account ${trail.accountId}` : "somebody else"}; members of an organization see its trail, too.`,
+      "Adopt it in the account that it belongs to.",
+    );
+    return findings;
+  }
+  if (found.isOrganizationTrail) {
+    add(
+      "adopt/organization",
+      "This is an organization's trail; it is the management account's, and a member stack has none.",
+      "Manage it with a stack of the management account (role management), not with crosstrail adopt.",
+    );
+  }
+  if (trail.name.startsWith("aws-controltower-")) {
+    add(
+      "adopt/control-tower",
+      "This trail is AWS Control Tower's, which repairs what others change of it.",
+      "Leave it to Control Tower; turn its trail off in the landing zone's settings to have one of Crosstrail's instead.",
+    );
+  }
+  const stackName = found.tags["aws:cloudformation:stack-name"];
+  if (stackName !== undefined) {
+    add(
+      "adopt/cloudformation",
+      `This trail belongs to the CloudFormation stack ${stackName}; two owners would undo each other's changes.`,
+      "Give the trail DeletionPolicy: Retain there, deploy that, take the trail out of the template, and adopt it then.",
+    );
+  }
+  if (contract) findings.push(...whyNotTo(contract, found, trail));
+  else if (!ownerOf(found, accountId)) {
+    add(
+      "adopt/own-archive",
+      found.keyArn === ""
+        ? `It delivers to bucket ${found.bucketName} without a key, and a member stack's trail encrypts with the key of an audit account.`
+        : `It encrypts with a key of its own account; a member stack's trail delivers to another account's archive.`,
+      "Name the archive that it is to deliver to: --contract <file>, with what pulumi stack output --json prints for the audit stack.",
+    );
+  }
+  return findings;
+}
+
+function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity): Finding[] {
+  const refuse = (id: string, message: string, remedy: string): Finding[] => [
+    { id, severity: "error", subject: found.arn, message, remedy },
+  ];
+  if (contract.partition !== trail.partition) {
+    return refuse(
+      "contract/partition",
+      `It is in partition ${trail.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
+      `Give the contract of an audit stack in ${trail.partition}.`,
+    );
+  }
+  if (contract.auditAccountId === trail.accountId) {
+    return refuse(
+      "adopt/audit-account",
+      "This is the audit account itself; its trail is part of the audit stack, which makes one of its own.",
+      "Keep both until the audit stack's trail delivers, then delete this one; or set crosstrail:auditAccountTrail to false and keep this one.",
+    );
+  }
+  return [];
+}
+
+/** The owner of the bucket and key that a trail delivers to, when that is another account. */
+function ownerOf({ keyArn }: FoundTrail, accountId: string): string | undefined {
+  const owner = parseKeyArn(keyArn)?.accountId;
+  return owner === accountId ? undefined : owner;
+}
+
+/** How a trail is adopted, that nothing stands in the way of. */
+export function adoptionOf(found: FoundTrail, place: AdoptionPlace): Adoption {
+  const trail = parseTrailArn(found.arn) as TrailIdentity;
+  const { accountId, auditStack, contract } = place;
+  const entry = contract?.trails.find((each) => each.accountId === accountId);
+  const alias = place.alias ?? entry?.alias ?? aliasFor(trail);
+  const differences = contract ? differencesTo(contract, found) : [];
+  const { options, leaveAsIs } = optionsOf(found, differences);
+  const source = contract
+    ? { "crosstrail:auditStack": auditStack }
+    : { "crosstrail:contract": contractOf(found, trail, alias) };
+  return {
+    trailArn: found.arn,
+    alias,
+    config: {
+      "aws:region": trail.region,
+      "aws:allowedAccountIds": [accountId],
+      "crosstrail:role": "member",
+      "crosstrail:accountId": accountId,
+      ...source,
+      "crosstrail:importTrail": found.arn,
+      ...(leaveAsIs.length > 0 && { "crosstrail:leaveAsIs": leaveAsIs }),
+      ...Object.fromEntries(Object.entries(options).map(([name, value]) => [`crosstrail:${name}`, value])),
+      ...(!regions[trail.partition].includes(trail.region) && { "crosstrail:extraRegions": [trail.region] }),
+    },
+    member: {
+      accountId,
+      alias,
+      ...(trail.region !== contract?.bucketRegion && { homeRegion: trail.region }),
+      trailName: trail.name,
+    },
+    authorised: !contract || entry?.trailArn === found.arn,
+    differences,
+    leaveAsIs,
+    findings: findingsOf(found, leaveAsIs, entry?.trailArn),
+  };
+}
+
+function differencesTo(contract: Contract, found: FoundTrail): Difference[] {
+  const all: Difference[] = [
+    { property: "S3BucketName", is: found.bucketName, archive: contract.bucketName },
+    { property: "S3KeyPrefix", is: found.logPrefix, archive: contract.logPrefix },
+    { property: "KmsKeyId", is: found.keyArn, archive: contract.keyArn },
+  ];
+  return all.filter(({ is, archive }) => is !== archive);
+}
+
+/** The options of the configuration that say what the trail has, and what they cannot say. */
+function optionsOf(
+  found: FoundTrail,
+  differences: Difference[],
+): { options: Partial<Record<KeyName, unknown>>; leaveAsIs: LeaveAsIs[] } {
+  const options: Partial<Record<KeyName, unknown>> = {};
+  const leaveAsIs: LeaveAsIs[] = [];
+  const say = (name: KeyName, value: unknown, isDefault: boolean, part?: LeaveAsIs) => {
+    if (isDefault) return;
+    if (part === undefined || acceptsValue(name, value)) options[name] = value;
+    else leaveAsIs.push(part);
+  };
+  if (differences.length > 0) leaveAsIs.push(LeaveAsIs.Delivery);
+  for (const name of [
+    "isMultiRegionTrail",
+    "enableLogFileValidation",
+    "includeGlobalServiceEvents",
+    "enableLogging",
+  ] as const) {
+    say(name, found[name], found[name]);
+  }
+  // Basic ones would become advanced ones that record the same: a change, if a harmless one.
+  const { advancedEventSelectors } = found;
+  if (advancedEventSelectors.length > 0 && areAccepted(advancedEventSelectors)) {
+    options.advancedEventSelectors = advancedEventSelectors;
+  } else leaveAsIs.push(LeaveAsIs.EventSelectors);
+  say("insightTypes", found.insightTypes, found.insightTypes.length === 0, LeaveAsIs.Insights);
+  if (found.logGroupArn !== "") leaveAsIs.push(LeaveAsIs.CloudWatchLogs);
+  if (found.topic !== "") leaveAsIs.push(LeaveAsIs.Sns);
+  // AWS's own tags are nobody else's to set.
+  const tags = Object.fromEntries(Object.entries(found.tags).filter(([name]) => !name.startsWith("aws:")));
+  say("tags", tags, Object.keys(tags).length === 0);
+  return { options, leaveAsIs };
+}
+
+function areAccepted(selectors: unknown[]): selectors is AdvancedEventSelector[] {
+  return (
+    acceptsValue("advancedEventSelectors", selectors) &&
+    eventProblems({ advancedEventSelectors: selectors as AdvancedEventSelector[] }).length === 0
+  );
+}
+
+/** A contract of the bucket and key that the trail has: they stay with their owner, and no stack of Crosstrail's has them. */
+function contractOf(found: FoundTrail, { partition, accountId }: TrailIdentity, alias: string): Contract {
+  // CloudTrail takes a key of the bucket's Region only. That the bucket is the key's owner's is not known, and not used.
+  const { region = "", accountId: auditAccountId = "" } = parseKeyArn(found.keyArn) ?? {};
+  return {
+    contractVersion,
+    partition: partition as Partition,
+    auditAccountId,
+    bucketName: found.bucketName,
+    bucketRegion: region,
+    logPrefix: found.logPrefix,
+    keyArn: found.keyArn,
+    trails: [{ accountId, alias, trailArn: found.arn }],
+  };
+}
+
+/** The trail's name as an alias; aliases have fewer characters, and name a stack. */
+function aliasFor({ accountId, name }: TrailIdentity): string {
+  return `${name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, "-")
+    .slice(0, 50)}-${accountId}`;
+}
+
+const why: Record<LeaveAsIs, [message: string, remedy: string]> = {
+  [LeaveAsIs.Delivery]: [
+    "It delivers elsewhere than to the archive, and goes on doing so.",
+    "To redirect it, take delivery out of crosstrail:leaveAsIs once the audit stack authorises the trail: the next preview shows the change, in place.",
+  ],
+  [LeaveAsIs.EventSelectors]: [
+    "Its event selectors are basic ones, CloudTrail's default, or say more than the configuration can; they stay as they are.",
+    "To have them managed, take eventSelectors out of crosstrail:leaveAsIs: the next preview shows what that changes, in place.",
+  ],
+  [LeaveAsIs.Insights]: [
+    "It records Insights of a kind that the configuration does not know; they stay as they are.",
+    "To have them managed, set crosstrail:insightTypes and take insights out of crosstrail:leaveAsIs.",
+  ],
+  [LeaveAsIs.CloudWatchLogs]: [
+    "It delivers to a log group of CloudWatch Logs that was made by hand; both stay as they are.",
+    "Nothing to do. Taking cloudWatchLogs out of crosstrail:leaveAsIs ends that delivery.",
+  ],
+  [LeaveAsIs.Sns]: [
+    "It publishes to a topic that was made by hand; both stay as they are.",
+    "Nothing to do. Taking sns out of crosstrail:leaveAsIs ends that.",
+  ],
+};
+
+function findingsOf(found: FoundTrail, leaveAsIs: LeaveAsIs[], authorisedArn: string | undefined): Finding[] {
+  const findings = leaveAsIs.map((part): Finding => {
+    const [message, remedy] = why[part];
+    const severity = part === LeaveAsIs.Delivery ? "warning" : "info";
+    return { id: "adopt/left-as-is", severity, subject: `crosstrail:leaveAsIs: ${part}`, message, remedy };
+  });
+  if (authorisedArn !== undefined && authorisedArn !== found.arn) {
+    findings.push({
+      id: "adopt/other-trail",
+      severity: "warning",
+      subject: found.arn,
+      message: `The audit stack authorises another trail of this account, ${authorisedArn}; it has one entry for each account.`,
+      remedy: "Change the entry only if that trail delivers nothing: it would be refused from then on.",
+    });
+  }
+  return findings;
+}

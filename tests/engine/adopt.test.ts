@@ -1,0 +1,201 @@
+/** Trails made by hand come under the real engine's care as they are, and are changed only when the configuration says so. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CreateTrailCommandInput } from "@aws-sdk/client-cloudtrail";
+import {
+  CloudTrailClient,
+  CreateTrailCommand,
+  DescribeTrailsCommand,
+  GetTrailStatusCommand,
+  ListTagsCommand,
+  StartLoggingCommand,
+} from "@aws-sdk/client-cloudtrail";
+import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { parse } from "yaml";
+import type { Contract } from "../../core/contract";
+import { bucketPolicy } from "../../core/policies/bucket";
+import type { Sandbox } from "../../sandbox";
+import { REGION, ROOT } from "../../sandbox";
+import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, MEMBERS } from "../../sandbox/fleet";
+import { Engine, MINUTE, sandbox } from "./support";
+
+const payments = MEMBERS.payments as string;
+const web = MEMBERS.web as string;
+const oldBucket = "made-by-hand";
+
+describe("engine: trails made by hand", function () {
+  this.timeout(30 * MINUTE);
+  let box: Sandbox;
+  let engine: Engine;
+  let contract: Contract;
+  before(async () => {
+    box = await sandbox();
+    engine = new Engine(box);
+    await engine.configureAudit({
+      "crosstrail:members": [
+        { accountId: payments, alias: "payments", trailName: "hand-made" },
+        { accountId: web, alias: "web", trailName: "old-trail" },
+      ],
+    });
+    await engine.up(AUDIT_STACK);
+    contract = await box.outputs<Contract>(AUDIT_STACK);
+    writeFileSync(join(box.folder, "audit.json"), JSON.stringify(contract));
+  });
+  after(() => box?.stop());
+
+  const withTrails = async <Result>(accountId: string, act: (client: CloudTrailClient) => Promise<Result>) => {
+    const client = new CloudTrailClient(await box.aws(accountId));
+    try {
+      return await act(client);
+    } finally {
+      client.destroy();
+    }
+  };
+  const makeByHand = (accountId: string, input: CreateTrailCommandInput) =>
+    withTrails(accountId, async (client) => {
+      const { TrailARN } = await client.send(new CreateTrailCommand(input));
+      await client.send(new StartLoggingCommand({ Name: TrailARN }));
+      return TrailARN as string;
+    });
+  /** All that AWS says of the account's trails. */
+  const read = (accountId: string) =>
+    withTrails(accountId, async (client) => {
+      const { trailList = [] } = await client.send(new DescribeTrailsCommand({ includeShadowTrails: false }));
+      return Promise.all(
+        trailList.map(async (trail) => {
+          const { IsLogging, TimeLoggingStarted, TimeLoggingStopped } = await client.send(
+            new GetTrailStatusCommand({ Name: trail.TrailARN }),
+          );
+          const { ResourceTagList } = await client.send(
+            new ListTagsCommand({ ResourceIdList: [trail.TrailARN ?? ""] }),
+          );
+          return { trail, IsLogging, TimeLoggingStarted, TimeLoggingStopped, tags: ResourceTagList };
+        }),
+      );
+    });
+
+  /** Runs the tool as a user of the account does, and configures the stack with what it wrote. */
+  async function adopt(accountId: string, alias: string, ...options: string[]): Promise<Record<string, unknown>> {
+    const { accessKeyId, secretAccessKey, sessionToken } = (await box.aws(accountId)).credentials;
+    const env = {
+      ...box.env,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    };
+    const args = [join(ROOT, "bin", "crosstrail.js"), "adopt", "--out", ".", ...options];
+    // The emulator does not know every Region that AWS has.
+    args.push("--regions", REGION, "eu-west-1");
+    const [code, output] = await new Promise<[number, string]>((resolve) => {
+      execFile(process.execPath, args, { cwd: box.folder, env, timeout: 2 * MINUTE }, (error, stdout, stderr) =>
+        resolve([error ? Number(error.code) : 0, stdout + stderr]),
+      );
+    });
+    assert.equal(code, 0, output);
+    const { config } = parse(readFileSync(join(box.folder, `Pulumi.${alias}.yaml`), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    return { ...config, "aws:assumeRoles": [{ roleArn: deployRole(accountId) }] };
+  }
+
+  describe("one that delivers to the archive", () => {
+    let config: Record<string, unknown>;
+    let before: Awaited<ReturnType<typeof read>>;
+
+    it("is found, and imported by the first up, which changes nothing of it; nor does the next", async () => {
+      await makeByHand(payments, {
+        Name: "hand-made",
+        S3BucketName: contract.bucketName,
+        KmsKeyId: contract.keyArn,
+        IsMultiRegionTrail: true,
+        EnableLogFileValidation: false,
+        TagsList: [{ Key: "team", Value: "payments" }],
+      });
+      before = await read(payments);
+      assert.equal(before.length, 1);
+
+      config = await adopt(payments, "payments", "--contract", "audit.json");
+      assert.deepEqual(config["crosstrail:leaveAsIs"], ["eventSelectors"]);
+      assert.equal(config["crosstrail:enableLogFileValidation"], false);
+      await box.stack("payments", config);
+      const output = await engine.run("up", "payments");
+      // The stack and the component are made; of AWS's resources there is one, and it is imported.
+      assert.match(output, /Resources:\s+\+ 2 created\s+= 1 imported\s+3 changes/, output);
+      assert.deepEqual(await read(payments), before);
+      await engine.expectNoChanges("payments");
+      assert.deepEqual(await read(payments), before);
+    });
+
+    it("then is changed in place, the same trail", async () => {
+      await box.stack("payments", { ...config, "crosstrail:enableLogFileValidation": true });
+      assert.deepEqual(await engine.up("payments"), { update: 1, same: 2 });
+      await engine.expectNoChanges("payments");
+      const [after] = await read(payments);
+      assert.deepEqual(after, { ...before[0], trail: { ...before[0]?.trail, LogFileValidationEnabled: true } });
+    });
+
+    it("is deleted by destroy, like every trail of a member stack", async () => {
+      await engine.run("destroy", "payments", "--run-program");
+      assert.deepEqual(await read(payments), []);
+    });
+  });
+
+  describe("one that delivers elsewhere", () => {
+    let config: Record<string, unknown>;
+    let before: Awaited<ReturnType<typeof read>>;
+    let arn: string;
+
+    it("is imported, and goes on delivering there", async () => {
+      const s3 = new S3Client({ ...(await box.aws(web)), forcePathStyle: true });
+      const trails = [{ partition: "aws", region: REGION, accountId: web, name: "old-trail" } as const];
+      const Policy = JSON.stringify(bucketPolicy({ partition: "aws", bucketName: oldBucket, trails }).document);
+      await s3.send(new CreateBucketCommand({ Bucket: oldBucket }));
+      await s3.send(new PutBucketPolicyCommand({ Bucket: oldBucket, Policy }));
+      s3.destroy();
+      arn = await makeByHand(web, { Name: "old-trail", S3BucketName: oldBucket, S3KeyPrefix: "" });
+      before = await read(web);
+
+      config = await adopt(web, "web", "--contract", "audit.json");
+      assert.deepEqual(config["crosstrail:leaveAsIs"], ["delivery", "eventSelectors"]);
+      // Whatever else the configuration says, the first up changes nothing.
+      await box.stack("web", { ...config, "crosstrail:enableLogFileValidation": true });
+      await engine.run("up", "web");
+      assert.deepEqual(await read(web), before);
+      assert.equal((await box.outputs("web")).logLocation, undefined);
+      await box.stack("web", config);
+      await engine.expectNoChanges("web");
+    });
+
+    it("is redirected when the configuration no longer leaves it: in place, the same trail, recording all the time", async () => {
+      await box.stack("web", { ...config, "crosstrail:leaveAsIs": ["eventSelectors"] });
+      const steps = (await engine.plan("web")).filter(({ urn }) => urn.endsWith("Trail::member-trail"));
+      assert.deepEqual(
+        steps.map(({ op }) => op),
+        ["update"],
+      );
+      await engine.run("up", "web");
+      const [was] = before;
+      const delivery = { S3BucketName: contract.bucketName, KmsKeyId: contract.keyArn };
+      assert.deepEqual(await read(web), [{ ...was, trail: { ...was?.trail, ...delivery } }]);
+      assert.deepEqual([was?.trail.TrailARN, was?.IsLogging], [arn, true]);
+      await engine.expectNoChanges("web");
+    });
+
+    it("is handed back by taking it out of the state: it stays in AWS", async () => {
+      const trail = (await engine.resources("web")).find(({ type }) => type.startsWith("aws:cloudtrail"));
+      const { code, stderr } = await box.pulumi(["state", "delete", trail?.urn ?? "", "--stack", "web", "--yes"]);
+      assert.equal(code, 0, stderr);
+      await engine.run("destroy", "web", "--run-program");
+      assert.deepEqual(
+        (await read(web)).map((each) => each.trail.TrailARN),
+        [arn],
+      );
+    });
+  });
+
+  it("the audit account's own is not a member's to adopt", async () => {
+    await assert.rejects(adopt(AUDIT_ACCOUNT, "audit", "--contract", "audit.json"), /audit account/);
+  });
+});
