@@ -5,6 +5,7 @@ import { keyAliasProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
+import { providerIn } from "./region";
 import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
 
 /** A bucket, and the Region it is in. */
@@ -132,14 +133,13 @@ export class AuditKey extends pulumi.ComponentResource {
         new ReplicaKey(
           `${name}-key-${region}`,
           {
-            region,
             primaryKeyArn: key.arn,
             description: "Replica of the key of the Crosstrail archive",
             deletionWindowInDays: 30,
             policy: replicaPolicies[index],
             tags: args.tags,
           },
-          kept,
+          { ...kept, provider: providerIn(`${name}-key-${region}`, region) },
         ),
     );
     const alias = new Alias(

@@ -19,6 +19,8 @@ export interface Registered {
   retainOnDelete: boolean;
   /** Names of the resources that it waits for, sorted; through `dependsOn` or an input. */
   dependsOn: string[];
+  /** The Region of the provider that it was given, if it was given one. */
+  providerRegion?: string;
   /** What registerOutputs said, for a component. */
   outputs?: Record<string, unknown>;
 }
@@ -59,6 +61,7 @@ interface RegisterRequest {
   getProtect(): boolean | undefined;
   getRetainondelete(): boolean | undefined;
   getDependenciesList(): string[];
+  getProvider(): string;
 }
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
 /** The monitor's calls that carry what mocks are not told. */
@@ -135,6 +138,7 @@ export async function startMocks(world: World = {}): Promise<Run> {
           type,
           name,
           inputs: inputsOf.get(`${type} ${name}`) ?? {},
+          ...providerRegion(registered.get(request.getProvider().split("::").slice(0, -1).join("::"))),
           ...(parent && { parent: `${parent.type.split(":").pop()} ${parent.name}` }),
           protect: request.getProtect() === true,
           retainOnDelete: request.getRetainondelete() === true,
@@ -157,6 +161,10 @@ export async function startMocks(world: World = {}): Promise<Run> {
   // Without an engine, Pulumi prints warnings.
   console.warn = (text: string) => run.warnings.push(text.replace(/^warning: \[runtime\] /, ""));
   return run;
+}
+
+function providerRegion(provider: Registered | undefined): { providerRegion?: string } {
+  return provider ? { providerRegion: provider.inputs.region as string } : {};
 }
 
 const printWarning = console.warn;
@@ -182,9 +190,11 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
     keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
   }),
   "aws:kms/alias:Alias": () => ({}),
-  "aws:kms/replicaKey:ReplicaKey": ({ region, primaryKeyArn }) => ({
-    arn: primaryKeyArn?.replace(/^(arn:[^:]*:kms):[^:]*/, `$1:${region}`),
+  // The only one there is in these tests.
+  "aws:kms/replicaKey:ReplicaKey": ({ primaryKeyArn }) => ({
+    arn: primaryKeyArn?.replace(":us-east-1:", ":eu-west-1:"),
   }),
+  "pulumi:providers:aws": () => ({}),
   "aws:s3/bucketReplicationConfig:BucketReplicationConfig": () => ({}),
   "aws:iam/role:Role": ({ name = "made-up" }) => ({ name, arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
