@@ -46,6 +46,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     summary: "print the completion script of a shell",
     load: () => require("./commands/completion") as typeof import("./commands/completion"),
   },
+  {
+    name: "mfa-delete",
+    summary: "compare MFA Delete of the log bucket with what is expected, and say how the root user switches it",
+    load: () => require("./commands/mfaDelete") as typeof import("./commands/mfaDelete"),
+  },
 ];
 /* eslint-enable */
 

@@ -89,7 +89,8 @@ async function withS3<Result>(
   }
 }
 
-async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Result | undefined> {
+/** What was asked for, or undefined where AWS answers that there is none. */
+export async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Result | undefined> {
   try {
     return await asked;
   } catch (error) {
@@ -101,13 +102,19 @@ async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Res
 const authentication =
   /Credential|ExpiredToken|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|AccessDenied|Forbidden|SSO|TokenProvider/;
 
-async function read<Result>(what: string, accountId: string, ask: () => Promise<Result>): Promise<Result> {
+/** What AWS answers; when it does not, an error that says what was asked and what to do. */
+export async function read<Result>(
+  what: string,
+  accountId: string,
+  ask: () => Promise<Result>,
+  headline = "The deployed policies cannot be read.",
+): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
     const { name, message } = error as Error;
     const isRefusal = authentication.test(name);
-    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, "The deployed policies cannot be read.", [
+    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, headline, [
       {
         id: isRefusal ? "aws/refused" : "aws/failed",
         severity: "error",

@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   Bucket,
+  BucketLifecycleConfiguration,
+  BucketLogging,
+  BucketNotification,
+  BucketObjectLockConfiguration,
   BucketOwnershipControls,
   BucketPolicy,
   BucketPublicAccessBlock,
@@ -8,11 +12,47 @@ import {
   BucketVersioning,
 } from "@pulumi/aws/s3";
 import { accountIdProblem, partitions } from "../core/accounts";
+import { archiveConflicts, noncurrentDays, spanDays } from "../core/archive";
+import { UserError } from "../core/findings";
+import { subjectText } from "../core/settings/report";
 import { bucketNameProblem, keyArnProblem, logPrefixProblem, roleArnProblem } from "../core/names";
+import { accessLogPrefix } from "../core/policies/beside";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { inRegion } from "./region";
-import { checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+import { buildOrExplain, checkedInputs, derive, oneOf, partitionOrDefault, trailArnProblem, trailsOf } from "./inputs";
+
+/** How long S3 keeps new log files from being deleted or overwritten. Without a mode: Object Lock is on, and locks nothing by itself. */
+export interface AuditBucketObjectLock {
+  /** A value of ObjectLockMode: governance, which principals with s3:BypassGovernanceRetention may lift, or compliance, which nobody can. */
+  mode?: string;
+  /** Days that a log file is locked, 1 to 36500; instead of years. */
+  days?: number;
+  /** Years that a log file is locked, 1 to 100; instead of days. */
+  years?: number;
+  /** For mode compliance: the bucket's name once more. Nobody can undo such a lock. */
+  confirmComplianceLock?: string;
+}
+
+/** A cheaper storage class, and the age at which log files go there. */
+export interface AuditBucketTransition {
+  /** STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER or DEEP_ARCHIVE. */
+  storageClass: string;
+  /** Days after delivery. */
+  days: number;
+}
+
+/** When logs are deleted. */
+export interface AuditBucketRetention {
+  /** Days after which a log file expires; instead of years. */
+  days?: number;
+  /** Years after which a log file expires; instead of days. */
+  years?: number;
+  /** Days that what was overwritten, deleted or has expired is kept. Default: 90, or fewer if logs expire earlier. */
+  noncurrentDays?: number;
+  /** Moves to cheaper storage classes, in the order of their days. Default: none. */
+  transitions?: AuditBucketTransition[];
+}
 
 /** Arguments of {@link AuditBucket}. */
 export interface AuditBucketArgs {
@@ -36,6 +76,24 @@ export interface AuditBucketArgs {
   requireMfa?: pulumi.Input<boolean>;
   /** ARNs of the roles of automation for which `requireMfa` does not count. Default: none. */
   mfaExemptRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARNs of the only roles that may change the bucket or its log files. The role that deploys must be among them. Default: none, IAM policies alone decide. */
+  breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether objects that name another key, another encryption than SSE-KMS, or a key of the caller's own are refused. Default: false. */
+  denyOtherEncryption?: pulumi.Input<boolean>;
+  /** Object Lock for new log files, also on a bucket that was made without. It cannot be switched off again. Default: none. */
+  objectLock?: AuditBucketObjectLock;
+  /** When logs are deleted. Default: never. */
+  retention?: AuditBucketRetention;
+  /** Whether MFA Delete is expected to be on: then nothing here writes the bucket's versioning again. Only the root user can switch it. Default: false. Not together with retention. */
+  mfaDelete?: boolean;
+  /** Name of the bucket for S3's server access logs, such as an AccessLogBucket's. Default: none are written. */
+  accessLogBucketName?: pulumi.Input<string>;
+  /** Whether S3 sends events of this bucket to EventBridge. Default: false. */
+  eventBridge?: boolean;
+  /** ARN of an SQS queue, such as a NotificationQueue's, to which S3 tells of each new log file. Default: none. */
+  notificationQueueArn?: pulumi.Input<string>;
+  /** Whether the bucket is deleted with all logs in it. For tests: needs keep false, and no lock. Default: false. */
+  forceDestroy?: boolean;
   /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
   policyForm?: pulumi.Input<string>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -46,7 +104,7 @@ export interface AuditBucketArgs {
 
 /**
  * The log bucket of the archive: versioned, private, owned by its account whoever writes, encrypted with the given key,
- * reachable by TLS only, with one policy that lets exactly the given trails deliver.
+ * reachable by TLS only, with one policy that lets exactly the given trails deliver. docs/archive.md explains its options.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
  */
 export class AuditBucket extends pulumi.ComponentResource {
@@ -54,6 +112,8 @@ export class AuditBucket extends pulumi.ComponentResource {
   public readonly bucketName: pulumi.Output<string>;
   /** ARN of the bucket. */
   public readonly bucketArn: pulumi.Output<string>;
+  /** MFA Delete as S3 had it when the stack was deployed or refreshed last: Enabled, Disabled, or undefined when it never was on. */
+  public readonly mfaDelete: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
@@ -69,6 +129,8 @@ export class AuditBucket extends pulumi.ComponentResource {
         mfaExemptRoleArns: args.mfaExemptRoleArns,
         partition: args.partition,
         policyForm: args.policyForm,
+        breakGlassRoleArns: args.breakGlassRoleArns,
+        denyOtherEncryption: args.denyOtherEncryption,
       },
       {
         bucketName: bucketNameProblem,
@@ -79,9 +141,13 @@ export class AuditBucket extends pulumi.ComponentResource {
         mfaExemptRoleArns: roleArnProblem,
         partition: oneOf(partitions),
         policyForm: oneOf(Object.values(BucketPolicyForm)),
+        breakGlassRoleArns: roleArnProblem,
       },
     );
-    const policy = derive(inputs, ({ trailArns, partition: given, policyForm, ...rest }) => {
+    refuseConflicts(args);
+    // Only where it is named: everything else in the policy is known before the key exists, and a preview shows it.
+    const named = args.denyOtherEncryption === undefined || args.denyOtherEncryption === false ? {} : { keyArn };
+    const policy = derive({ ...inputs, ...named }, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
       const form = policyForm as BucketPolicyForm | undefined;
@@ -100,7 +166,11 @@ export class AuditBucket extends pulumi.ComponentResource {
       dependsOn,
     });
 
-    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags: args.tags }, after());
+    const bucket = new Bucket(
+      `${name}-bucket`,
+      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags: args.tags },
+      after(),
+    );
     const ownership = new BucketOwnershipControls(
       `${name}-ownership`,
       { bucket: bucket.bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
@@ -120,7 +190,8 @@ export class AuditBucket extends pulumi.ComponentResource {
     const versioning = new BucketVersioning(
       `${name}-versioning`,
       { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } },
-      after(publicAccess),
+      // With MFA Delete, S3 lets nobody but the root user write this again.
+      { ...after(publicAccess), ...(args.mfaDelete && { ignoreChanges: ["versioningConfiguration"] }) },
     );
     const encryption = new BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
@@ -135,10 +206,89 @@ export class AuditBucket extends pulumi.ComponentResource {
       },
       after(versioning),
     );
-    new BucketPolicy(`${name}-policy`, { bucket: bucket.bucket, policy }, after(encryption));
+    let last: pulumi.Resource = encryption;
+    const { objectLock, retention } = args;
+    if (objectLock) {
+      // Switches Object Lock on where the bucket was made without; as an argument of the bucket it would replace it.
+      const { mode, days, years } = objectLock;
+      const rule = mode === undefined ? undefined : { defaultRetention: { mode: mode.toUpperCase(), days, years } };
+      last = new BucketObjectLockConfiguration(`${name}-lock`, { bucket: bucket.bucket, rule }, after(last));
+    }
+    // What follows can be taken away again, and the archive keeps its logs without it: it is not protected.
+    const option = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+    if (retention) {
+      last = new BucketLifecycleConfiguration(
+        `${name}-lifecycle`,
+        {
+          bucket: bucket.bucket,
+          rules: [
+            {
+              id: "retention",
+              status: "Enabled",
+              filter: { prefix: "" },
+              transitions: retention.transitions,
+              expiration: { days: spanDays(retention) },
+              noncurrentVersionExpiration: { noncurrentDays: noncurrentDays(retention) },
+              abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+            },
+          ],
+          // S3's default, written out: left out, the provider finds a difference in every preview.
+          transitionDefaultMinimumObjectSize: "all_storage_classes_128K",
+        },
+        option(last),
+      );
+    }
+    if (args.accessLogBucketName !== undefined) {
+      last = new BucketLogging(
+        `${name}-logging`,
+        {
+          bucket: bucket.bucket,
+          targetBucket: args.accessLogBucketName,
+          targetPrefix: pulumi.output(inputs.bucketName).apply(accessLogPrefix),
+        },
+        option(last),
+      );
+    }
+    if (args.eventBridge || args.notificationQueueArn !== undefined) {
+      last = new BucketNotification(
+        `${name}-notification`,
+        {
+          bucket: bucket.bucket,
+          eventbridge: args.eventBridge ?? false,
+          queues:
+            args.notificationQueueArn === undefined
+              ? []
+              : [{ id: "new-log-files", queueArn: args.notificationQueueArn, events: ["s3:ObjectCreated:*"] }],
+        },
+        option(last),
+      );
+    }
+    new BucketPolicy(`${name}-policy`, { bucket: bucket.bucket, policy }, after(last));
 
     this.bucketName = bucket.bucket;
     this.bucketArn = bucket.arn;
-    this.registerOutputs({ bucketName: this.bucketName, bucketArn: this.bucketArn });
+    this.mfaDelete = versioning.versioningConfiguration.apply((known) => known?.mfaDelete);
+    this.registerOutputs({ bucketName: this.bucketName, bucketArn: this.bucketArn, mfaDelete: this.mfaDelete });
   }
+}
+
+/** Reports arguments that exclude each other. */
+function refuseConflicts(args: AuditBucketArgs): void {
+  const { objectLock, retention, mfaDelete, forceDestroy, keep } = args;
+  const names = { keepArchive: "keep", accessLogBucket: "accessLogBucketName" } as Record<string, string>;
+  const bucketName = typeof args.bucketName === "string" ? args.bucketName : undefined;
+  const accessLogBucket = typeof args.accessLogBucketName === "string" ? args.accessLogBucketName : undefined;
+  const findings = archiveConflicts(
+    { objectLock, retention, mfaDelete, forceDestroy, keepArchive: keep, accessLogBucket, bucketName },
+    (name) => names[name] ?? name,
+  ).map(({ key, value, message, remedy }) => ({
+    id: "component/archive",
+    severity: "error" as const,
+    subject: subjectText(names[key] ?? key, value),
+    message,
+    remedy,
+  }));
+  buildOrExplain(() => {
+    if (findings.length > 0) throw new UserError("AuditBucket cannot be made of these arguments.", findings);
+  });
 }

@@ -1,8 +1,11 @@
+import { AccessLogBucket } from "../components/accessLogBucket";
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
 import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
+import { NotificationQueue } from "../components/notificationQueue";
+import { LogNotifications } from "../core/archive";
 import type { Contract } from "../core/contract";
 import { contractVersion } from "../core/contract";
 import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
@@ -15,6 +18,8 @@ import { replicationOfKey } from "../core/policies/replication";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
+import type { DeployedArchive } from "./archive";
+import { archiveOf, requireBreakGlassRoles, warnOfLock, warnOfMfaDelete } from "./archive";
 import type { Delivery } from "./delivery";
 import { deliver } from "./delivery";
 import type { DeployedReplicas } from "./replicas";
@@ -23,14 +28,15 @@ import { deployedOutputs, requireAccount, warnOfEvents } from "./stack";
 
 type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
 
-/** The contract, and what only this account is concerned with. */
-type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+/** The stack's outputs: the contract, and what the next deployment of this stack must know. */
+type Outputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+    archive?: DeployedArchive;
     eventDataStore?: EventDataStoreOutput;
     replicas?: pulumi.Input<DeployedReplicas>;
   };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
+export async function audit(settings: AuditSettings): Promise<Outputs> {
   const {
     partition,
     auditAccountId,
@@ -43,6 +49,8 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     tags,
     keepArchive: keep,
   } = settings;
+  const { breakGlassRoleArns, denyOtherEncryption, retention, notifications, forceDestroy, mfaDelete } =
+    settings.archive;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   // The policies name every trail from configuration, not from outputs: they exist before the trails do, and a preview
   // shows them as they will be.
@@ -50,6 +58,8 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const trailArns = trails.map(trailArn);
 
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
+  const policyOptions = { memberReaders, requireMfa, mfaExemptRoleArns, breakGlassRoleArns, denyOtherEncryption };
+  const futureKey = futureKeyArn(partition, settings.region, auditAccountId);
   const { keyReplicaRegions, replication } = settings.replicas;
   const encryptsCopies = replication?.keyArn === undefined;
   for (const region of [settings.region, ...keyReplicaRegions]) {
@@ -60,20 +70,22 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     );
   }
   bucketPolicy(
-    { partition, bucketName, logPrefix, trails, memberReaders, requireMfa, mfaExemptRoleArns },
+    { partition, bucketName, logPrefix, trails, keyArn: futureKey, ...policyOptions },
     settings.bucketPolicyForm,
   );
   for (const reader of settings.readers) {
-    const keyArn = futureKeyArn(partition, settings.region, auditAccountId);
     readerTrust({ partition, ...reader });
-    readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
+    readPermissions({ partition, bucketName, logPrefix, keyArn: futureKey, accountIds: reader.accountIds });
   }
-  await requireAccount(auditAccountId, "auditAccountId");
+  const caller = await requireAccount(auditAccountId, "auditAccountId");
   const deployed = await deployedOutputs();
   refuseAnotherArchive(deployed, settings);
   refuseReplicas(deployed, settings);
-  await warnOfLeaving(deployed, settings);
+  const archive = archiveOf(settings, deployed);
   refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
+  await requireBreakGlassRoles(settings, caller);
+  await warnOfLock(settings, deployed);
+  await warnOfLeaving(deployed, settings);
 
   const key = new AuditKey("audit", {
     partition,
@@ -89,6 +101,21 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     keep,
     tags,
   });
+  const source = { partition, accountId: auditAccountId, sourceBucketName: bucketName };
+  const accessLogs =
+    archive.accessLogBucket === undefined
+      ? undefined
+      : new AccessLogBucket("access-logs", {
+          ...source,
+          bucketName: archive.accessLogBucket,
+          expirationDays: settings.archive.accessLogDays,
+          keep,
+          tags,
+        });
+  const queue =
+    notifications === LogNotifications.Sqs
+      ? new NotificationQueue("new-logs", { ...source, queueName: queueName(bucketName), tags })
+      : undefined;
   const bucket = new AuditBucket("audit", {
     partition,
     bucketName,
@@ -96,13 +123,20 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     trailArns,
     keyArn: key.keyArn,
     bucketKeyEnabled,
-    memberReaders,
-    requireMfa,
-    mfaExemptRoleArns,
+    ...policyOptions,
+    // Where it was taken away, Object Lock stays on without locking anything new.
+    objectLock: settings.archive.objectLock ?? archive.objectLock,
+    retention,
+    mfaDelete,
+    accessLogBucketName: settings.archive.accessLogBucket && accessLogs?.bucketName,
+    eventBridge: notifications === LogNotifications.EventBridge,
+    notificationQueueArn: queue?.queueArn,
+    forceDestroy,
     policyForm: settings.bucketPolicyForm,
     keep,
     tags,
   });
+  warnOfMfaDelete(settings, deployed, bucket.mfaDelete);
   const replicas = replicate(settings, key, bucket);
   const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
   const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
@@ -159,6 +193,7 @@ export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
     ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
     ...(replicas && { replicas }),
+    ...(Object.keys(archive).length > 0 && { archive }),
   };
 }
 
@@ -178,6 +213,11 @@ function eventDataStore(
     tags,
   });
   return { arn, name, keep };
+}
+
+/** A queue's name has no periods and at most 80 characters; a bucket's at most 63. */
+function queueName(bucketName: string): string {
+  return `${bucketName.replaceAll(".", "-")}-new-logs`;
 }
 
 /**

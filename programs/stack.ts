@@ -22,9 +22,10 @@ export function readSettings(): Settings {
 
 /**
  * Makes sure that the credentials belong to the account the stack is for, before anything is created with them.
+ * @returns the ARN of who deploys.
  * @throws UserError that says which account was expected and which one it is.
  */
-export async function requireAccount(accountId: string, key: string): Promise<void> {
+export async function requireAccount(accountId: string, key: string): Promise<string> {
   const subject = `crosstrail:${key} = "${accountId}"`;
   const remedy = `Set aws:profile, or aws:assumeRoles with a role of account ${accountId}, in Pulumi.${pulumi.getStack()}.yaml.`;
   const caller = await getCallerIdentity().catch(() => {
@@ -57,6 +58,7 @@ export async function requireAccount(accountId: string, key: string): Promise<vo
         `  aws:allowedAccountIds: ["${accountId}"]`,
     );
   }
+  return caller.arn;
 }
 
 /** Says what a trail will leave out that an investigator may ask for. */

@@ -11,6 +11,7 @@ import { userError } from "./errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
+import { type Control, readControls } from "./controls";
 import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./matrix";
 import { type ReadBack, readBack } from "./readBack";
 
@@ -47,6 +48,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
     const result = await deployFleet(context, sandbox);
     show(result.readBack);
     showMatrix(result.matrix);
+    showControls(result.controls);
     const wrong = [...problems(result.readBack), ...matrixProblems(result.matrix)].slice(0, 20);
     if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
     if (keep) {
@@ -65,7 +67,14 @@ export async function command(context: Context, args: string[]): Promise<void> {
   }
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<{ readBack: ReadBack; matrix: Matrix }> {
+/** What was read back from AWS, and what it means. */
+interface Found {
+  readBack: ReadBack;
+  matrix: Matrix;
+  controls: Control[];
+}
+
+async function deployFleet(context: Context, sandbox: Sandbox): Promise<Found> {
   const { progress } = context;
   await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
     step.note("creating the stack");
@@ -85,7 +94,8 @@ async function deployFleet(context: Context, sandbox: Sandbox): Promise<{ readBa
   return progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
     const found = await readBack(contract, sandbox.aws);
-    return { readBack: found, matrix: askPolicies(contract, found.deployed) };
+    const controls = await readControls(contract, await sandbox.aws(contract.auditAccountId));
+    return { readBack: found, matrix: askPolicies(contract, found.deployed), controls };
   });
 }
 
@@ -121,6 +131,14 @@ function show({ trails, outsider }: ReadBack): void {
     who === ""
       ? pc.red(`Account ${OUTSIDER}, which is not in the fleet, could deliver too.\n`)
       : `Account ${OUTSIDER}, which is not in the fleet: ${pc.green("refused")} by ${who}.\n`,
+  );
+}
+
+/** What guards the archive, as AWS has it. */
+function showControls(controls: Control[]): void {
+  const width = Math.max(...controls.map(([name]) => name.length));
+  console.log(
+    ["The log bucket:", ...controls.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n") + "\n",
   );
 }
 

@@ -55,7 +55,11 @@ export function define(command: Command): void {
 export async function run(options: Options, { env }: Surroundings, args: string[]): Promise<Outcome> {
   const kind = args[0] as Kind;
   const settings = readSettings(kind, options, env);
-  const fleet = { ...fleetOfSettings(settings), ...(options.key !== undefined && { keyArn: options.key }) };
+  const fleet = {
+    ...fleetOfSettings(settings),
+    // Without --key nobody knows which key it is, and a denial of all others would deny the right one, too.
+    ...(options.key === undefined ? { denyOtherEncryption: false } : { keyArn: options.key }),
+  };
   const { current, source } = await readCurrent(kind, options, settings);
   const merged = mergeOf(kind, options, settings, fleet, current);
   const { merge } = merged;

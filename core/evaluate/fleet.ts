@@ -35,12 +35,14 @@ export interface SimulatedReader {
   accountIds?: string[];
 }
 
-/** Who else than CloudTrail may use the archive: see BucketPolicyInput. */
+/** Who else than CloudTrail may use the archive, and who may not: see BucketPolicyInput. */
 export interface SimulatedAccess {
   readers?: SimulatedReader[];
   memberReaders?: string[];
   requireMfa?: boolean;
   mfaExemptRoleArns?: string[];
+  breakGlassRoleArns?: string[];
+  denyOtherEncryption?: boolean;
 }
 
 /** The archive, and who delivers there. */
@@ -95,7 +97,8 @@ export function accessOfSettings(settings: AuditSettings): SimulatedAccess {
     ...reader,
     roleArn: roleArn(partition, auditAccountId, reader.name),
   }));
-  return { readers, memberReaders, requireMfa, mfaExemptRoleArns };
+  const { breakGlassRoleArns, denyOtherEncryption } = settings.archive;
+  return { readers, memberReaders, requireMfa, mfaExemptRoleArns, breakGlassRoleArns, denyOtherEncryption };
 }
 
 /**
@@ -109,11 +112,14 @@ export function accessOfPolicy(bucket: PolicyInput | undefined): SimulatedAccess
   const texts = (value: unknown): string[] => [value].flat().filter((each) => typeof each === "string");
   const members = find("MembersReadOwnLogs")?.Principal;
   const mfa = find("DenyLogAccessWithoutMfa");
+  const tampering = find("DenyBucketTampering");
   const named = typeof members === "object" ? texts(members?.AWS) : [];
   return {
     memberReaders: named.flatMap((principal) => /^(?:arn:[^:]*:iam::)?(\d{12})(?::root)?$/.exec(principal)?.[1] ?? []),
     requireMfa: mfa !== undefined,
     mfaExemptRoleArns: texts(mfa?.Condition?.ArnNotLike?.["aws:PrincipalArn"]),
+    breakGlassRoleArns: texts(tampering?.Condition?.ArnNotLike?.["aws:PrincipalArn"]),
+    denyOtherEncryption: find("DenyOtherKeys") !== undefined,
   };
 }
 

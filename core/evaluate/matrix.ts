@@ -17,7 +17,7 @@ import { compile } from "./compile";
 import { evaluate, judge } from "./evaluate";
 import type { ArchivePolicies, SimulatedFleet, SimulatedTrail } from "./fleet";
 import type { Asked, More, Requests } from "./people";
-import { aboutMfa, aboutOwnLogs, aboutReader, aboutUpkeep, withContext } from "./people";
+import { aboutMfa, aboutOwnLogs, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
 import { deliveryRequests } from "./trail";
 import type { AccessRequest, Caller, Decision, Policies, RequestContext } from "./types";
 
@@ -108,6 +108,11 @@ export const questions = {
   "tamper/overwrite": ["tamper", "A member's administrator writes a log file of its own account"],
   "tamper/delete": ["tamper", "A member's administrator deletes a log file of its own account"],
   "tamper/delete-version": ["tamper", "A member's administrator deletes a version of a log file of its own account"],
+  "tamper/owner-policy": ["tamper", "An administrator who is no break-glass role changes the bucket policy"],
+  "tamper/owner-versioning": ["tamper", "An administrator who is no break-glass role suspends versioning"],
+  "tamper/owner-lifecycle": ["tamper", "An administrator who is no break-glass role lets all logs expire"],
+  "tamper/owner-delete": ["tamper", "An administrator who is no break-glass role deletes a version of a log file"],
+  "tamper/owner-unlock": ["tamper", "An administrator who is no break-glass role lifts the lock of a log file"],
   "beyond/assume-stranger": ["beyond", "An account that is not trusted assumes the reader role"],
   "beyond/assume-no-mfa": ["beyond", "A session without MFA assumes a reader role that requires it"],
   "beyond/assume-keys": ["beyond", "Long-term access keys without MFA assume a reader role that requires it"],
@@ -369,6 +374,7 @@ class Simulation implements Requests {
     yield ["anonymous/read", this.read({ kind: "anonymous" }, trail)];
     yield ["anonymous/list", this.list({ kind: "anonymous" }, accountId)];
     yield* aboutMfa(this, trail);
+    yield* aboutTampering(this, trail);
 
     // The audit account owns the bucket: what its own people may do with it is for its IAM policies to say.
     if (accountId === auditAccountId) return;

@@ -90,7 +90,10 @@ export function* aboutMfa(requests: Requests, trail: TrailIdentity): Generator<A
 export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Generator<Asked> {
   const { fleet, bucket } = requests;
   const { auditAccountId, keyArn } = fleet;
-  const administrator = requests.administratorOf(auditAccountId);
+  // Where there are break-glass roles, it is for them.
+  const [breakGlass] = fleet.breakGlassRoleArns ?? [];
+  const administrator: Caller =
+    breakGlass === undefined ? requests.administratorOf(auditAccountId) : { kind: "account", arn: breakGlass };
   for (const [question, action] of [
     ["upkeep/bucket-read", "s3:GetBucketPolicy"],
     ["upkeep/bucket-write", "s3:PutBucketPolicy"],
@@ -114,6 +117,23 @@ export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Gene
     if (!found || (accountId !== auditAccountId && !isMember)) continue;
     const caller: Caller = { kind: "account", arn: roleArn };
     yield ["upkeep/exempt-read", withContext(requests.read(caller, found.trail), withoutMfa), { about: roleArn }];
+  }
+}
+
+/** Where there are break-glass roles, nobody else of the audit account changes the bucket or what is in it. */
+export function* aboutTampering(requests: Requests, trail: TrailIdentity): Generator<Asked> {
+  const { fleet, bucket } = requests;
+  if (!fleet.breakGlassRoleArns?.length) return;
+  const administrator = requests.administratorOf(fleet.auditAccountId);
+  const log = requests.read(administrator, trail).resource;
+  for (const [question, action, resource] of [
+    ["tamper/owner-policy", "s3:PutBucketPolicy", bucket],
+    ["tamper/owner-versioning", "s3:PutBucketVersioning", bucket],
+    ["tamper/owner-lifecycle", "s3:PutLifecycleConfiguration", bucket],
+    ["tamper/owner-delete", "s3:DeleteObjectVersion", log],
+    ["tamper/owner-unlock", "s3:BypassGovernanceRetention", log],
+  ] as const) {
+    yield [question, requests.object(administrator, action, resource)];
   }
 }
 

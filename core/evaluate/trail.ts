@@ -34,7 +34,10 @@ export interface TrailDelivery {
 
 /** What CloudTrail asks for. */
 export interface NamedRequest {
-  /** Stable: `bucket-acl`, `log`, `digest`, `key-describe`, `key-generate`, `key-decrypt`; per account `log:<account>`. */
+  /**
+   * Stable: `bucket-acl`, `log`, `digest`, `log-with-key`, `key-describe`, `key-generate`, `key-decrypt`; of an organization
+   * trail also `log:<organization>/<account>`.
+   */
   name: string;
   target: "bucket" | "key";
   request: AccessRequest;
@@ -44,8 +47,10 @@ export interface NamedRequest {
 export const cloudTrailService = "cloudtrail.amazonaws.com";
 
 /**
- * The requests that CloudTrail makes for a trail. They carry no `s3:x-amz-server-side-encryption...` keys: the check that
- * CreateTrail makes has been seen without them, so a policy that demands them stops the trail from being created.
+ * The requests that CloudTrail makes for a trail. Files are asked for without `s3:x-amz-server-side-encryption...` keys: the
+ * check that CreateTrail makes has been seen without them, so a policy that demands them stops the trail from being created.
+ * With a key, a log file is also asked for with them, as CloudTrail delivers it then (AWS's Security Reference Architecture
+ * demands them once the trail exists).
  * @throws TypeError when `trailArn` is not the ARN of a trail.
  */
 export function deliveryRequests(trail: TrailDelivery): NamedRequest[] {
@@ -68,14 +73,14 @@ export function deliveryRequests(trail: TrailDelivery): NamedRequest[] {
 
   const region = trail.region ?? homeRegion;
   const folders = logFolders(trail, owner);
-  const put = (requestName: string, key: string): NamedRequest => ({
+  const put = (requestName: string, key: string, context: RequestContext = {}): NamedRequest => ({
     name: requestName,
     target: "bucket",
     request: {
       ...base,
       action: "s3:PutObject",
       resource: `${bucket}/${key}`,
-      context: { ...overTls, "s3:x-amz-acl": "bucket-owner-full-control" },
+      context: { ...overTls, "s3:x-amz-acl": "bucket-owner-full-control", ...context },
     },
   });
   const requests: NamedRequest[] = [
@@ -88,7 +93,13 @@ export function deliveryRequests(trail: TrailDelivery): NamedRequest[] {
   for (const { suffix, folder, accountId } of folders) {
     const file = `${accountId}_CloudTrail_${region}_20260131T1200Z_aBcDeFgHiJkLmNoP.json.gz`;
     const digest = `${accountId}_CloudTrail-Digest_${region}_${name}_${homeRegion}_20260131T120000Z.json.gz`;
-    requests.push(put(`log${suffix}`, `${folder}/CloudTrail/${region}/2026/01/31/${file}`));
+    const log = `${folder}/CloudTrail/${region}/2026/01/31/${file}`;
+    requests.push(put(`log${suffix}`, log));
+    if (trail.keyArn !== undefined) {
+      const encryption = "s3:x-amz-server-side-encryption";
+      const named = { [encryption]: "aws:kms", [`${encryption}-aws-kms-key-id`]: trail.keyArn };
+      requests.push(put(`log-with-key${suffix}`, log, named));
+    }
     requests.push(put(`digest${suffix}`, `${folder}/CloudTrail-Digest/${region}/2026/01/31/${digest}`));
   }
   if (trail.keyArn !== undefined)
@@ -178,10 +189,15 @@ export function whyNoDelivery(
     key: keyPolicy === undefined ? undefined : compile(keyPolicy, "key"),
   };
   const delivery: Delivery = { delivers: true, bucket: [], key: [], reasons: [] };
+  const refused = new Set<string>();
   for (const { name, target, request } of deliveryRequests(trail)) {
+    // What refuses a file as it is refuses it also with its key, and is said once.
+    if (refused.has(name.replace("-with-key", ""))) continue;
     const decision = { name, ...evaluate(request, { resourcePolicy: policies[target], resourceKind: target }) };
     delivery[target].push(decision);
-    if (!decision.allowed) delivery.reasons.push(decision.explanation);
+    if (decision.allowed) continue;
+    refused.add(name);
+    delivery.reasons.push(decision.explanation);
   }
   delivery.delivers = delivery.reasons.length === 0;
   return delivery;

@@ -42,6 +42,12 @@ export interface BucketPolicyInput {
   requireMfa?: boolean;
   /** Roles of automation, which has no MFA, for which `requireMfa` does not count. */
   mfaExemptRoleArns?: string[];
+  /** The only roles that may change the bucket or what is in it. None: IAM policies alone decide. */
+  breakGlassRoleArns?: string[];
+  /** Whether objects with another encryption than SSE-KMS with the archive's key are refused; needs `keyArn`. */
+  denyOtherEncryption?: boolean;
+  /** The archive's key. */
+  keyArn?: string;
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -58,10 +64,8 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
 }
 
 /** The bucket policy in one form, whatever its size. */
-export function bucketPolicyIn(
-  form: BucketPolicyForm,
-  { partition, bucketName, logPrefix, trails, memberReaders = [], requireMfa, mfaExemptRoleArns }: BucketPolicyInput,
-): PolicyDocument {
+export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput): PolicyDocument {
+  const { partition, bucketName, logPrefix, trails, memberReaders = [], breakGlassRoleArns = [] } = input;
   const bucket = bucketArn(partition, bucketName);
   const paths = (of: TrailIdentity[]) =>
     list(of.map(({ accountId }) => `${bucket}/${logPath({ logPrefix, accountId })}/*`));
@@ -117,7 +121,9 @@ export function bucketPolicyIn(
   return policyDocument([
     ...(trails.length > 0 ? grants[form]() : []),
     ...membersRead(partition, bucket, logPrefix, memberReaders),
-    ...(requireMfa ? [denyWithoutMfa(bucket, mfaExemptRoleArns)] : []),
+    ...(input.requireMfa ? [denyWithoutMfa(bucket, input.mfaExemptRoleArns)] : []),
+    ...(breakGlassRoleArns.length > 0 ? denyTampering(bucket, breakGlassRoleArns) : []),
+    ...(input.denyOtherEncryption && input.keyArn !== undefined ? denyOtherEncryption(bucket, input.keyArn) : []),
     denyInsecureTransport(bucket),
   ]);
 }
@@ -172,6 +178,72 @@ function denyWithoutMfa(bucket: string, exemptRoleArns: string[] = []): Statemen
       BoolIfExists: { "aws:MultiFactorAuthPresent": "false", "aws:PrincipalIsAWSService": "false" },
     },
   };
+}
+
+/**
+ * Nobody but the named roles changes the bucket's settings, deletes it, or touches what is in it. The account's root user can
+ * still read, write and delete the bucket's policy, whatever that says: the way back when the roles are lost.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+ */
+function denyTampering(bucket: string, breakGlassRoleArns: string[]): Statement[] {
+  // A session's `aws:PrincipalArn` is its role's ARN. As principals the roles would break the policy when they go.
+  const others = { ArnNotLike: { "aws:PrincipalArn": list(breakGlassRoleArns) } };
+  return [
+    {
+      Sid: "DenyBucketTampering",
+      Effect: "Deny",
+      Principal: "*",
+      // Among the settings: policy, versioning, Object Lock, encryption, lifecycle, public access, ownership, logging,
+      // notifications, and who pays for requests: CloudTrail does not deliver where the requester does.
+      Action: [
+        "s3:DeleteBucket*",
+        "s3:PutBucket*",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+        "s3:PutReplicationConfiguration",
+      ],
+      Resource: bucket,
+      Condition: others,
+    },
+    {
+      Sid: "DenyLogTampering",
+      Effect: "Deny",
+      Principal: "*",
+      Action: ["s3:BypassGovernanceRetention", "s3:DeleteObject*", "s3:PutObject*"],
+      Resource: `${bucket}/*`,
+      // CloudTrail delivers without being a principal of any account. Requests without a signature do not have the key.
+      Condition: { ...others, BoolIfExists: { "aws:PrincipalIsAWSService": "false" } },
+    },
+  ];
+}
+
+/**
+ * Nobody puts an object that the account cannot read with the archive's key. Only what a request says can be wrong: one that
+ * says nothing gets the bucket's encryption, and the check that CloudTrail makes when a trail is created says nothing, so
+ * that these statements can be there before the first trail.
+ */
+function denyOtherEncryption(bucket: string, keyArn: string): Statement[] {
+  const deny = (sid: string, condition: Statement["Condition"]): Statement => ({
+    Sid: sid,
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:PutObject",
+    Resource: `${bucket}/*`,
+    Condition: condition,
+  });
+  const algorithm = "s3:x-amz-server-side-encryption";
+  const key = `${algorithm}-aws-kms-key-id`;
+  return [
+    // Also for CloudTrail: a trail that was given another key would deliver what the audit account cannot read.
+    deny("DenyOtherKeys", { Null: { [key]: "false" }, StringNotEquals: { [key]: keyArn } }),
+    // Not for CloudTrail: digest files had SSE-S3 for years, and what a trail without a key delivers is better kept than lost.
+    deny("DenyOtherEncryption", {
+      Null: { [algorithm]: "false" },
+      StringNotEquals: { [algorithm]: "aws:kms" },
+      BoolIfExists: { "aws:PrincipalIsAWSService": "false" },
+    }),
+    deny("DenyCustomerKeys", { Null: { [`${algorithm}-customer-algorithm`]: "false" } }),
+  ];
 }
 
 /** Nobody reads or writes without TLS: the bucket itself and every object in it. */

@@ -7,6 +7,8 @@ import type { TrailIdentity } from "../names";
 import { roleArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
+import type { ArchiveOptions } from "./archive";
+import { archiveOptions } from "./archive";
 import type { Values } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
@@ -53,6 +55,7 @@ export interface AuditSettings {
   keepArchive: boolean;
   /** Copies of the archive elsewhere. */
   replicas: ReplicaOptions;
+  archive: ArchiveOptions;
   readers: Reader[];
   /** Accounts of the members that may read their own logs. */
   memberReaders: string[];
@@ -94,6 +97,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const replicas = replicaOptions(report, values, place);
   checkEventDataStore(report, values);
   checkDelivery(report, values);
+  const archive = archiveOptions(report, values, place);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -115,6 +119,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     bucketKeyEnabled: values.bucketKeyEnabled,
     keepArchive: values.keepArchive,
     replicas,
+    archive,
     readers,
     memberReaders,
     requireMfa: values.requireMfa,

@@ -8,6 +8,7 @@ import { readPlace } from "./place";
 import { Report, subjectOf } from "./report";
 import { checkNames, readValues } from "./values";
 
+export type { ArchiveOptions } from "./archive";
 export type { AuditSettings, FleetTrail, Reader } from "./audit";
 export { auditAlias } from "./audit";
 export type { KeyEntry, KeyName } from "./keys";

@@ -3,6 +3,7 @@
  * written from here; a test holds the three together.
  */
 import { z } from "zod";
+import { LogNotifications } from "../archive";
 import {
   bucketNameProblem,
   keyAliasProblem,
@@ -22,8 +23,10 @@ import {
   eventSelector,
   logGroupSchema,
   memberSchema,
+  objectLockSchema,
   readerSchema,
   replicationSchema,
+  retentionSchema,
   tags,
   topicSchema,
 } from "./schemas";
@@ -52,6 +55,8 @@ const key = <Schema extends z.ZodType>(
 const both = [Role.Audit, Role.Member];
 const auditOnly = [Role.Audit];
 const memberOnly = [Role.Member];
+
+const roleNameOrArn = checked((value) => (value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value)));
 
 /** Every key of namespace `crosstrail:`. A default of "" means: not set. */
 export const keys = {
@@ -140,6 +145,60 @@ export const keys = {
     replicationSchema.default({}),
     "A bucket to which S3 copies each new log file: region and bucketName; with accountId a bucket of that account, which its owner prepares; and optionally keyArn (otherwise the archive's key or its replica), roleName (CrosstrailReplication), and enabled: false to pause.",
   ),
+  objectLock: key(
+    "object",
+    auditOnly,
+    objectLockSchema.default({}),
+    "How long S3 keeps each new log file from being deleted or overwritten: mode (governance or compliance), and days or years. Mode compliance also needs confirmComplianceLock with the bucket's name. Object Lock itself cannot be switched off again.",
+  ),
+  retention: key(
+    "object",
+    auditOnly,
+    retentionSchema.default({}),
+    "When logs are deleted: days or years, and optionally noncurrentDays for what was overwritten or deleted (90, or fewer if logs expire earlier) and transitions, each with storageClass and days. By default logs are kept for ever.",
+  ),
+  mfaDelete: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether MFA Delete is expected to be on. Only the root user can switch it: crosstrail mfa-delete says how. Not together with retention.",
+  ),
+  accessLogBucket: key(
+    "string",
+    auditOnly,
+    checked(bucketNameProblem).or(z.literal("")).default(""),
+    "The name of a bucket to create for S3's server access logs of the log bucket. Without it none are written.",
+  ),
+  accessLogDays: key(
+    "integer",
+    auditOnly,
+    z.int().min(1).max(36500).default(365),
+    "Days after which access logs are deleted.",
+  ),
+  breakGlassRoles: key(
+    "array",
+    auditOnly,
+    z.array(roleNameOrArn).default([]),
+    "The only roles that may change the log bucket's settings or its log files: names in the audit account, or ARNs. The role that deploys this stack must be among them. None: IAM policies alone decide.",
+  ),
+  denyOtherEncryption: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether the log bucket refuses objects that name another KMS key, another encryption than SSE-KMS, or a key of the caller's own (SSE-C).",
+  ),
+  notifications: key(
+    "string",
+    auditOnly,
+    z.enum(Object.values(LogNotifications)).default("none"),
+    "Where S3 tells of each new log file: to EventBridge, or to an SQS queue that is created for it.",
+  ),
+  forceDestroy: key(
+    "boolean",
+    auditOnly,
+    z.boolean().default(false),
+    "Whether pulumi destroy deletes all logs with the bucket. For tests only: needs keepArchive false, and no lock.",
+  ),
   readers: key(
     "array",
     auditOnly,
@@ -161,9 +220,7 @@ export const keys = {
   mfaExemptRoles: key(
     "array",
     auditOnly,
-    z
-      .array(checked((value) => (value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value))))
-      .default([]),
+    z.array(roleNameOrArn).default([]),
     "Roles of automation and of federated users, for which requireMfa does not count: names in the audit account, or ARNs.",
   ),
   eventDataStore: key(
@@ -277,7 +334,7 @@ export type KeyName = keyof typeof keys;
 /** The values of all keys, parsed. */
 export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 
-/** The fields of the elements of lists, for misspelt ones. */
+/** The fields of maps and of the elements of lists, for misspelt ones. */
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
   readers: Object.keys(readerSchema.shape),
@@ -285,6 +342,8 @@ export const fieldsOf: Partial<Record<string, string[]>> = {
   eventDataStore: Object.keys(eventDataStoreSchema.shape),
   cloudWatchLogs: Object.keys(logGroupSchema.shape),
   sns: Object.keys(topicSchema.shape),
+  objectLock: Object.keys(objectLockSchema.shape),
+  retention: Object.keys(retentionSchema.shape),
 };
 
 /** A configuration key as Pulumi.yaml and the README show it. */

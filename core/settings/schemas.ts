@@ -123,3 +123,21 @@ export const topicSchema = z.strictObject({
   encrypted: z.boolean().optional(),
   topicName: checked(topicNameProblem).optional(),
 });
+
+const days = z.int().min(1).max(36500);
+const years = z.int().min(1).max(100);
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html */
+export const objectLockSchema = z.strictObject({
+  mode: z.string().optional(),
+  days: days.optional(),
+  years: years.optional(),
+  confirmComplianceLock: z.string().optional(),
+});
+
+export const retentionSchema = z.strictObject({
+  days: days.optional(),
+  years: years.optional(),
+  noncurrentDays: days.optional(),
+  transitions: z.array(z.strictObject({ storageClass: z.string(), days })).optional(),
+});

@@ -96,6 +96,7 @@ const idByField: Record<string, string> = {
   accountId: "account-id",
   auditAccountId: "account-id",
   bucketName: "bucket-name",
+  accessLogBucket: "bucket-name",
   trailName: "trail-name",
   trustedAccounts: "account-id",
   previousTrailName: "trail-name",

@@ -10,9 +10,15 @@
   bucket for the copies.
 - trails.py: what a trail records and where else it delivers.
 - event_data_stores.py: CloudTrail Lake's event data stores.
+- Object Lock can be switched on for a bucket that holds objects, and versioning cannot be suspended under it. moto asks for
+  an empty bucket, as S3 did until 2023.
+- GetBucketNotificationConfiguration tells of EventBridge. moto keeps that to itself, and every preview would switch it on.
+- Buckets have MFA Delete: it takes the header of a token to switch it or to write versioning again, and excludes lifecycle
+  rules. moto knows nothing of it. That only the root user may do it is not checked, nor is the token.
 """
 
 import json
+import re
 
 import event_data_stores
 import trails
@@ -26,6 +32,9 @@ def apply():
     describe_trails_by_name()
     replica_keys()
     bucket_replication()
+    event_bridge_notifications()
+    object_lock_on_used_buckets()
+    mfa_delete()
 
 
 def rotation_period():
@@ -155,3 +164,85 @@ def bucket_replication():
 
     S3Backend.put_bucket_replication = put_bucket_replication
     S3Response.get_bucket_replication = get_bucket_replication
+def event_bridge_notifications():
+    from moto.s3.responses import S3Response
+
+    get = S3Response.get_bucket_notification
+
+    def get_bucket_notification(self):
+        status, headers, body = get(self)
+        configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if configuration and configuration.event_bridge is not None:
+            text = body.decode("utf-8") if isinstance(body, bytes) else body
+            end = "</NotificationConfiguration>"
+            if end not in text:
+                text = re.sub(r"<NotificationConfiguration([^>]*)/>", r"<NotificationConfiguration\1>" + end, text)
+            body = text.replace(end, "<EventBridgeConfiguration/>" + end)
+        return status, headers, body
+
+    S3Response.get_bucket_notification = get_bucket_notification
+
+
+def object_lock_on_used_buckets():
+    from moto.s3.exceptions import InvalidBucketState
+    from moto.s3.models import S3Backend
+
+    def put_object_lock_configuration(self, bucket_name, lock_enabled, mode=None, days=None, years=None):
+        bucket = self.get_bucket(bucket_name)
+        if not bucket.is_versioned:
+            raise InvalidBucketState("Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
+        bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
+        bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days, years
+
+    put = S3Backend.put_bucket_versioning
+
+    def put_bucket_versioning(self, bucket_name, status):
+        if status != "Enabled" and self.get_bucket(bucket_name).object_lock_enabled:
+            raise InvalidBucketState("An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+        put(self, bucket_name, status)
+
+    S3Backend.put_object_lock_configuration = put_object_lock_configuration
+    S3Backend.put_bucket_versioning = put_bucket_versioning
+
+
+def mfa_delete():
+    from moto.core.responses import ActionResult
+    from moto.s3.exceptions import BucketAccessDeniedError, InvalidBucketState
+    from moto.s3.models import S3Backend
+    from moto.s3.responses import S3Response
+
+    put, lifecycle = S3Response._bucket_response_put, S3Backend.put_bucket_lifecycle_configuration
+
+    def is_on(bucket):
+        return getattr(bucket, "mfa_delete", None) == "Enabled"
+
+    def bucket_response_put(self, request, bucket_name, querystring):
+        if "versioning" not in querystring:
+            return put(self, request, bucket_name, querystring)
+        bucket = self.backend.get_bucket(bucket_name)
+        wanted = re.search(r"<MfaDelete>([A-Za-z]+)</MfaDelete>", self.body.decode("utf-8"))
+        if (wanted or is_on(bucket)) and not request.headers.get("x-amz-mfa"):
+            raise BucketAccessDeniedError(bucket=bucket_name)
+        if wanted and wanted.group(1) == "Enabled" and bucket.rules:
+            raise InvalidBucketState("Mfa Authentication is not supported on a bucket with lifecycle configuration. Delete lifecycle configuration before enabling Mfa Authentication.")
+        answer = put(self, request, bucket_name, querystring)
+        if wanted:
+            bucket.mfa_delete = wanted.group(1)
+        return answer
+
+    def get_bucket_versioning(self):
+        bucket = self.backend.get_bucket(self.bucket_name)
+        self.data["Action"] = "GetBucketVersioning"
+        result = {"Status": bucket.versioning_status}
+        if hasattr(bucket, "mfa_delete"):
+            result["MFADelete"] = bucket.mfa_delete
+        return self.serialized(ActionResult(result))
+
+    def put_bucket_lifecycle_configuration(self, bucket_name, rules):
+        if rules and is_on(self.get_bucket(bucket_name)):
+            raise InvalidBucketState("Lifecycle configuration is not supported on a bucket with Mfa Authentication.")
+        lifecycle(self, bucket_name, rules)
+
+    S3Response._bucket_response_put = bucket_response_put
+    S3Response.get_bucket_versioning = get_bucket_versioning
+    S3Backend.put_bucket_lifecycle_configuration = put_bucket_lifecycle_configuration

@@ -45,15 +45,43 @@ describe("components: the schema for other languages", () => {
 
   it("has exactly our components", () => {
     assert.deepEqual(Object.keys(result.components).sort(), [
+      "AccessLogBucket",
       "AuditBucket",
       "AuditKey",
       "BucketReplication",
       "EventDataStore",
       "LogReader",
       "MemberTrail",
+      "NotificationQueue",
       "TrailLogGroup",
       "TrailTopic",
     ]);
+  });
+
+  it("AccessLogBucket", () => {
+    const { inputs, outputs } = result.components.AccessLogBucket!;
+    assert.deepEqual(signature(inputs), [
+      "bucketName: string",
+      "sourceBucketName: string",
+      "accountId: string",
+      "partition?: string",
+      "expirationDays?: number",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["bucketName: string"]);
+  });
+
+  it("NotificationQueue", () => {
+    const { inputs, outputs } = result.components.NotificationQueue!;
+    assert.deepEqual(signature(inputs), [
+      "queueName: string",
+      "sourceBucketName: string",
+      "accountId: string",
+      "partition?: string",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["queueArn: string"]);
   });
 
   it("AuditBucket", () => {
@@ -69,11 +97,20 @@ describe("components: the schema for other languages", () => {
       "memberReaders?: string[]",
       "requireMfa?: boolean",
       "mfaExemptRoleArns?: string[]",
+      "breakGlassRoleArns?: string[]",
+      "denyOtherEncryption?: boolean",
+      "objectLock?: AuditBucketObjectLock plain",
+      "retention?: AuditBucketRetention plain",
+      "mfaDelete?: boolean plain",
+      "accessLogBucketName?: string",
+      "eventBridge?: boolean plain",
+      "notificationQueueArn?: string",
+      "forceDestroy?: boolean plain",
       "policyForm?: string",
       "keep?: boolean plain",
       "tags?: map of string",
     ]);
-    assert.deepEqual(signature(outputs), ["bucketName: string", "bucketArn: string"]);
+    assert.deepEqual(signature(outputs), ["bucketName: string", "bucketArn: string", "mfaDelete?: string"]);
   });
 
   it("AuditKey", () => {
@@ -203,9 +240,22 @@ describe("components: the schema for other languages", () => {
     assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
   });
 
-  it("the types of AuditKey's replication and of MemberTrail's selectors", () => {
+  it("the types of MemberTrail's selectors, of AuditKey's replication, and of the archive's controls", () => {
     const types = Object.values(result.typeDefinitions).map((each) => [each.name, signature(each.properties)]);
     assert.deepEqual(Object.fromEntries(types), {
+      AuditBucketObjectLock: [
+        "mode?: string plain",
+        "days?: number plain",
+        "years?: number plain",
+        "confirmComplianceLock?: string plain",
+      ],
+      AuditBucketRetention: [
+        "days?: number plain",
+        "years?: number plain",
+        "noncurrentDays?: number plain",
+        "transitions?: AuditBucketTransition[] plain",
+      ],
+      AuditBucketTransition: ["storageClass: string plain", "days: number plain"],
       AuditKeyReplication: [
         "roleArn: string",
         "source: AuditKeyBucket plain",

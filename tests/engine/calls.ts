@@ -57,13 +57,16 @@ export function whyRefused(call: Call, access: RoleAccess): string | undefined {
   const account = call.account === AUDIT_ACCOUNT ? RoleAccount.Audit : RoleAccount.Member;
   const actions = actionsFor(name);
   if (actions.length === 0) return `${name} in ${account}: no row of the table is for this call`;
-  // Whatever the names are: what is asked is whether the kind of resource is right.
+  // Its own names: what is asked is whether the kind of resource is right.
+  const { Bucket = "none", AliasName = "none", RoleName = "none" } = call.parameters;
   const names: RoleNames = {
     partition: "aws",
     accountId: call.account,
     region: call.region,
-    trailNames: ["*"],
-    ...(account === RoleAccount.Audit && { archive: { bucketName: "*", keyAlias: "*", readerNames: ["*"] } }),
+    trailNames: [trailOf(call)?.split("/").at(-1) ?? "none"],
+    ...(account === RoleAccount.Audit && {
+      archive: { bucketName: Bucket, keyAlias: AliasName.replace(/^alias\//, ""), readerNames: [RoleName] },
+    }),
   };
   const policy = rolePermissions(account, access, names);
   for (const action of actions) {
@@ -123,7 +126,7 @@ function resourcesOf({ service, account: accountId, region, parameters }: Call):
       return found.length > 0 ? found : nothing;
     }
     case "cloudtrail": {
-      const name = parameters.Name ?? parameters.TrailName ?? parameters.ResourceId ?? parameters.ResourceIdList;
+      const name = trailOf({ parameters });
       if (name === undefined) return nothing;
       return [name.startsWith("arn:") ? name : trailArn({ partition: "aws", region, accountId, name })];
     }
@@ -132,6 +135,11 @@ function resourcesOf({ service, account: accountId, region, parameters }: Call):
     default:
       return nothing;
   }
+}
+
+/** A trail's name or ARN, under whatever name the operation has for it. */
+function trailOf({ parameters }: Pick<Call, "parameters">): string | undefined {
+  return parameters.Name ?? parameters.TrailName ?? parameters.ResourceId ?? parameters.ResourceIdList;
 }
 
 /** The condition keys that the table's conditions ask for. */

@@ -135,7 +135,7 @@ describe("engine: the npm package", function () {
 
   it("serves its components to other languages", async () => {
     write("serve.cjs", server);
-    const child = spawn(process.execPath, ["serve.cjs"], { cwd: app, env, timeout: 3 * MINUTE });
+    const child = spawn(process.execPath, ["serve.cjs"], { cwd: app, env, timeout: 5 * MINUTE });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

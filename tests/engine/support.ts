@@ -1,5 +1,12 @@
 /** The engine tests' sandbox: the real engine and provider on the emulator, through the same code as `npm start`. */
 import assert from "node:assert/strict";
+import {
+  DeleteBucketPolicyCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { LineProgress, silentProgress } from "../../sandbox/progress";
 import { installTools, openSandbox, type Sandbox, type SandboxOptions, type Tools } from "../../sandbox";
 import { cleanUp, newRunFolder } from "../../sandbox/keep";
@@ -17,6 +24,16 @@ export async function sandbox(options: Pick<SandboxOptions, "project"> = {}): Pr
   const signal = new AbortController().signal;
   tools ??= cleanUp().then(() => installTools({ progress: new LineProgress(process.stdout), signal }));
   return openSandbox({ progress: silentProgress, signal }, { ...options, folder: newRunFolder(), tools: await tools });
+}
+
+/**
+ * Puts a log file into the archive. Without the bucket's policy for a moment: to moto, a Deny holds whatever its conditions are.
+ */
+export async function putLogFile(s3: S3Client, Bucket: string, Body: string): Promise<void> {
+  const { Policy } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+  await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
+  await s3.send(new PutObjectCommand({ Bucket, Key: "AWSLogs/111111111111/CloudTrail/x.json.gz", Body }));
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
 }
 
 /** What an operation did, as the engine counted it: `{ create: 13 }`, `{ same: 3, update: 1 }`. */

@@ -305,17 +305,21 @@ describe("programs/audit", () => {
       memberAccess: ["payments"],
       requireMfa: true,
       mfaExemptRoles: ["exporter"],
+      breakGlassRoles: ["deploy"],
+      denyOtherEncryption: true,
     };
-    const { run } = await deploy(world(config));
+    const { run } = await deploy(world(config, { roles: { deploy: "arn:aws:iam::111111111111:role/deploy" } }));
     const raw = configOf({ role: "audit", auditAccountId, bucketName, ...config });
     const own = Object.entries(raw).map(([name, value]) => [name.replace("crosstrail:", ""), value]);
     const settings = parseSettings("audit", Object.fromEntries(own) as Record<string, string>, "us-east-1");
     assert.ok(settings.role === "audit");
-    const judged = builtPolicies(fleetOfSettings(settings));
+    // The key has got its id meanwhile.
+    const fleet = { ...fleetOfSettings(settings), keyArn };
+    const judged = builtPolicies(fleet);
     assert.deepEqual(JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string), judged.bucket);
     assert.deepEqual(JSON.parse(run.resource("Key", "audit-key").inputs.policy as string), judged.key);
     assert.deepEqual(
-      simulate(fleetOfSettings(settings), judged).filter(({ verdict }) => verdict !== "ok"),
+      simulate(fleet, judged).filter(({ verdict }) => verdict !== "ok"),
       [],
     );
   });

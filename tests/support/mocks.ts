@@ -34,6 +34,12 @@ export interface World {
   config?: Record<string, string>;
   /** Account of the credentials; undefined: the provider refuses them. */
   accountId?: string;
+  /** ARNs of the roles that IAM finds, by name. */
+  roles?: Record<string, string>;
+  /** What S3 says of the log bucket's MFA Delete. */
+  mfaDelete?: string;
+  /** ARN of who deploys. Default: a role `deploy`. */
+  callerArn?: string;
   /** Outputs by full stack name. Any other stack is unknown. */
   stacks?: Record<string, Record<string, unknown>>;
 }
@@ -102,7 +108,10 @@ export async function startMocks(world: World = {}): Promise<Run> {
     if (args.type.startsWith("crosstrail:index:")) return { id: undefined, state: {} };
     const answer = answers[args.type];
     if (!answer) throw new Error(`no mock for the resource ${args.type}`);
-    return { id: `${args.name}-id`, state: { ...args.inputs, ...answer(args.inputs as Record<string, string>) } };
+    const state = { ...args.inputs, ...answer(args.inputs as Record<string, string>) };
+    // Somebody else's: read, not made.
+    if (args.id) return { id: args.id, state: { ...state, versioningConfiguration: { mfaDelete: world.mfaDelete } } };
+    return { id: `${args.name}-id`, state };
   };
   const call = ({ token, inputs }: MockCallArgs): Record<string, unknown> => {
     run.calls.push(token);
@@ -110,7 +119,13 @@ export async function startMocks(world: World = {}): Promise<Run> {
       case "aws:index/getCallerIdentity:getCallerIdentity": {
         const { accountId } = world;
         if (accountId === undefined) throw remoteError("no valid credential sources found");
-        return { accountId, arn: `arn:aws:sts::${accountId}:assumed-role/deploy/me`, id: accountId, userId: "me" };
+        const arn = world.callerArn ?? `arn:aws:sts::${accountId}:assumed-role/deploy/me`;
+        return { accountId, arn, id: accountId, userId: "me" };
+      }
+      case "aws:iam/getRole:getRole": {
+        const arn = world.roles?.[(inputs as { name: string }).name];
+        if (arn === undefined) throw remoteError("couldn't find resource");
+        return { arn };
       }
       case "pulumi:pulumi:readStackOutputs": {
         const { name } = inputs as { name: string };
@@ -180,11 +195,20 @@ function remoteError(details: string): Error {
 /** What AWS would add to a resource's inputs. */
 const answers: Record<string, (inputs: Record<string, string>) => Record<string, unknown>> = {
   "aws:s3/bucket:Bucket": ({ bucket }) => ({ arn: `arn:aws:s3:::${bucket}` }),
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
+  "aws:s3/bucketLogging:BucketLogging": () => ({}),
+  "aws:s3/bucketNotification:BucketNotification": () => ({}),
+  "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": () => ({}),
   "aws:s3/bucketOwnershipControls:BucketOwnershipControls": () => ({}),
   "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": () => ({}),
   "aws:s3/bucketVersioning:BucketVersioning": () => ({}),
+  "aws:sqs/queue:Queue": ({ name }) => ({
+    arn: `arn:aws:sqs:us-east-1:111111111111:${name}`,
+    url: `https://sqs.us-east-1.amazonaws.com/111111111111/${name}`,
+  }),
+  "aws:sqs/queuePolicy:QueuePolicy": () => ({}),
   "aws:kms/key:Key": () => ({
     arn: "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",

@@ -49,6 +49,12 @@ const full: SimulatedFleet = {
   requireMfa: true,
   mfaExemptRoleArns: ["arn:aws:iam::111111111111:role/exporter", "arn:aws:iam::222222222222:role/ops/scanner"],
 };
+/** The same with what guards it against its own administrators. */
+const guarded: SimulatedFleet = {
+  ...full,
+  breakGlassRoleArns: ["arn:aws:iam::111111111111:role/BreakGlass", "arn:aws:iam::111111111111:role/ops/Deploy"],
+  denyOtherEncryption: true,
+};
 const large: SimulatedFleet = {
   ...small,
   trails: fleetOf(1000).map((trail) => ({ alias: `member-${trail.accountId}`, trail, isPrevious: false })),
@@ -84,7 +90,8 @@ describe("the simulation", () => {
   });
 
   it("asks every question, but for the one that only S3 Bucket Keys raise", () => {
-    const put = new Set(simulate(full, tight(full)).map(({ question }) => question));
+    const cells = [full, guarded].flatMap((fleet) => simulate(fleet, tight(fleet)));
+    const put = new Set(cells.map(({ question }) => question));
     const missing = Object.keys(questions).filter((question) => !put.has(question as QuestionId));
     assert.deepEqual(missing, ["deliver/decrypt"]);
     const groups = new Set(Object.values(questions).map(([group]) => group));
@@ -247,9 +254,30 @@ describe("the simulation", () => {
       const own = { trust: document(anyone), permissions: document(any) };
       const readers = Object.fromEntries((full.readers ?? []).map(({ name }) => [name, own]));
       assert.deepEqual(
-        asked(simulate(full, { ...tight(full), bucket: policy, key: policy, readers }), "failed"),
+        asked(simulate(guarded, { ...tight(guarded), bucket: policy, key: policy, readers }), "failed"),
         all("deny"),
       );
+    });
+
+    it("that nobody but break-glass roles tampers: all is as it should be, until a statement or its exception goes", () => {
+      assert.deepEqual(asked(simulate(guarded, tight(guarded)), "failed"), []);
+      const without = (change: (each: Statement) => Statement[]) => {
+        const policies = tight(guarded);
+        const bucket = policies.bucket as PolicyDocument;
+        return asked(
+          simulate(guarded, { ...policies, bucket: { ...bucket, Statement: statements(bucket).flatMap(change) } }),
+          "failed",
+        );
+      };
+      const gone = (sid: string) => without((each) => (each.Sid === sid ? [] : [each]));
+      assert.deepEqual(gone("DenyBucketTampering"), [
+        "tamper/owner-lifecycle",
+        "tamper/owner-policy",
+        "tamper/owner-versioning",
+      ]);
+      assert.deepEqual(gone("DenyLogTampering"), ["tamper/owner-delete", "tamper/owner-unlock"]);
+      const lockedOut = without((each) => [each.Sid === "DenyBucketTampering" ? { ...each, Condition: {} } : each]);
+      assert.deepEqual(lockedOut, ["upkeep/bucket-delete", "upkeep/bucket-write"]);
     });
 
     for (const which of ["bucket", "key"] as const) {
@@ -474,8 +502,12 @@ describe("the simulation", () => {
     it("are seen in a deployed bucket policy by its statements' ids", () => {
       const { memberReaders, requireMfa, mfaExemptRoleArns } = full;
       const { bucket } = tight(full);
-      assert.deepEqual(accessOfPolicy(JSON.stringify(bucket)), { memberReaders, requireMfa, mfaExemptRoleArns });
-      const none = { memberReaders: [], requireMfa: false, mfaExemptRoleArns: [] };
+      const unguarded = { breakGlassRoleArns: [], denyOtherEncryption: false };
+      const access = { memberReaders, requireMfa, mfaExemptRoleArns };
+      assert.deepEqual(accessOfPolicy(JSON.stringify(bucket)), { ...access, ...unguarded });
+      const { breakGlassRoleArns, denyOtherEncryption } = guarded;
+      assert.deepEqual(accessOfPolicy(tight(guarded).bucket), { ...access, breakGlassRoleArns, denyOtherEncryption });
+      const none = { memberReaders: [], requireMfa: false, mfaExemptRoleArns: [], ...unguarded };
       for (const policy of [undefined, tight().bucket, "{", '{"Statement": [null, 5]}']) {
         assert.deepEqual(accessOfPolicy(policy), none);
       }

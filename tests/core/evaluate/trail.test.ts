@@ -122,7 +122,7 @@ describe("why a trail does not deliver", () => {
       assert.equal(delivery.delivers, true);
       assert.deepEqual(
         delivery.bucket.map(({ name }) => name),
-        ["bucket-acl", "log", "digest"],
+        ["bucket-acl", "log", "log-with-key", "digest"],
       );
       assert.deepEqual(
         delivery.key.map(({ name }) => name),
@@ -130,6 +130,22 @@ describe("why a trail does not deliver", () => {
       );
     }
   });
+
+  /** A statement that demands or refuses an encryption. */
+  const denies = (condition: object): PolicyDocument => ({
+    ...bucketPolicy,
+    Statement: [
+      ...[bucketPolicy.Statement].flat(),
+      {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:PutObject",
+        Resource: "arn:aws:s3:::audit-logs/*",
+        Condition: { ...condition },
+      },
+    ],
+  });
+  const encryption = "s3:x-amz-server-side-encryption";
 
   const broken: [
     title: string,
@@ -142,6 +158,18 @@ describe("why a trail does not deliver", () => {
     ["no AclCheck", without(bucketPolicy, "AclCheck"), keyPolicy, {}, ["bucket-acl"]],
     ["no write statement", without(bucketPolicy, `Write${member}`), keyPolicy, {}, ["log", "digest"]],
     ["a prefix that the policy does not know", bucketPolicy, keyPolicy, { logPrefix: "x" }, ["log", "digest"]],
+    // Two statements of many guides. The first stops every file that does not name its encryption, the second those that do.
+    ["encryption demanded", denies({ StringNotEquals: { [encryption]: "aws:kms" } }), keyPolicy, {}, ["log", "digest"]],
+    [
+      "another key demanded, where one is named",
+      denies({
+        StringNotEqualsIfExists: { [`${encryption}-aws-kms-key-id`]: "another" },
+        Null: { [encryption]: "false" },
+      }),
+      keyPolicy,
+      {},
+      ["log-with-key"],
+    ],
     ["no key policy", bucketPolicy, undefined, {}, ["key-describe", "key-generate"]],
     ["no encrypt statement", bucketPolicy, without(keyPolicy, "CloudTrailEncrypts"), {}, ["key-generate"]],
     ["no describe statement", bucketPolicy, without(keyPolicy, "CloudTrailDescribes"), {}, ["key-describe"]],

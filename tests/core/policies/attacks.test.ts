@@ -5,6 +5,7 @@ import type { TrailIdentity } from "../../../core/names";
 import { trailArn } from "../../../core/names";
 import type { KeyPolicyForm } from "../../../core/policies/key";
 import type { BucketPolicyForm, BucketPolicyInput } from "../../../core/policies/bucket";
+import { accessLogPolicy, notificationQueuePolicy } from "../../../core/policies/beside";
 import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import {
@@ -180,6 +181,9 @@ const keyAttacks = {
   memberAccountAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
 };
 
+/** One of the break-glass roles, where there are any. */
+const deployer = { kind: "account" as const, arn: "arn:aws:sts::111111111111:assumed-role/Deploy/pipeline" };
+
 /** What a denial must not stop, whoever else allows it. */
 const legitimate: Record<string, AccessRequest> = {
   cloudTrailPublishes: fromCloudTrail(payments, "sns:Publish", "arn:aws:sns:us-east-1:222222222222:deliveries", {}),
@@ -188,6 +192,29 @@ const legitimate: Record<string, AccessRequest> = {
   exemptRoleReads: { ...touches("s3:GetObject"), caller: { kind: "account", arn: mfaExempt[0] } },
   /** A service in its own name: it has no MFA, and no key that says so. */
   serviceReads: { ...touches("s3:GetObject", { "aws:SecureTransport": "true" }), caller: otherService },
+  /** CloudTrail as it names the archive's key, and as it wrote digest files for years. */
+  cloudTrailWritesWithKey: writes(payments, logObject("222222222222"), {
+    ...withAcl,
+    "s3:x-amz-server-side-encryption": "aws:kms",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": keyArn,
+  }),
+  digestWithoutKey: writes(payments, logObject("222222222222"), {
+    ...withAcl,
+    "s3:x-amz-server-side-encryption": "AES256",
+  }),
+  deployerChangesBucket: { ...fromAccount(auditAccountId, "s3:PutBucketPolicy", bucketArn), caller: deployer },
+  deployerPutsObject: { ...touches("s3:PutObject", { "aws:MultiFactorAuthPresent": "true" }), caller: deployer },
+  deployerPutsWithKms: {
+    ...touches("s3:PutObject", { "s3:x-amz-server-side-encryption": "aws:kms" }),
+    caller: deployer,
+  },
+  /** What stands beside the bucket. */
+  accessLogWritten: fromAccount(auditAccountId, "s3:PutObject", "arn:aws:s3:::example-access-logs/x"),
+  notificationSent: fromAccount(
+    auditAccountId,
+    "sqs:SendMessage",
+    "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs",
+  ),
 };
 
 /** The statements that everyPart() was told about; a number at the end of an id is an account. */
@@ -682,6 +709,254 @@ describe("core/policies: MFA to read and delete logs", () => {
     const asGuided = { ...bucketDocument(), Statement: [guide, ...bucketDocument().Statement] };
     for (const [name, request] of all) assert.equal(allowed(request, asGuided), true, name);
   });
+});
+
+describe("core/policies: the archive cannot be tampered with", () => {
+  const breakGlassRoleArns = ["arn:aws:iam::111111111111:role/Deploy", "arn:aws:iam::111111111111:role/ops/BreakGlass"];
+  const guarded = (form?: BucketPolicyForm, other: Partial<BucketPolicyInput> = {}) =>
+    bucketDocument(form, { breakGlassRoleArns, denyOtherEncryption: true, keyArn, ...other });
+  const log = logObject("222222222222");
+  const administrator = (action: string, resource = bucketArn, context: RequestContext = {}) =>
+    fromAccount(auditAccountId, action, resource, context);
+  const encryption = "s3:x-amz-server-side-encryption";
+  const otherKey = keyArn.replace("1234abcd", "4321dcba");
+
+  const attacks = {
+    /** Each of these alone takes the archive's evidence away, or opens it. */
+    removesPolicy: administrator("s3:DeleteBucketPolicy"),
+    rewritesPolicy: administrator("s3:PutBucketPolicy"),
+    suspendsVersioning: administrator("s3:PutBucketVersioning"),
+    endsRetention: administrator("s3:PutBucketObjectLockConfiguration"),
+    expiresLogsTomorrow: administrator("s3:PutLifecycleConfiguration"),
+    changesEncryption: administrator("s3:PutEncryptionConfiguration"),
+    copiesLogsElsewhere: administrator("s3:PutReplicationConfiguration"),
+    opensBucket: administrator("s3:PutBucketPublicAccessBlock"),
+    stopsAccessLogs: administrator("s3:PutBucketLogging"),
+    makesRequesterPay: administrator("s3:PutBucketRequestPayment"),
+    deletesLog: administrator("s3:DeleteObject", log),
+    deletesVersion: administrator("s3:DeleteObjectVersion", log),
+    overwritesLog: administrator("s3:PutObject", log),
+    shortensRetention: administrator("s3:PutObjectRetention", log),
+    liftsLock: administrator("s3:BypassGovernanceRetention", log),
+  };
+  const encryptions = {
+    /** What the audit account could never read. */
+    putsWithAnotherKey: administrator("s3:PutObject", log, {
+      [`${encryption}-aws-kms-key-id`]: otherKey,
+      [encryption]: "aws:kms",
+    }),
+    putsWithoutKms: administrator("s3:PutObject", log, { [encryption]: "AES256" }),
+    putsWithOwnKey: administrator("s3:PutObject", log, { [`${encryption}-customer-algorithm`]: "AES256" }),
+    trailWithAnotherKey: writes(payments, log, {
+      ...withAcl,
+      [encryption]: "aws:kms",
+      [`${encryption}-aws-kms-key-id`]: otherKey,
+    }),
+  };
+  const roles = [
+    deployer,
+    {
+      kind: "account" as const,
+      arn: "arn:aws:sts::111111111111:assumed-role/BreakGlass/me",
+      roleArn: breakGlassRoleArns[1]!,
+    },
+  ];
+
+  for (const form of bucketForms) {
+    it(`nobody changes the bucket or its logs but the named roles: ${form}`, () => {
+      for (const [name, request] of Object.entries(attacks)) {
+        assert.equal(allowed(request, bucketDocument(form)), true, `${name}: IAM alone decides by default`);
+        assert.equal(allowed(request, guarded(form)), false, name);
+        for (const caller of roles)
+          assert.equal(allowed({ ...request, caller }, guarded(form)), true, `${name}, ${caller.arn}`);
+        // A role of the same name with another path, or in another account, is another one.
+        const impostor = {
+          kind: "account" as const,
+          arn: roles[1]!.arn,
+          roleArn: "arn:aws:iam::111111111111:role/BreakGlass",
+        };
+        assert.equal(allowed({ ...request, caller: impostor }, guarded(form)), false, name);
+      }
+    });
+
+    it(`nobody puts what the archive's key cannot read: ${form}`, () => {
+      for (const [name, request] of Object.entries(encryptions)) {
+        assert.equal(allowed(request, bucketDocument(form)), true, `${name}: by default`);
+        assert.equal(allowed(request, guarded(form, { breakGlassRoleArns: [] })), false, name);
+      }
+    });
+
+    it(`CloudTrail delivers, with the archive's key, without a word about it, and digests with SSE-S3: ${form}`, () => {
+      for (const trail of fleet) {
+        const delivery = whyNoDelivery(guarded(form), keyDocument(), {
+          trailArn: trailArn(trail),
+          bucketName,
+          bucketAccountId: auditAccountId,
+          keyArn,
+        });
+        assert.deepEqual(delivery.reasons, []);
+      }
+      const digest = log.replace("/CloudTrail/", "/CloudTrail-Digest/");
+      assert.equal(allowed(writes(payments, digest, { ...withAcl, [encryption]: "AES256" }), guarded(form)), true);
+    });
+  }
+
+  const purposes = {
+    DenyBucketTampering: "removesPolicy",
+    "DenyBucketTampering Principal": "removesPolicy",
+    "DenyBucketTampering Action s3:DeleteBucket*": "removesPolicy",
+    "DenyBucketTampering Action s3:PutBucket*": "suspendsVersioning",
+    "DenyBucketTampering Action s3:PutEncryptionConfiguration": "changesEncryption",
+    "DenyBucketTampering Action s3:PutLifecycleConfiguration": "expiresLogsTomorrow",
+    "DenyBucketTampering Action s3:PutReplicationConfiguration": "copiesLogsElsewhere",
+    [`DenyBucketTampering Resource ${bucketArn}`]: "removesPolicy",
+    DenyLogTampering: "overwritesLog",
+    "DenyLogTampering Principal": "overwritesLog",
+    "DenyLogTampering Action s3:BypassGovernanceRetention": "liftsLock",
+    "DenyLogTampering Action s3:DeleteObject*": "deletesVersion",
+    "DenyLogTampering Action s3:PutObject*": "shortensRetention",
+    [`DenyLogTampering Resource ${bucketArn}/*`]: "overwritesLog",
+    DenyOtherKeys: "trailWithAnotherKey",
+    "DenyOtherKeys Principal": "trailWithAnotherKey",
+    "DenyOtherKeys Action": "trailWithAnotherKey",
+    [`DenyOtherKeys Resource ${bucketArn}/*`]: "trailWithAnotherKey",
+    DenyOtherEncryption: "deployerPutsWithoutKms",
+    "DenyOtherEncryption Principal": "deployerPutsWithoutKms",
+    "DenyOtherEncryption Action": "deployerPutsWithoutKms",
+    [`DenyOtherEncryption Resource ${bucketArn}/*`]: "deployerPutsWithoutKms",
+    DenyCustomerKeys: "deployerPutsWithOwnKey",
+    "DenyCustomerKeys Principal": "deployerPutsWithOwnKey",
+    "DenyCustomerKeys Action": "deployerPutsWithOwnKey",
+    [`DenyCustomerKeys Resource ${bucketArn}/*`]: "deployerPutsWithOwnKey",
+  } as const;
+  const grants = Object.keys(Object.fromEntries(loosened(bucketDocument()))).map((part) => part.split(" ")[0]);
+  everyPart(
+    "statements against tampering",
+    guarded(),
+    purposes,
+    {
+      ...attacks,
+      ...encryptions,
+      deployerPutsWithoutKms: { ...encryptions.putsWithoutKms, caller: roles[0]! },
+      deployerPutsWithOwnKey: { ...encryptions.putsWithOwnKey, caller: roles[0]! },
+    },
+    // The other statements have their attacks above. Every signed request says whether it is a service's; see below.
+    new RegExp(`^(${[...new Set(grants)].join("|")})( |$)|BoolIfExists aws:PrincipalIsAWSService`),
+  );
+
+  it("holds for requests without a signature, even where another statement lets everyone write", () => {
+    const everyone: Statement = {
+      Sid: "Everyone",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: `${bucketArn}/*`,
+    };
+    const opened = { ...guarded(), Statement: [everyone, ...guarded().Statement] };
+    const anonymous = { ...attacks.deletesLog, caller: { kind: "anonymous" as const } };
+    assert.equal(allowed(anonymous, opened), false);
+    const loose = loosened(opened).get("DenyLogTampering BoolIfExists aws:PrincipalIsAWSService");
+    assert.equal(allowed(anonymous, loose as PolicyDocument), true, "without IfExists");
+    const puts = { ...encryptions.putsWithoutKms, caller: anonymous.caller };
+    const alone = { ...guarded(undefined, { breakGlassRoleArns: [] }) };
+    const openedToPuts = { ...alone, Statement: [everyone, ...alone.Statement] };
+    assert.equal(allowed(puts, openedToPuts), false);
+    const looser = loosened(openedToPuts).get("DenyOtherEncryption BoolIfExists aws:PrincipalIsAWSService");
+    assert.equal(allowed(puts, looser as PolicyDocument), true, "without IfExists");
+  });
+
+  it("everyone may still look", () => {
+    for (const action of [
+      "s3:GetBucketPolicy",
+      "s3:GetBucketVersioning",
+      "s3:GetLifecycleConfiguration",
+      "s3:ListBucket",
+    ]) {
+      assert.equal(allowed(administrator(action), guarded()), true, action);
+    }
+    assert.equal(allowed(administrator("s3:GetObject", log), guarded()), true);
+  });
+});
+
+describe("core/policies: beside the log bucket", () => {
+  const logsArn = "arn:aws:s3:::example-access-logs";
+  const queueArn = "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs";
+  const source = { partition: "aws", sourceBucketName: bucketName, accountId: auditAccountId } as const;
+  const accessLogs = accessLogPolicy({ ...source, bucketName: "example-access-logs" });
+  const queue = notificationQueuePolicy({ ...source, queueArn });
+  const from = (service: string, action: string, resource: string, context: RequestContext = {}) => ({
+    caller: { kind: "service" as const, service },
+    action,
+    resource,
+    resourceAccountId: auditAccountId,
+    context: {
+      "aws:SourceArn": bucketArn,
+      "aws:SourceAccount": auditAccountId,
+      "aws:SecureTransport": "true",
+      ...context,
+    },
+  });
+  const logs = (context?: RequestContext, key = `${bucketName}/2026-01-31-00-00-00-ABC`, action = "s3:PutObject") =>
+    from("logging.s3.amazonaws.com", action, `${logsArn}/${key}`, context);
+  const tells = (context?: RequestContext, action = "sqs:SendMessage", resource = queueArn) =>
+    from("s3.amazonaws.com", action, resource, context);
+  const otherBucket = { "aws:SourceArn": "arn:aws:s3:::another-bucket" };
+  const otherAccount = { "aws:SourceAccount": "999999999999" };
+
+  it("S3 writes the log bucket's access logs, and tells the queue of its new objects", () => {
+    assert.equal(allowed(logs(), accessLogs), true);
+    assert.equal(allowed(tells(), queue), true);
+  });
+
+  const transport = (where: string[], plain: string) =>
+    Object.fromEntries(
+      ["", " Principal", " Action", ...where.map((each) => ` Resource ${each}`)].map((part) => [
+        `DenyInsecureTransport${part}`,
+        plain,
+      ]),
+    );
+  everyPart(
+    "the bucket for access logs",
+    accessLogs,
+    {
+      "AccessLogsWrite Principal": "otherService",
+      "AccessLogsWrite Action": "deletes",
+      "AccessLogsWrite Resource": "elsewhere",
+      "AccessLogsWrite ArnLike aws:SourceArn": "ofAnotherBucket",
+      "AccessLogsWrite StringEquals aws:SourceAccount": "ofAnotherAccount",
+      ...transport([`${logsArn}/*`], "withoutTls"),
+      [`DenyInsecureTransport Resource ${logsArn}`]: "listsWithoutTls",
+    },
+    {
+      otherService: { ...logs(), caller: otherService },
+      deletes: logs({}, undefined, "s3:DeleteObject"),
+      elsewhere: logs({}, "another-bucket/x"),
+      ofAnotherBucket: logs(otherBucket),
+      ofAnotherAccount: logs(otherAccount),
+      withoutTls: logs(withoutTls),
+      listsWithoutTls: fromAccount(auditAccountId, "s3:ListBucket", logsArn, withoutTls),
+    },
+  );
+  everyPart(
+    "the queue for notifications",
+    queue,
+    {
+      "NotificationsSend Principal": "otherService",
+      "NotificationsSend Action": "reads",
+      "NotificationsSend ArnLike aws:SourceArn": "ofAnotherBucket",
+      "NotificationsSend StringEquals aws:SourceAccount": "ofAnotherAccount",
+      ...transport([queueArn], "withoutTls"),
+    },
+    {
+      otherService: { ...tells(), caller: otherService },
+      reads: tells({}, "sqs:ReceiveMessage"),
+      ofAnotherBucket: tells(otherBucket),
+      ofAnotherAccount: tells(otherAccount),
+      withoutTls: tells(withoutTls),
+    },
+    // A queue's policy is about that queue.
+    /^NotificationsSend Resource$/,
+  );
 });
 
 describe("core/policies/reader", () => {
@@ -1203,9 +1478,9 @@ function everyExemption(name: string, document: AnyDocument): void {
 
 describe("core/policies: every statement", () => {
   it("of every policy has its attacks above", () => {
-    const written = ["bucket", "delivery", "eventDataStore", "key", "reader"].flatMap((file) => {
+    const written = ["beside", "bucket", "delivery", "eventDataStore", "key", "reader"].flatMap((file) => {
       const source = read("core", "policies", `${file}.ts`);
-      const sids = [...source.matchAll(/(?:Sid: |write\()["`]([A-Za-z]+)/g)].map(([, sid]) => sid as string);
+      const sids = [...source.matchAll(/(?:Sid: |write\(|deny\()["`]([A-Za-z]+)/g)].map(([, sid]) => sid as string);
       // A statement whose id is written in another way would be missed here.
       const statements = [...source.matchAll(/Effect: "/g)].length;
       assert.equal(

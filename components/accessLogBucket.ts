@@ -1,0 +1,127 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  Bucket,
+  BucketLifecycleConfiguration,
+  BucketOwnershipControls,
+  BucketPolicy,
+  BucketPublicAccessBlock,
+  BucketServerSideEncryptionConfiguration,
+  BucketVersioning,
+} from "@pulumi/aws/s3";
+import { accountIdProblem, partitions } from "../core/accounts";
+import { bucketNameProblem } from "../core/names";
+import { accessLogPolicy } from "../core/policies/beside";
+import { serialize } from "../core/policies/document";
+import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
+
+/** Arguments of {@link AccessLogBucket}. */
+export interface AccessLogBucketArgs {
+  /** Name of the bucket. A change would replace the bucket, which protection refuses. */
+  bucketName: pulumi.Input<string>;
+  /** Name of the bucket whose access is logged; in the same account and Region. */
+  sourceBucketName: pulumi.Input<string>;
+  /** The account that owns both: 12 digits. */
+  accountId: pulumi.Input<string>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
+  /** Days after which access logs are deleted, at least 1. Default: 365. */
+  expirationDays?: pulumi.Input<number>;
+  /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
+  keep?: boolean;
+  /** Tags of the bucket. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/**
+ * A bucket for S3's server access logs of the log bucket: private, TLS only, written by S3's logging service for that one
+ * bucket. It has neither Object Lock nor a KMS key, because S3 does not deliver access logs to such buckets, and no access
+ * logs of its own, because there would be no end to it.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html
+ */
+export class AccessLogBucket extends pulumi.ComponentResource {
+  /** Name of the bucket, once it can be written to. */
+  public readonly bucketName: pulumi.Output<string>;
+
+  constructor(name: string, args: AccessLogBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    const inputs = checkedInputs(
+      "AccessLogBucket",
+      {
+        bucketName: args.bucketName,
+        sourceBucketName: args.sourceBucketName,
+        accountId: args.accountId,
+        partition: args.partition,
+      },
+      {
+        bucketName: bucketNameProblem,
+        sourceBucketName: bucketNameProblem,
+        accountId: accountIdProblem,
+        partition: oneOf(partitions),
+      },
+    );
+    const policy = derive(inputs, ({ partition, ...rest }) =>
+      serialize(accessLogPolicy({ ...rest, partition: partitionOrDefault(partition) })),
+    );
+
+    super("crosstrail:index:AccessLogBucket", name, {}, opts);
+    const keep = args.keep ?? true;
+    // One after the other: S3 refuses a bucket's settings that are written at the same time.
+    const after = (...dependsOn: pulumi.Resource[]) => ({
+      parent: this,
+      protect: keep,
+      retainOnDelete: keep,
+      dependsOn,
+    });
+
+    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags: args.tags }, after());
+    const of = { bucket: bucket.bucket };
+    const ownership = new BucketOwnershipControls(
+      `${name}-ownership`,
+      { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      after(),
+    );
+    const publicAccess = new BucketPublicAccessBlock(
+      `${name}-public-access`,
+      {
+        ...of,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      after(ownership),
+    );
+    const versioning = new BucketVersioning(
+      `${name}-versioning`,
+      { ...of, versioningConfiguration: { status: "Enabled" } },
+      after(publicAccess),
+    );
+    const encryption = new BucketServerSideEncryptionConfiguration(
+      `${name}-encryption`,
+      { ...of, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
+      after(versioning),
+    );
+    const lifecycle = new BucketLifecycleConfiguration(
+      `${name}-lifecycle`,
+      {
+        ...of,
+        rules: [
+          {
+            id: "expire",
+            status: "Enabled",
+            filter: { prefix: "" },
+            expiration: { days: args.expirationDays ?? 365 },
+            noncurrentVersionExpiration: { noncurrentDays: 30 },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+          },
+        ],
+        transitionDefaultMinimumObjectSize: "all_storage_classes_128K",
+      },
+      after(encryption),
+    );
+    const guard = new BucketPolicy(`${name}-policy`, { ...of, policy }, after(lifecycle));
+
+    // S3 tries the bucket when logging to it is switched on, so its policy comes first.
+    this.bucketName = guard.bucket;
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}

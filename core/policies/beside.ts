@@ -1,0 +1,72 @@
+/**
+ * The policies of what stands beside the log bucket: the bucket for its access logs, and the queue for its notifications.
+ * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+ *          https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+ */
+import type { Partition } from "../accounts";
+import { bucketArn } from "../names";
+import type { PolicyDocument, Statement } from "./document";
+import { policyDocument } from "./document";
+
+export interface LogSource {
+  partition: Partition;
+  /** The bucket that is logged, or that tells of new objects. */
+  sourceBucketName: string;
+  /** The account that owns it, and what stands beside it. */
+  accountId: string;
+}
+
+/** The folder of the access logs of a bucket. */
+export function accessLogPrefix(sourceBucketName: string): string {
+  return `${sourceBucketName}/`;
+}
+
+/** S3's logging service writes the source's access logs, and nobody uses the bucket without TLS. */
+export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketName: string }): PolicyDocument {
+  const bucket = bucketArn(source.partition, bucketName);
+  return policyDocument([
+    {
+      Sid: "AccessLogsWrite",
+      Effect: "Allow",
+      Principal: { Service: "logging.s3.amazonaws.com" },
+      Action: "s3:PutObject",
+      Resource: `${bucket}/${accessLogPrefix(source.sourceBucketName)}*`,
+      Condition: onlyFrom(source),
+    },
+    denyInsecureTransport("s3:*", [bucket, `${bucket}/*`]),
+  ]);
+}
+
+/** S3 tells of the source's new objects, and nobody uses the queue without TLS. */
+export function notificationQueuePolicy({ queueArn, ...source }: LogSource & { queueArn: string }): PolicyDocument {
+  return policyDocument([
+    {
+      Sid: "NotificationsSend",
+      Effect: "Allow",
+      Principal: { Service: "s3.amazonaws.com" },
+      Action: "sqs:SendMessage",
+      Resource: queueArn,
+      Condition: onlyFrom(source),
+    },
+    denyInsecureTransport("sqs:*", queueArn),
+  ]);
+}
+
+/** Nobody can have S3 write here for a bucket of their own; the account, too, as bucket names can change hands. */
+function onlyFrom({ partition, sourceBucketName, accountId }: LogSource): Statement["Condition"] {
+  return {
+    ArnLike: { "aws:SourceArn": bucketArn(partition, sourceBucketName) },
+    StringEquals: { "aws:SourceAccount": accountId },
+  };
+}
+
+function denyInsecureTransport(action: string, resource: Statement["Resource"]): Statement {
+  return {
+    Sid: "DenyInsecureTransport",
+    Effect: "Deny",
+    Principal: "*",
+    Action: action,
+    Resource: resource,
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+}

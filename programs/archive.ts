@@ -1,0 +1,150 @@
+/** What the audit stack's controls need besides configuration: what was deployed before, who deploys, and what AWS has. */
+import { getRole } from "@pulumi/aws/iam/getRole";
+import { BucketVersioning } from "@pulumi/aws/s3";
+import * as pulumi from "@pulumi/pulumi";
+import type { ObjectLock } from "../core/archive";
+import { ObjectLockMode, spanDays, spanText } from "../core/archive";
+import type { Finding } from "../core/findings";
+import { UserError } from "../core/findings";
+import type { AuditSettings } from "../core/settings";
+
+/** The audit stack's output `archive`: what the next deployment must know of this one. Absent where no control is on. */
+export interface DeployedArchive {
+  /** Object Lock is on; with the lock for new log files, if there is one. */
+  objectLock?: Pick<ObjectLock, "mode" | "days" | "years">;
+  /** The bucket for access logs; it stays when access is no longer logged. */
+  accessLogBucket?: string;
+  mfaDelete?: boolean;
+}
+
+/** The controls as they are deployed now: what cannot be undone stays, whatever the configuration says. */
+export function archiveOf(settings: AuditSettings, deployed: Record<string, unknown>): DeployedArchive {
+  const before = (deployed.archive ?? {}) as DeployedArchive;
+  const { objectLock, accessLogBucket, mfaDelete, forceDestroy } = settings.archive;
+  const findings: Finding[] = [];
+  const refuse = (subject: string, message: string, remedy: string) =>
+    findings.push({ id: "archive/irreversible", severity: "error", subject, message, remedy });
+  if (before.accessLogBucket !== undefined && accessLogBucket !== undefined) {
+    if (before.accessLogBucket !== accessLogBucket) {
+      refuse(
+        `crosstrail:accessLogBucket = "${accessLogBucket}"`,
+        `Access logs are in bucket "${before.accessLogBucket}". A bucket cannot be renamed: it would be replaced, and its logs left behind.`,
+        `Set it back to "${before.accessLogBucket}".`,
+      );
+    }
+  }
+  if (before.objectLock && forceDestroy) {
+    refuse(
+      "crosstrail:forceDestroy = true",
+      "Object Lock is on for the deployed bucket and cannot be switched off; log files may be locked.",
+      "Remove it.",
+    );
+  }
+  if (findings.length > 0)
+    throw new UserError("The archive cannot be changed like this. Nothing was changed.", findings);
+
+  const lock: ObjectLock | undefined = objectLock ? { ...objectLock } : before.objectLock && {};
+  delete lock?.confirmComplianceLock;
+  return {
+    ...(lock && { objectLock: lock }),
+    ...((accessLogBucket ?? before.accessLogBucket) !== undefined && {
+      accessLogBucket: accessLogBucket ?? before.accessLogBucket,
+    }),
+    ...(mfaDelete && { mfaDelete }),
+  };
+}
+
+/** Says what a change of the lock does that nobody can undo, or that weakens it. */
+export async function warnOfLock(settings: AuditSettings, deployed: Record<string, unknown>): Promise<void> {
+  const before = (deployed.archive as DeployedArchive | undefined)?.objectLock;
+  const now = settings.archive.objectLock;
+  if (now && !before && deployed.bucketName !== undefined) {
+    await pulumi.log.warn(
+      `Object Lock is switched on for the existing bucket ${settings.bucketName}, in place. It cannot be switched off again, and log files that are there already are not locked.`,
+    );
+  }
+  if (!before?.mode) return;
+  const stays = `Log files that are there already stay locked, ${lockText(before)}.`;
+  if (!now?.mode) {
+    await pulumi.log.warn(`New log files are no longer locked. ${stays} Object Lock itself stays on.`);
+  } else if (now.mode !== before.mode && now.mode === ObjectLockMode.Governance) {
+    await pulumi.log.warn(`The lock of new log files can be lifted from now on: mode ${now.mode}. ${stays}`);
+  } else if (spanDays(now) < spanDays(before)) {
+    await pulumi.log.warn(`New log files are locked for ${spanText(now)} only. ${stays}`);
+  }
+}
+
+function lockText(lock: ObjectLock): string {
+  return `mode ${lock.mode}, ${spanText(lock)}`;
+}
+
+/**
+ * Makes sure that the break-glass roles exist, under the ARNs that the bucket policy names, and that the deployment is made by
+ * one of them: any other one would be the last.
+ */
+export async function requireBreakGlassRoles({ archive }: AuditSettings, callerArn: string): Promise<void> {
+  const arns = archive.breakGlassRoleArns;
+  if (arns.length === 0) return;
+  const findings = (await Promise.all(arns.map(missingRole))).flat();
+  const subject = `crosstrail:breakGlassRoles = ${JSON.stringify(arns.map(roleName))}`;
+  // A session's ARN leaves out the role's path: arn:aws:sts::<account>:assumed-role/<role>/<session>
+  const caller = /:assumed-role\/([^/]+)\//.exec(callerArn)?.[1];
+  if (caller === undefined || !arns.some((arn) => roleName(arn) === caller)) {
+    const message = `This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it from then on, and every later deployment fail.`;
+    const remedy =
+      caller === undefined
+        ? "Deploy with a role, by aws:assumeRoles or aws:profile, and add it to crosstrail:breakGlassRoles."
+        : `Add ${caller} to crosstrail:breakGlassRoles, or deploy with one of them.`;
+    // Who only looks need not be able to deploy.
+    if (pulumi.runtime.isDryRun()) await pulumi.log.warn(`${subject}: ${message}\n${remedy}`);
+    else findings.push({ id: "archive/locked-out", severity: "error", subject, message, remedy });
+  }
+  if (findings.length > 0) throw new UserError("The archive would be locked. Nothing was changed.", findings);
+}
+
+async function missingRole(arn: string): Promise<Finding[]> {
+  const name = roleName(arn);
+  const found = await getRole({ name }).then(
+    (role) => role.arn,
+    // The engine has already shown the provider's own words.
+    () => undefined,
+  );
+  if (found === arn) return [];
+  const subject = `crosstrail:breakGlassRoles, ${name}`;
+  return [
+    {
+      id: "archive/break-glass-role",
+      severity: "error",
+      subject,
+      message:
+        found === undefined
+          ? "The audit account has no such role, or it may not be looked up (iam:GetRole)."
+          : `The audit account's role of this name is ${found}, not ${arn}.`,
+      remedy: found === undefined ? "Create the role first, or correct its name." : `Name it by its ARN:  - ${found}`,
+    },
+  ];
+}
+
+function roleName(arn: string): string {
+  return arn.split("/").at(-1) as string;
+}
+
+/** Says when MFA Delete is not what it is expected to be. Asks AWS, because nothing in the stack changes with it. */
+export function warnOfMfaDelete(
+  settings: AuditSettings,
+  deployed: Record<string, unknown>,
+  lastKnown: pulumi.Output<string | undefined>,
+): void {
+  const { bucketName, archive } = settings;
+  const warn = (actual: string | undefined) => {
+    const isOn = actual === "Enabled";
+    if (isOn === archive.mfaDelete) return;
+    void pulumi.log.warn(
+      `MFA Delete of bucket ${bucketName} is ${isOn ? "on" : "off"}, and crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}. Only the root user can switch it; crosstrail mfa-delete says how.`,
+    );
+  };
+  if (archive.mfaDelete && deployed.bucketName !== undefined) {
+    const actual = BucketVersioning.get("audit-mfa-delete", bucketName);
+    actual.versioningConfiguration.apply((versioning) => warn(versioning?.mfaDelete));
+  } else lastKnown.apply((actual) => !archive.mfaDelete && warn(actual));
+}
