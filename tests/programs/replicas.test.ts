@@ -94,6 +94,16 @@ describe("programs/audit: replicas", () => {
     });
   });
 
+  it("of the bucket: changed by break-glass roles only, where the log bucket is", async () => {
+    const roles = { deploy: `arn:aws:iam::${auditAccountId}:role/deploy` };
+    const { run } = await deploy({ ...world({ replication, breakGlassRoles: ["deploy"] }), roles });
+    assert.deepEqual(sids(run, "BucketPolicy", "audit-replica-policy"), [
+      "DenyBucketTampering",
+      "DenyLogTampering",
+      "DenyInsecureTransport",
+    ]);
+  });
+
   it("in another account: its bucket is left alone, and its owner is given what to add", async () => {
     const other = { ...replication, accountId: "222222222222" };
     const { run, outputs } = await deploy(world({ replication: other }));
