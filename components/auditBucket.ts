@@ -79,7 +79,7 @@ export interface AuditBucketArgs {
   keyArn: pulumi.Input<string>;
   /** ARNs of former keys of the archive that trails may still name, for denyOtherEncryption. Default: none. */
   previousKeyArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Region of the bucket. Default: the provider's. A change would replace the bucket, which protection refuses. */
+  /** Region of the bucket, reached with the stack's own provider settings. Default: the provider's. A change would replace the bucket, which protection refuses. */
   region?: string;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
   logPrefix?: pulumi.Input<string>;
@@ -191,7 +191,7 @@ export class AuditBucket extends pulumi.ComponentResource {
       return serialize(bucketPolicy({ ...rest, partition, trails, organization }, form).document);
     });
 
-    opts = inRegion(args.region, opts);
+    opts = inRegion(name, args.region, opts);
     super("crosstrail:index:AuditBucket", name, {}, opts);
     const keep = args.keep ?? true;
     // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each

@@ -14,6 +14,7 @@ import {
   trailArnProblem,
   trailsOf,
 } from "./inputs";
+import { providerIn } from "./region";
 
 /** A bucket, and the Region it is in. */
 export interface AuditKeyBucket {
@@ -168,14 +169,13 @@ export class AuditKey extends pulumi.ComponentResource {
         new ReplicaKey(
           `${name}-key-${region}`,
           {
-            region,
             primaryKeyArn: key.arn,
             description: "Replica of the key of the Crosstrail archive",
             deletionWindowInDays: 30,
             policy: replicaPolicies[index],
             tags: args.tags,
           },
-          kept,
+          { ...kept, provider: providerIn(`${name}-key-${region}`, region) },
         ),
     );
     const alias = new Alias(

@@ -117,6 +117,7 @@ export function replicate(
           bucketKeyEnabled,
           requireMfa,
           mfaExemptRoleArns,
+          breakGlassRoleArns: settings.archive.breakGlassRoleArns,
           keep: settings.keepArchive,
           tags,
         })

@@ -47,8 +47,8 @@ describe("components/AuditBucket", () => {
 
   it("is in another Region with everything that guards it, where asked for", async () => {
     const { run } = await make({ region: "eu-west-1" });
-    for (const { name, type, inputs } of run.resources) {
-      assert.equal(inputs.region, type.startsWith("aws:") ? "eu-west-1" : undefined, name);
+    for (const { name, type, providerRegion } of run.resources) {
+      assert.equal(providerRegion, type.startsWith("aws:") ? "eu-west-1" : undefined, name);
     }
     assert.equal(run.resource("BucketVersioning", "logs-versioning").inputs.bucket, bucketName);
   });

@@ -49,7 +49,9 @@ describe("engine: replicas of the key and of the bucket", function () {
     (await (await kms(region)).send(new DescribeKeyCommand({ KeyId: arn }))).KeyMetadata;
   const at = (region: string) => keyArn.replace(":us-east-1:", `:${region}:`);
   const sidsOf = async (region: string) => {
-    const { Policy } = await (await kms(region)).send(new GetKeyPolicyCommand({ KeyId: at(region) }));
+    const { Policy } = await (
+      await kms(region)
+    ).send(new GetKeyPolicyCommand({ KeyId: at(region), PolicyName: "default" }));
     return (JSON.parse(Policy as string) as { Statement: Statement[] }).Statement.map(({ Sid }) => Sid);
   };
   const rules = async (bucketName: string) =>
@@ -143,7 +145,7 @@ describe("engine: replicas of the key and of the bucket", function () {
     });
     const { same, ...changes } = await engine.up(AUDIT_STACK);
     assert.ok(same);
-    assert.deepEqual(changes, { create: 1, update: 1 });
+    assert.deepEqual(changes, { create: 2, update: 1 });
     await engine.expectNoChanges(AUDIT_STACK);
     assert.equal((await rules(logs))?.[0]?.Status, "Disabled");
     assert.equal((await describeKey(at(third), third))?.MultiRegionConfiguration?.MultiRegionKeyType, "REPLICA");
@@ -172,8 +174,9 @@ describe("engine: replicas of the key and of the bucket", function () {
     );
     assert.ok(same);
     assert.deepEqual(other, {});
-    // The key's policy; two replicas, a bucket with five settings and its component, the replication with role and policy.
-    assert.deepEqual([update, forgotten], [1, 13]);
+    // The key's policy; two replicas, a bucket with five settings and its component, the replication with its component, role and
+    // policy, and the three providers.
+    assert.deepEqual([update, forgotten], [1, 16]);
     await engine.expectNoChanges(AUDIT_STACK);
     assert.equal((await box.outputs<Outputs>(AUDIT_STACK)).keyArn, keyArn);
     await assert.rejects(rules(logs), { name: "ReplicationConfigurationNotFoundError" });

@@ -41,7 +41,7 @@ describe("programs/audit: replicas", () => {
   it("of the key, in chosen Regions", async () => {
     const { run, outputs } = await deploy(world({ keyReplicaRegions: ["eu-west-2"] }));
     assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, true);
-    assert.equal(run.resource("ReplicaKey", "audit-key-eu-west-2").inputs.region, "eu-west-2");
+    assert.equal(run.resource("ReplicaKey", "audit-key-eu-west-2").providerRegion, "eu-west-2");
     assert.deepEqual(outputs.replicas, { keyReplicaRegions: ["eu-west-2"] });
   });
 
@@ -56,8 +56,8 @@ describe("programs/audit: replicas", () => {
       "audit-replica-public-access",
       "audit-replica-versioning",
     ]);
-    for (const { name, inputs, protect, retainOnDelete } of replica) {
-      assert.deepEqual([inputs.region, protect, retainOnDelete], ["eu-west-1", true, true], name);
+    for (const { name, providerRegion, protect, retainOnDelete } of replica) {
+      assert.deepEqual([providerRegion, protect, retainOnDelete], ["eu-west-1", true, true], name);
     }
     assert.deepEqual(sids(run, "BucketPolicy", "audit-replica-policy"), [
       "DenyLogAccessWithoutMfa",
@@ -73,7 +73,7 @@ describe("programs/audit: replicas", () => {
       },
     ]);
     const config = run.resource("BucketReplicationConfig", "audit-replication-config").inputs;
-    assert.deepEqual([config.bucket, config.role, config.region], [bucketName, roleArn, undefined]);
+    assert.deepEqual([config.bucket, config.role], [bucketName, roleArn]);
     const waitsFor = run.resource("BucketReplicationConfig", "audit-replication-config").dependsOn;
     assert.ok(waitsFor.includes("audit-replication-policy"));
     const component = run.resource("BucketReplication", "audit-replication").dependsOn;
@@ -92,6 +92,16 @@ describe("programs/audit: replicas", () => {
       keyReplicaRegions: ["eu-west-1"],
       replication: { ...replication, accountId: auditAccountId, roleArn },
     });
+  });
+
+  it("of the bucket: changed by break-glass roles only, where the log bucket is", async () => {
+    const roles = { deploy: `arn:aws:iam::${auditAccountId}:role/deploy` };
+    const { run } = await deploy({ ...world({ replication, breakGlassRoles: ["deploy"] }), roles });
+    assert.deepEqual(sids(run, "BucketPolicy", "audit-replica-policy"), [
+      "DenyBucketTampering",
+      "DenyLogTampering",
+      "DenyInsecureTransport",
+    ]);
   });
 
   it("in another account: its bucket is left alone, and its owner is given what to add", async () => {
