@@ -15,7 +15,8 @@ import { onTermination } from "./process/termination";
 export interface CommandModule {
   /** Declares the command's options and arguments. */
   define(command: Command): void;
-  run(options: Record<string, unknown>, surroundings: Surroundings): Promise<Outcome>;
+  /** @param args The command's arguments, checked as it declares them. */
+  run(options: Record<string, unknown>, surroundings: Surroundings, args: string[]): Promise<Outcome>;
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
@@ -44,6 +45,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     name: "status",
     summary: "read every trail back from AWS: does it log, and what",
     load: () => require("./commands/status") as typeof import("./commands/status"),
+  },
+  {
+    name: "policy",
+    summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
+    load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
 ];
 /* eslint-enable */
@@ -89,9 +95,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     if (each.name !== asked) continue;
     const module = each.load();
     module.define(sub);
-    sub.action(async (options: Record<string, unknown>) => {
+    sub.action(async () => {
       command = each.name;
-      const outcome = await module.run(options, surroundings);
+      const options = sub.opts<Record<string, unknown>>();
+      const outcome = await module.run(options, surroundings, sub.processedArgs as string[]);
       exitCode = outcome.exitCode;
       const ok = exitCode === ExitCode.Ok;
       stdout(
@@ -99,6 +106,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
           ? envelopeText({ command, ok, data: outcome.data(), findings: outcome.findings, errors: [] })
           : outcome.text(),
       );
+      if (outcome.notes && !options.json) stderr(outcome.notes());
     });
   }
 

@@ -2,6 +2,7 @@
 import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../core/contract";
+import { parseKeyArn } from "../core/names";
 import { ExitCode, ExitError } from "./output";
 
 /** Policies as text; undefined where there is none. */
@@ -12,34 +13,79 @@ export interface DeployedPolicies {
   bucketKey: boolean;
 }
 
-/** Reads them with the ambient credentials, which must be the audit account's. */
-export async function readDeployed(contract: Contract, env: NodeJS.ProcessEnv): Promise<DeployedPolicies> {
-  const { bucketName, bucketRegion: region, keyArn, auditAccountId } = contract;
-  const common = { region, maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
-  // An endpoint of one's own rarely has a name for each bucket.
-  const s3 = new S3Client({ ...common, forcePathStyle: Boolean(env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL) });
-  const kms = new KMSClient(common);
-  const owner = { ExpectedBucketOwner: auditAccountId };
+/** How AWS is reached. Left out: as the environment says, with the ambient credentials. */
+export interface AwsAccess {
+  endpoint?: string;
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+}
+
+/** A bucket, where it is and whose it is. */
+type Bucket = Pick<Contract, "bucketName" | "bucketRegion" | "auditAccountId">;
+
+/** Reads both policies with credentials of the audit account. */
+export async function readDeployed(contract: Contract, access: AwsAccess = {}): Promise<DeployedPolicies> {
+  const [bucket, key, bucketKey] = await Promise.all([
+    readBucketPolicy(contract, access),
+    readKeyPolicy(contract.keyArn, access),
+    readBucketKey(contract, access),
+  ]);
+  return { bucket, key, bucketKey };
+}
+
+/** The bucket's policy; undefined when it has none. */
+export async function readBucketPolicy(bucket: Bucket, access: AwsAccess = {}): Promise<string | undefined> {
+  const { bucketName: Bucket, auditAccountId: ExpectedBucketOwner } = bucket;
+  const answer = await withS3(bucket, access, (s3) =>
+    read(`the policy of bucket ${Bucket}`, ExpectedBucketOwner, () =>
+      orNone("NoSuchBucketPolicy", s3.send(new GetBucketPolicyCommand({ Bucket, ExpectedBucketOwner }))),
+    ),
+  );
+  return answer?.Policy;
+}
+
+/** The key's policy. */
+export async function readKeyPolicy(keyArn: string, access: AwsAccess = {}): Promise<string | undefined> {
+  const { region, accountId = "" } = parseKeyArn(keyArn) ?? {};
+  const kms = new KMSClient({ ...clientSettings, ...access, region });
   try {
-    const [bucket, encryption, key] = await Promise.all([
-      read(`the policy of bucket ${bucketName}`, auditAccountId, () =>
-        orNone("NoSuchBucketPolicy", s3.send(new GetBucketPolicyCommand({ Bucket: bucketName, ...owner }))),
+    const { Policy } = await read(`the policy of key ${keyArn}`, accountId, () =>
+      kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
+    );
+    return Policy;
+  } finally {
+    kms.destroy();
+  }
+}
+
+/** Whether the bucket uses S3 Bucket Keys. */
+async function readBucketKey(bucket: Bucket, access: AwsAccess): Promise<boolean> {
+  const { bucketName: Bucket, auditAccountId: ExpectedBucketOwner } = bucket;
+  const encryption = await withS3(bucket, access, (s3) =>
+    read(`the encryption of bucket ${Bucket}`, ExpectedBucketOwner, () =>
+      orNone(
+        "ServerSideEncryptionConfigurationNotFoundError",
+        s3.send(new GetBucketEncryptionCommand({ Bucket, ExpectedBucketOwner })),
       ),
-      read(`the encryption of bucket ${bucketName}`, auditAccountId, () =>
-        orNone(
-          "ServerSideEncryptionConfigurationNotFoundError",
-          s3.send(new GetBucketEncryptionCommand({ Bucket: bucketName, ...owner })),
-        ),
-      ),
-      read(`the policy of key ${keyArn}`, auditAccountId, () =>
-        kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
-      ),
-    ]);
-    const rules = encryption?.ServerSideEncryptionConfiguration?.Rules ?? [];
-    return { bucket: bucket?.Policy, key: key.Policy, bucketKey: rules.some((rule) => rule.BucketKeyEnabled === true) };
+    ),
+  );
+  return encryption?.ServerSideEncryptionConfiguration?.Rules?.some((rule) => rule.BucketKeyEnabled === true) ?? false;
+}
+
+const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
+
+async function withS3<Result>(
+  { bucketRegion: region }: Bucket,
+  access: AwsAccess,
+  act: (s3: S3Client) => Promise<Result>,
+): Promise<Result> {
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
+  // An endpoint of one's own rarely has a name for each bucket.
+  const forcePathStyle = Boolean(access.endpoint || AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL);
+  const s3 = new S3Client({ ...clientSettings, ...access, region, forcePathStyle });
+  try {
+    return await act(s3);
   } finally {
     s3.destroy();
-    kms.destroy();
   }
 }
 
@@ -69,7 +115,7 @@ async function read<Result>(what: string, accountId: string, ask: () => Promise<
         message: `AWS answers: ${name}: ${message}`,
         remedy: isRefusal
           ? `Use credentials of account ${accountId} that may read it: AWS_PROFILE, or the AWS_ variables of a session.`
-          : "Check that the contract is the one of what is deployed, and that AWS can be reached.",
+          : "Check that the bucket and the key are those that are deployed, and that AWS can be reached.",
       },
     ]);
   }

@@ -39,6 +39,8 @@ export interface Outcome {
   findings: Finding[];
   data: () => unknown;
   text: () => string;
+  /** What belongs beside the text and not in it; for stderr, and not with `--json`. */
+  notes?: () => string;
 }
 
 /** Where a command runs. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parse } from "yaml";
 import { UserError } from "../core/findings";
-import type { Settings } from "../core/settings";
+import type { AuditSettings, Settings } from "../core/settings";
 import { parseSettings } from "../core/settings";
 
 const namespace = "crosstrail";
@@ -19,6 +19,18 @@ export function readStackFile(file: string, env: NodeJS.ProcessEnv): Settings {
   }
   const stack = /^Pulumi\.(.+)\.ya?ml$/.exec(basename(file))?.[1] ?? basename(file).replace(/\.[^.]*$/, "");
   return parseSettings(stack, own, config["aws:region"] ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION);
+}
+
+/** The same for the audit stack, which declares the fleet. */
+export function readAuditFile(file: string, env: NodeJS.ProcessEnv): AuditSettings {
+  const settings = readStackFile(file, env);
+  if (settings.role === "audit") return settings;
+  throw fileError(
+    file,
+    "config/not-audit",
+    "It is a member stack's; the policies belong to the audit stack.",
+    "Give the audit stack's file with --config.",
+  );
 }
 
 /** The values of a stack file as Pulumi hands them to a program: scalars as text, everything else as JSON. */

@@ -124,7 +124,7 @@ export function authorise(
   const refuse = (id: string, subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
     throw new UserError(`${headline} does not authorise this trail. Nothing was changed.`, [
-      { id: `contract/${id}`, severity: "error", subject, message, remedy },
+      { id, severity: "error", subject, message, remedy },
     ]);
   };
   const deployAgain = auditStack
@@ -134,7 +134,7 @@ export function authorise(
 
   if (member.partition !== contract.partition) {
     return refuse(
-      "partition",
+      "contract/partition",
       region,
       `This Region is in partition ${member.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
       `Use a Region of partition ${contract.partition}, or an audit stack in ${member.partition}.`,
@@ -142,7 +142,7 @@ export function authorise(
   }
   if (member.accountId === contract.auditAccountId) {
     return refuse(
-      "audit-account",
+      "contract/audit-account",
       `account ${member.accountId}`,
       "This is the audit account itself; its trail belongs to the audit stack.",
       "Set crosstrail:auditAccountTrail to true in the audit stack's configuration, and remove this stack.",
@@ -153,7 +153,7 @@ export function authorise(
   if (!entry || !trail) {
     const count = contract.trails.length;
     return refuse(
-      "not-a-member",
+      "contract/not-a-member",
       `account ${member.accountId}`,
       count === 0 ? "The contract names no trail at all." : `It is not among the accounts of the contract (${count}).`,
       [
@@ -169,7 +169,7 @@ export function authorise(
   }
   if (trail.region !== member.region) {
     return refuse(
-      "region",
+      "contract/region",
       region,
       `The contract authorises ${entry.trailArn}, whose home Region is ${trail.region}.`,
       [

@@ -1,12 +1,12 @@
 /**
- * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, and how
- * many accounts fit into the policies.
+ * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, how many
+ * accounts fit into the policies, and the catalogue of findings.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
-import { UserError } from "../core/findings";
+import { findingIds, UserError } from "../core/findings";
 import type { TrailIdentity } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
@@ -21,6 +21,7 @@ export function generated(): Record<string, string> {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
     "README.md": between(read("README.md"), "configuration", configurationTable()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
+    "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
   };
 }
 
@@ -88,6 +89,20 @@ function capacityTable(): string {
     ]),
   ];
   return ["| policy | form | accounts |", "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+}
+
+/** A table for each category, in the catalogue's order. */
+function findingTables(): string {
+  const categories = [...new Set(Object.keys(findingIds).map((id) => id.split("/")[0] as string))];
+  const rows = (category: string) =>
+    Object.entries(findingIds)
+      .filter(([id]) => id.startsWith(`${category}/`))
+      .map(([id, [meaning, whatToDo]]) => `| \`${id}\` | ${meaning} | ${whatToDo} |`);
+  return categories
+    .map((category) =>
+      [`## ${category}`, "", "| id | meaning | what to do |", "|---|---|---|", ...rows(category)].join("\n"),
+    )
+    .join("\n\n");
 }
 
 /** `text` with what stands between the markers of `section` replaced. */

@@ -1,8 +1,7 @@
 // Asks AWS, not Pulumi, what was deployed, and whether it lets CloudTrail deliver.
 
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from "@aws-sdk/client-cloudtrail";
-import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { readDeployed } from "../automation/deployed";
 import type { Contract } from "../core/contract";
 import { type Delivery, whyNoDelivery } from "../core/evaluate";
 import { parseTrailArn, trailArn } from "../core/names";
@@ -22,6 +21,8 @@ export interface ReadBack {
   trails: TrailCheck[];
   /** The same trail in an account that is not in the fleet: it must not be able to deliver. */
   outsider: Delivery;
+  /** The policies, as AWS gives them back. */
+  deployed: { bucket?: string; key?: string; bucketKey: boolean };
 }
 
 /** @param access How to reach an account of the fleet. */
@@ -30,39 +31,30 @@ export async function readBack(
   access: (accountId: string) => Promise<AwsAccess>,
 ): Promise<ReadBack> {
   const { bucketName, keyArn, logPrefix, auditAccountId } = contract;
-  const audit = await access(auditAccountId);
-  const s3 = new S3Client({ ...audit, region: contract.bucketRegion, forcePathStyle: true });
-  const kms = new KMSClient({ ...audit, region: contract.bucketRegion });
-  try {
-    const [bucket, encryption, key] = await Promise.all([
-      s3.send(new GetBucketPolicyCommand({ Bucket: bucketName })),
-      s3.send(new GetBucketEncryptionCommand({ Bucket: bucketName })),
-      kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
-    ]);
-    const bucketKey = encryption.ServerSideEncryptionConfiguration?.Rules?.some((rule) => rule.BucketKeyEnabled);
-    const check = (arn: string) =>
-      whyNoDelivery(bucket.Policy, key.Policy, {
-        trailArn: arn,
-        bucketName,
-        bucketAccountId: auditAccountId,
-        logPrefix,
-        keyArn,
-        bucketKey,
-      });
-    const trails = await Promise.all(
-      contract.trails.map(async ({ accountId, alias, trailArn: arn }): Promise<TrailCheck> => {
-        const found = await readTrail(arn, await access(accountId));
-        return { alias, accountId, ...found, delivery: check(found.trailArn ?? arn) };
-      }),
-    );
-    const [any] = contract.trails;
-    const identity = any && parseTrailArn(any.trailArn);
-    if (!identity) throw new Error("the contract names no trail");
-    return { trails, outsider: check(trailArn({ ...identity, accountId: OUTSIDER })) };
-  } finally {
-    s3.destroy();
-    kms.destroy();
-  }
+  const { bucket, key, bucketKey } = await readDeployed(contract, await access(auditAccountId));
+  const check = (arn: string) =>
+    whyNoDelivery(bucket, key, {
+      trailArn: arn,
+      bucketName,
+      bucketAccountId: auditAccountId,
+      logPrefix,
+      keyArn,
+      bucketKey,
+    });
+  const trails = await Promise.all(
+    contract.trails.map(async ({ accountId, alias, trailArn: arn }): Promise<TrailCheck> => {
+      const found = await readTrail(arn, await access(accountId));
+      return { alias, accountId, ...found, delivery: check(found.trailArn ?? arn) };
+    }),
+  );
+  const [any] = contract.trails;
+  const identity = any && parseTrailArn(any.trailArn);
+  if (!identity) throw new Error("the contract names no trail");
+  return {
+    trails,
+    outsider: check(trailArn({ ...identity, accountId: OUTSIDER })),
+    deployed: { bucket, key, bucketKey },
+  };
 }
 
 async function readTrail(arn: string, access: AwsAccess): Promise<{ trailArn?: string; isLogging: boolean }> {

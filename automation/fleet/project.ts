@@ -50,7 +50,7 @@ export class Project {
     if (settings.role !== "audit") {
       throw fileError(
         file,
-        "fleet/role",
+        "config/not-audit",
         "It is a member stack's; the fleet is declared by the audit stack.",
         "Give the audit stack's name with --stack.",
       );

@@ -22,7 +22,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
   });
   const findings: Finding[] = [];
   const add = (id: string, message: string, remedy: string) =>
-    findings.push({ id: `trail/${id}`, severity: "error", subject: trailArn, message, remedy });
+    findings.push({ id, severity: "error", subject: trailArn, message, remedy });
   try {
     const [status, trail, selectors, insights] = await Promise.all([
       client.send(new GetTrailStatusCommand({ Name: trailArn })),
@@ -35,7 +35,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
     const isLogging = status.IsLogging === true;
     if (isLogging !== options.enableLogging) {
       add(
-        isLogging ? "logging" : "not-logging",
+        isLogging ? "trail/logging" : "trail/not-logging",
         isLogging ? "The trail logs, though it is configured not to." : "The trail does not log.",
         "Run crosstrail up for this stack: it compares the trail with AWS first.",
       );
@@ -46,7 +46,11 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
       ["includeGlobalServiceEvents", trail.Trail?.IncludeGlobalServiceEvents, options.includeGlobalServiceEvents],
     ] as const) {
       if ((is ?? false) === wanted) continue;
-      add("changed", `${name} is ${is ?? false}, and was to be ${wanted}.`, "pulumi refresh, then crosstrail up.");
+      add(
+        "trail/changed",
+        `${name} is ${is ?? false}, and was to be ${wanted}.`,
+        "pulumi refresh, then crosstrail up.",
+      );
     }
     const difference = selectorDifference(options, {
       basic: selectors.EventSelectors ?? [],
@@ -55,7 +59,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
     });
     if (difference) {
       add(
-        "selectors",
+        "trail/selectors",
         difference,
         "Somebody changed them beside Pulumi, which may not see it. Find out who (PutEventSelectors in the logs), then pulumi refresh and crosstrail up; if Pulumi finds nothing to change, aws cloudtrail put-event-selectors.",
       );
@@ -70,7 +74,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
     };
   } catch (error) {
     if ((error as Error).name !== "TrailNotFoundException") throw error;
-    add("missing", "The account has no such trail.", "Run crosstrail up for this stack.");
+    add("trail/missing", "The account has no such trail.", "Run crosstrail up for this stack.");
     return { trailArn, exists: false, isLogging: false, findings };
   } finally {
     client.destroy();

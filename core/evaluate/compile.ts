@@ -381,7 +381,8 @@ class StatementReader {
     }
     const values: unknown[] = Array.isArray(element.value) ? element.value : [element.value];
     if (values.length === 0) {
-      this.refuse(`policy/${name.toLowerCase()}`, `${element.name} is an empty list.`, "Name at least one.");
+      const id = name === "Action" ? "policy/action" : "policy/resource";
+      this.refuse(id, `${element.name} is an empty list.`, "Name at least one.");
     }
     const shown: string[] = [];
     const templates: Part[][] = [];
@@ -414,8 +415,9 @@ class StatementReader {
       });
       return;
     }
-    const remedy = name === "Action" ? "Add an Action or NotAction." : "Add a Resource or NotResource.";
-    this.refuse(`policy/${name.toLowerCase()}-missing`, `The statement has no ${name}.`, remedy);
+    const message = `The statement has no ${name}.`;
+    if (name === "Action") this.refuse("policy/action-missing", message, "Add an Action or NotAction.");
+    else this.refuse("policy/resource-missing", message, "Add a Resource or NotResource.");
   }
 
   private readAction(element: string, value: unknown): Part[] | undefined {

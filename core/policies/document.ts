@@ -46,3 +46,23 @@ export function serialize(policy: PolicyDocument<object>): string {
 export function size(policy: PolicyDocument<object>): number {
   return new TextEncoder().encode(serialize(policy)).length;
 }
+
+/**
+ * A statement as text, the same for any order of its keys and lists: AWS gives policies back in an order of its own. A list of
+ * one is its value, and JSON's true and 12 are the texts "true" and "12", as IAM reads them.
+ */
+export function canonical(statement: unknown): string {
+  const order = (value: unknown, depth: number): unknown => {
+    if (typeof value === "boolean" || typeof value === "number") return String(value);
+    // No statement is so deep; a hostile one must not exhaust the stack.
+    if (typeof value !== "object" || value === null || depth > 8) return typeof value === "object" ? null : value;
+    if (Array.isArray(value)) {
+      const texts = value.map((each) => JSON.stringify(order(each, depth + 1))).sort();
+      return texts.length === 1 ? JSON.parse(texts[0] as string) : texts;
+    }
+    return Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, order(each, depth + 1)]);
+  };
+  return JSON.stringify(order(statement, 0));
+}

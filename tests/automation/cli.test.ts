@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main } from "../../automation/cli";
 import type { Envelope } from "../../automation/output";
 import { parseConfig } from "../../automation/stackFile";
 import { BucketPolicyForm, bucketPolicyIn } from "../../core/policies/bucket";
 import { keyPolicyIn } from "../../core/policies/key";
 import { parseTrailArn } from "../../core/names";
 import type { TrailIdentity } from "../../core/names";
+import type { Answers, CliResult } from "../support/cli";
+import { crosstrail, withAws } from "../support/cli";
 import { read, root, stackConfig } from "../support/config";
 import { contract } from "../support/fleet";
 
@@ -22,30 +21,16 @@ const auditFile = join(root, "Pulumi.audit.yaml");
 interface ResultData {
   bucketPolicyForm: string;
   summary: Record<string, number>;
+  groups: { id: string; asked: number }[];
+  subjects: { alias: string; results: Record<string, string> }[];
+  notTied: { question: string; count: number }[];
+  notAsked: string[];
   cells: Record<string, unknown>[];
   cases: { name: string; verdict: string }[];
 }
 
-interface Result {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the tool in this process. */
-async function crosstrail(args: string[], { env = {}, color = false } = {}): Promise<Result> {
-  let [stdout, stderr] = ["", ""];
-  const exitCode = await main(args, {
-    stdout: (text) => void (stdout += text),
-    stderr: (text) => void (stderr += text),
-    env,
-    color,
-  });
-  return { exitCode, stdout, stderr };
-}
-
 const simulate = (...args: string[]) => crosstrail(["simulate", "--config", auditFile, ...args]);
-const envelope = ({ stdout }: Result) => JSON.parse(stdout) as Omit<Envelope, "data"> & { data: ResultData };
+const envelope = ({ stdout }: CliResult) => JSON.parse(stdout) as Omit<Envelope, "data"> & { data: ResultData };
 
 describe("crosstrail", () => {
   let folder: string;
@@ -126,7 +111,6 @@ describe("crosstrail", () => {
       [["simulate", "extra"], /[Tt]oo many arguments/],
       [["simulate", "--deployed"], /^--deployed needs --contract/],
       [["simulate", "--contract", "x"], /^--contract is for --deployed/],
-      [["simulate", "--deployed", "--contract", "x", "--config", "y"], /^--config is not for --deployed/],
     ] as [string[], RegExp][]) {
       it(`${args.join(" ")}: exit code 2 and what to do, without a stack trace`, async () => {
         const { exitCode, stdout, stderr } = await crosstrail(args);
@@ -148,6 +132,37 @@ describe("crosstrail", () => {
     });
   });
 
+  describe("a mistake of its own", () => {
+    // Surroundings that no correct program meets: reading the environment fails.
+    const env = new Proxy<NodeJS.ProcessEnv>(
+      {},
+      {
+        get: () => {
+          throw new TypeError("boom");
+        },
+      },
+    );
+    const broken = (...more: string[]) => {
+      const file = write("Pulumi.regionless.yaml", "config: {crosstrail:role: audit}");
+      return crosstrail(["simulate", "--config", file, ...more], { env });
+    };
+
+    it("ends with 1, says so, and shows where it happened", async () => {
+      const { exitCode, stdout, stderr } = await broken();
+      assert.equal(exitCode, 1);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^This is a mistake of Crosstrail's own; please report it\.\nTypeError: boom\n\s+at /);
+    });
+
+    it("is in the envelope with --json, without the trace", async () => {
+      const result = await broken("--json");
+      assert.equal(result.exitCode, 1);
+      const { ok, data, findings, errors } = envelope(result);
+      assert.deepEqual({ ok, data, findings }, { ok: false, data: null, findings: [] });
+      assert.deepEqual(errors, [{ message: "This is a mistake of Crosstrail's own; please report it." }]);
+    });
+  });
+
   describe("simulate", () => {
     it("shows a row for each account of the configuration and ends with 0", async () => {
       const { exitCode, stdout, stderr } = await simulate();
@@ -165,7 +180,7 @@ describe("crosstrail", () => {
       assert.ok(page.includes(lines.join("\n")));
       const shown = /```json\n([^]*?)```/.exec(page)?.[1] ?? "";
       const { stdout } = await simulate("--cases", write("shown.json", shown));
-      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\n102"));
+      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\nNot asked"));
       assert.ok(own.length > 0 && page.includes(own));
     });
 
@@ -195,10 +210,22 @@ describe("crosstrail", () => {
         "keyPolicyForm",
         "summary",
         "groups",
+        "subjects",
+        "notTied",
+        "notAsked",
         "cells",
         "cases",
       ]);
-      const { cells, summary } = data;
+      assert.deepEqual(data.cells, [], "only what failed");
+      assert.deepEqual(
+        data.subjects.map(({ alias, results }) => [alias, results.deliver]),
+        ["audit", "payments", "web"].map((alias) => [alias, "ok"]),
+      );
+      const { cells, summary, groups } = envelope(await simulate("--json", "--full")).data;
+      assert.equal(
+        groups.reduce((sum, { asked }) => sum + asked, 0),
+        cells.length,
+      );
       assert.deepEqual(summary, {
         accounts: 3,
         questions: cells.length,
@@ -256,6 +283,26 @@ describe("crosstrail", () => {
       const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
       assert.equal(exitCode, 0);
       assert.match(stdout, /^301 accounts where nothing failed; --json has each of them\.$/m);
+      assert.match(stdout, /: all as expected, but for \d+ that the forms cannot tie\.\n$/);
+      const json = await crosstrail(["simulate", "--config", file, "--json"]);
+      assert.ok(json.stdout.length < 301 * 300, `${json.stdout.length} bytes`);
+      const { subjects, cells, notTied } = envelope(json).data;
+      assert.deepEqual([subjects.length, cells.length], [301, 0]);
+      assert.ok(notTied.length > 0 && notTied.every(({ count }) => count === 301));
+    });
+
+    it("shows readers, members' own logs and MFA where they are configured", async () => {
+      const readers = '[{trustedAccounts: ["444444444444"], requireMfa: true, accounts: [payments]}]';
+      const more = `  crosstrail:memberAccess: [payments]\n  crosstrail:requireMfa: true\n  crosstrail:readers: ${readers}\n`;
+      const file = write("Pulumi.readers.yaml", `${read("Pulumi.audit.yaml")}${more}`);
+      const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^CloudTrailReadRole +111111111111( +-)+ +ok +- .* ok +ok$/m);
+      assert.match(stdout, /^payments .* no MFA|own/m);
+      assert.doesNotMatch(stdout, /^Not asked/m);
+      const page = read("docs", "cli.md");
+      const [, ...lines] = stdout.trimEnd().split("\n");
+      assert.ok(page.includes(lines.join("\n")), "docs/cli.md shows this");
     });
 
     describe("reads the configuration", () => {
@@ -419,56 +466,15 @@ describe("crosstrail", () => {
       const trails = given.trails.map(({ trailArn }) => parseTrailArn(trailArn) as TrailIdentity);
       const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails });
       const keyPolicy = keyPolicyIn("trailList", { ...given, trails });
-      const saved = { ...process.env };
-
-      /** Answers as S3 and KMS do; with an error code instead, if there is one. */
-      async function withAws<Value>(
-        answers: { bucket?: string; error?: [status: number, code: string] },
-        act: () => Promise<Value>,
-      ): Promise<Value> {
-        const server = createServer((request, response) => {
-          const isKms = request.headers["x-amz-target"] !== undefined;
-          const url = request.url ?? "";
-          if (answers.error && url.includes("policy")) {
-            const [status, code] = answers.error;
-            response.writeHead(status, { "content-type": "application/xml" });
-            response.end(`<Error><Code>${code}</Code><Message>no</Message></Error>`);
-          } else if (isKms) {
-            response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-            response.end(JSON.stringify({ Policy: JSON.stringify(keyPolicy), PolicyName: "default" }));
-          } else if (url.includes("policy")) {
-            response.end(answers.bucket ?? JSON.stringify(bucket));
-          } else {
-            response.writeHead(200, { "content-type": "application/xml" });
-            response.end("<ServerSideEncryptionConfiguration/>");
-          }
-        });
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const { port } = server.address() as AddressInfo;
-        Object.assign(process.env, {
-          AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-          AWS_ACCESS_KEY_ID: "test",
-          AWS_SECRET_ACCESS_KEY: "test",
-          AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-        });
-        try {
-          return await act();
-        } finally {
-          for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
-          Object.assign(process.env, saved);
-          server.closeAllConnections();
-          await new Promise((resolve) => server.close(resolve));
-        }
-      }
-
-      const deployed = () =>
-        crosstrail(["simulate", "--deployed", "--contract", write("contract.json", given), "--json"], {
-          env: process.env as Record<string, string>,
+      const deployed = (answers: Partial<Answers> = {}, change: object = {}, ...options: string[]) =>
+        withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () => {
+          const file = write("contract.json", { ...given, ...change });
+          return crosstrail(["simulate", "--deployed", "--contract", file, "--json", ...options]);
         });
 
       it("asks the policies that AWS gives back", async function () {
         this.timeout(60_000);
-        const result = await withAws({}, deployed);
+        const result = await deployed();
         assert.equal(result.exitCode, 0, result.stderr + result.stdout.slice(0, 2000));
         assert.equal(envelope(result).data.bucketPolicyForm, "perTrail");
       });
@@ -477,7 +483,7 @@ describe("crosstrail", () => {
         this.timeout(60_000);
         const loose = JSON.stringify(bucket).replaceAll("aws:SourceArn", "aws:PrincipalServiceName");
         for (const answers of [{ bucket: loose }, { error: [404, "NoSuchBucketPolicy"] as [number, string] }]) {
-          const result = await withAws(answers, deployed);
+          const result = await deployed(answers);
           assert.equal(result.exitCode, 5);
           const { ok, findings, data } = envelope(result);
           assert.equal(ok, false);
@@ -488,11 +494,61 @@ describe("crosstrail", () => {
         }
       });
 
+      it("lists a failure for every account no more than a hundred times", async function () {
+        this.timeout(60_000);
+        const nothing =
+          '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}';
+        const trail = (index: number) => ({
+          accountId: String(200000000000 + index),
+          alias: `m${index}`,
+          trailArn: `arn:aws:cloudtrail:us-east-1:${200000000000 + index}:trail/crosstrail`,
+        });
+        const many = { trails: Array.from({ length: 60 }, (_, index) => trail(index)) };
+        const { findings, data } = envelope(await deployed({ bucket: nothing }, many));
+        assert.ok((data.summary.failed as number) > 200);
+        assert.equal(data.cells.length, 100);
+        assert.equal(findings.filter(({ id }) => id === "simulate/failed").length, 101);
+        assert.match(findings[100]?.message ?? "", /more questions.*--json --full/);
+      });
+
+      it("asks about readers, members and MFA what the configuration says, or else the policy's own statements", async function () {
+        this.timeout(60_000);
+        const config = (more: string) =>
+          write("Pulumi.more.yaml", `${read("Pulumi.audit.yaml")}  crosstrail:requireMfa: true\n${more}`);
+        const groups = (result: CliResult) => envelope(result).data.groups.map(({ id }) => id);
+        // The configuration requires MFA, and what is deployed does not.
+        const declared = await deployed({}, {}, "--config", config(""));
+        assert.equal(declared.exitCode, 5);
+        assert.ok(groups(declared).includes("no-mfa"));
+        const mfa = { ...given, trails, requireMfa: true, memberReaders: ["222222222222"] };
+        const policy = JSON.stringify(bucketPolicyIn(BucketPolicyForm.PerTrail, mfa));
+        const readers = [
+          { name: "Auditors", roleArn: "arn:aws:iam::111111111111:role/Auditors", trustedAccounts: ["444444444444"] },
+        ];
+        const seen = await deployed({ bucket: policy }, { readers });
+        assert.ok(groups(seen).includes("no-mfa") && groups(seen).includes("own"));
+        assert.ok(!groups(seen).includes("reader"));
+        assert.match(envelope(seen).data.notAsked[0] ?? "", /reader roles Auditors.*--config/);
+        const broken = await deployed({}, {}, "--config", config("  crosstrail:memberAccess: [nobody]\n"));
+        assert.equal(broken.exitCode, 2);
+      });
+
       it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
         this.timeout(60_000);
-        const result = await withAws({ error: [403, "AccessDenied"] }, deployed);
+        const result = await deployed({ error: [403, "AccessDenied"] });
         assert.equal(result.exitCode, 3);
         assert.match(result.stderr, /Use credentials of account 111111111111/);
+      });
+
+      it("ends with 1 when AWS fails otherwise, and says with what", async function () {
+        this.timeout(60_000);
+        const result = await deployed({ error: [404, "NoSuchBucket"] });
+        assert.equal(result.exitCode, 1);
+        assert.match(result.stderr, /AWS answers: NoSuchBucket/);
+        assert.deepEqual(
+          envelope(result).findings.map(({ id }) => id),
+          ["aws/failed"],
+        );
       });
 
       it("refuses a contract that is none", async () => {

@@ -1,0 +1,255 @@
+/** `crosstrail policy`: what the bucket and the key need in their policies where Crosstrail did not create them. */
+import type { Command } from "commander";
+import { Argument } from "commander";
+import type { MergedPolicy, SimulatedFleet } from "../../core/evaluate";
+import { fleetOfSettings, judgeMerged, policyInput } from "../../core/evaluate";
+import type { Finding } from "../../core/findings";
+import { formatFinding } from "../../core/findings";
+import { keyArnProblem, parseKeyArn } from "../../core/names";
+import { respace } from "../../core/policies/jsonText";
+import type { CurrentStatement, Merge } from "../../core/policies/merge";
+import { mergeBucketPolicy, mergeKeyPolicy } from "../../core/policies/merge";
+import type { AuditSettings } from "../../core/settings";
+import type { Outcome, Surroundings } from "../output";
+import { ExitCode, ExitError, printable } from "../output";
+import { readAuditFile, readText } from "../stackFile";
+
+type Kind = MergedPolicy["kind"];
+
+interface Options {
+  config?: string;
+  current?: string;
+  deployed?: boolean;
+  key?: string;
+  without?: string[];
+  denials?: boolean;
+  diff?: boolean;
+  pretty?: boolean;
+}
+
+const defaultConfig = "Pulumi.audit.yaml";
+
+export function define(command: Command): void {
+  command
+    .addArgument(new Argument("<policy>", "which policy").choices(["bucket", "key"]))
+    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
+    .option("--current <file>", "merge with the current policy in this file; - for the standard input")
+    .option("--deployed", "merge with the current policy as AWS has it, with credentials of the account that owns it")
+    .option("--key <arn>", "the key; needed to read its policy with --deployed")
+    .option("--without <sids...>", "current statements to leave out, such as Crosstrail's own of an earlier run")
+    .option("--denials", "add what the bucket policy denies too: it then holds for everything in the bucket")
+    .option("--diff", "show the statements that are added and left out in full, on stderr")
+    .option("--pretty", "indent the document; without it, it is on one line")
+    .addHelpText(
+      "after",
+      "\nPrints the document on stdout and everything else on stderr. Nothing is changed in AWS. Exit code 5, and no document,\nwhen the statements cannot be added or could not do their work.",
+    );
+}
+
+export async function run(options: Options, { env }: Surroundings, args: string[]): Promise<Outcome> {
+  const kind = args[0] as Kind;
+  const settings = readSettings(kind, options, env);
+  const fleet = { ...fleetOfSettings(settings), ...(options.key !== undefined && { keyArn: options.key }) };
+  const { current, source } = await readCurrent(kind, options, settings);
+  const merged = mergeOf(kind, options, settings, fleet, current);
+  const { merge } = merged;
+  const findings = [...judgeMerged(merged, fleet), ...merge.findings, ...merge.leftOut.map(leftOutFinding)];
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) {
+    throw new ExitError(ExitCode.CheckFailed, `The merged ${kind} policy would not do. Nothing is printed.`, errors);
+  }
+  const result: Result = { kind, options, settings, source, merge, findings };
+  return {
+    exitCode: ExitCode.Ok,
+    findings,
+    data: () => dataOf(result),
+    text: () => `${respace(merge.text, options.pretty ? 2 : 0)}\n`,
+    notes: () => notesOf(result),
+  };
+}
+
+interface Result {
+  kind: Kind;
+  options: Options;
+  settings: AuditSettings;
+  /** What the current policy was read from; undefined when none was asked for. */
+  source: string | undefined;
+  merge: Merge<string>;
+  findings: Finding[];
+}
+
+function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): AuditSettings {
+  const { current, deployed, key, without, denials } = options;
+  const wrong = [
+    [current !== undefined && deployed, "--current and --deployed exclude each other.", "Leave one of them out."],
+    [
+      without && current === undefined && !deployed,
+      "--without is for a current policy.",
+      "Add --current or --deployed.",
+    ],
+    [kind === "key" && denials, "--denials is for the bucket policy.", "Leave it out: the key policy denies nothing."],
+    [kind === "bucket" && key !== undefined, "--key is for the key policy.", "Leave it out."],
+    [
+      kind === "key" && deployed && key === undefined,
+      "--deployed needs --key.",
+      "Add --key arn:aws:kms:<region>:<account>:key/<id>",
+    ],
+  ] as const;
+  const first = wrong.find(([isWrong]) => isWrong);
+  if (first) throw new ExitError(ExitCode.Usage, `${first[1]}\n  → ${first[2]}`);
+  const settings = readAuditFile(options.config ?? defaultConfig, env);
+  if (key !== undefined) checkKey(key, settings);
+  if (settings.fleet.length === 0) {
+    throw new ExitError(ExitCode.Usage, "The fleet has no trail, so no policy needs a statement.", [
+      {
+        id: "policy/no-trail",
+        severity: "error",
+        subject: "crosstrail:members",
+        message: "No member is declared, and the audit account has no trail of its own.",
+        remedy: "Declare the members in the audit stack's configuration.",
+      },
+    ]);
+  }
+  return settings;
+}
+
+/** CloudTrail encrypts with a key of the bucket's Region only. */
+function checkKey(key: string, { region, partition }: AuditSettings): void {
+  const found = parseKeyArn(key);
+  const problem =
+    keyArnProblem(key) ??
+    (found?.region !== region || found.partition !== partition
+      ? `the bucket is in Region ${region} of partition ${partition} (aws:region); its key must be there too`
+      : undefined);
+  if (problem === undefined) return;
+  throw new ExitError(ExitCode.Usage, "The key cannot be used.", [
+    {
+      id: "policy/key-arn",
+      severity: "error",
+      subject: `--key ${key}`,
+      message: `This is wrong: ${problem}.`,
+      remedy: "Give the ARN of the key that encrypts the logs.",
+    },
+  ]);
+}
+
+async function readCurrent(
+  kind: Kind,
+  { current: file, deployed, key = "" }: Options,
+  settings: AuditSettings,
+): Promise<{ current: string | undefined; source: string | undefined }> {
+  if (file !== undefined) return { current: readText(file, "The current policy"), source: file };
+  if (!deployed) return { current: undefined, source: undefined };
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+  const { readBucketPolicy, readKeyPolicy } = require("../deployed") as typeof import("../deployed");
+  /* eslint-enable */
+  const { bucketName, region: bucketRegion, auditAccountId } = settings;
+  return kind === "bucket"
+    ? { current: await readBucketPolicy({ bucketName, bucketRegion, auditAccountId }), source: `bucket ${bucketName}` }
+    : { current: await readKeyPolicy(key), source: `key ${key}` };
+}
+
+/** @throws ExitError when the statements cannot be added. */
+function mergeOf(
+  kind: Kind,
+  { without, denials }: Options,
+  settings: AuditSettings,
+  fleet: SimulatedFleet,
+  current: string | undefined,
+): MergedPolicy {
+  const input = policyInput(fleet);
+  const refuse = (refused: Finding[]): never => {
+    const isUsage = refused.every(({ id }) => id === "policy/no-such-sid");
+    throw new ExitError(
+      isUsage ? ExitCode.Usage : ExitCode.CheckFailed,
+      `The statements cannot be added to the current ${kind} policy. Nothing is printed.`,
+      refused,
+    );
+  };
+  if (kind === "bucket") {
+    const form = settings.bucketPolicyForm;
+    const result = mergeBucketPolicy(input, { current, form, without, denials });
+    return "refused" in result ? refuse(result.refused) : { kind, merge: result.merge };
+  }
+  const result = mergeKeyPolicy(input, { current, form: settings.keyPolicyForm, without });
+  return "refused" in result ? refuse(result.refused) : { kind, merge: result.merge };
+}
+
+function leftOutFinding({ Sid }: { Sid: string }): Finding {
+  return {
+    id: "policy/denial-left-out",
+    severity: "info",
+    subject: Sid,
+    message: "This statement denies, for everything in the bucket and everybody who uses it, so it is not added.",
+    remedy: "--denials adds it, if that suits what else is in the bucket.",
+  };
+}
+
+function dataOf({ kind, source, merge }: Result): unknown {
+  const { form, text, bytes, limit, kept, removed, added, present } = merge;
+  const named = ({ text: statement, name }: CurrentStatement) => ({ name, text: statement });
+  return {
+    policy: kind,
+    source: source ?? null,
+    form,
+    /** The text, because a parsed and rewritten document would not be the current one to the letter. */
+    document: text,
+    bytes,
+    limit,
+    kept: kept.map(named),
+    removed: removed.map(named),
+    added,
+    present,
+  };
+}
+
+const count = (number: number) => number.toLocaleString("en-US");
+
+function notesOf({ kind, options, settings, source, merge, findings }: Result): string {
+  const { form, bytes, limit, kept, removed, added } = merge;
+  const lines = [
+    "",
+    `${source === undefined ? `Statements for the ${kind} policy` : `Policy of ${printable(source)}, merged`}: form ${form}, ${count(bytes)} of ${count(limit)} bytes, ${count(limit - bytes)} left.`,
+  ];
+  if (source !== undefined) {
+    const full = (mark: string, text: string) =>
+      respace(text, 2).replace(/^/gm, `  ${mark} `).split("\n").map(printable);
+    const show = (mark: string, name: string, text: string) =>
+      options.diff ? full(mark, text) : [`  ${mark} ${printable(name)}`];
+    lines.push(
+      "",
+      ...kept.map(({ name }) => `    ${printable(name)}`),
+      ...removed.flatMap(({ name, text }) => show("-", name, text)),
+      ...added.flatMap((statement) => show("+", statement.Sid, JSON.stringify(statement))),
+    );
+  }
+  lines.push(...findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)), "");
+  if (source === undefined) lines.push(...howToMerge(kind, options, settings));
+  else if (added.length === 0 && removed.length === 0) lines.push("Nothing to add: the current policy has it all.");
+  else lines.push(...howToApply(kind, options, settings));
+  return `${lines.join("\n")}\n`;
+}
+
+function howToMerge(kind: Kind, { key }: Options, { bucketName, region }: AuditSettings): string[] {
+  const read =
+    kind === "bucket"
+      ? `aws s3api get-bucket-policy --bucket ${bucketName} --region ${region}`
+      : `aws kms get-key-policy --key-id ${key ?? "<the key's ARN>"} --policy-name default --region ${region}`;
+  return [
+    `They are to be added to the policy that the ${kind} has; in its place they would remove what it allows now.`,
+    `To have them merged: --deployed, or --current with what this prints:`,
+    `  ${read} --query Policy --output text`,
+  ];
+}
+
+function howToApply(kind: Kind, { key }: Options, { bucketName, region, auditAccountId }: AuditSettings): string[] {
+  const owner = parseKeyArn(key ?? "")?.accountId ?? auditAccountId;
+  const apply =
+    kind === "bucket"
+      ? `aws s3api put-bucket-policy --bucket ${bucketName} --expected-bucket-owner ${owner}`
+      : `aws kms put-key-policy --key-id ${key ?? "<the key's ARN>"} --policy-name default`;
+  return [
+    `To apply it, with the document in policy.json and credentials of account ${owner}:`,
+    `  ${apply} --region ${region} --policy file://policy.json`,
+  ];
+}

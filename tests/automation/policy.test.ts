@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Envelope } from "../../automation/output";
+import { bucketPolicyIn } from "../../core/policies/bucket";
+import type { CliResult } from "../support/cli";
+import { crosstrail, withAws } from "../support/cli";
+import { read, root } from "../support/config";
+import { trailOf } from "../support/fleet";
+
+const auditFile = join(root, "Pulumi.audit.yaml");
+const bucketName = "crosstrail-example-logs";
+const keyArn = "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+interface Data {
+  policy: string;
+  source: string | null;
+  form: string;
+  document: string;
+  bytes: number;
+  limit: number;
+  kept: { name: string; text: string }[];
+  removed: { name: string }[];
+  added: { Sid: string }[];
+  present: { sid: string; as: string }[];
+}
+
+const policy = (...args: string[]) => crosstrail(["policy", ...args, "--config", auditFile]);
+const envelope = ({ stdout }: CliResult) => JSON.parse(stdout) as Omit<Envelope, "data"> & { data: Data | null };
+const sidsOf = (text: string) =>
+  (JSON.parse(text) as { Statement: { Sid: string }[] }).Statement.map((statement) => statement.Sid);
+
+const ours = ["CloudTrailAclCheck", ...["1", "2", "3"].map((digit) => `CloudTrailWrite${digit.repeat(12)}`)];
+const team = {
+  Sid: "ReportsRead",
+  Effect: "Allow",
+  Principal: { AWS: "arn:aws:iam::111111111111:role/Reports" },
+  Action: "s3:GetObject",
+  Resource: `arn:aws:s3:::${bucketName}/reports/*`,
+};
+const current = { Version: "2012-10-17", Statement: [team] };
+const denyUnencrypted = {
+  Sid: "DenyUnencrypted",
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:PutObject",
+  Resource: `arn:aws:s3:::${bucketName}/*`,
+  Condition: { StringNotEquals: { "s3:x-amz-server-side-encryption": "aws:kms" } },
+};
+
+describe("crosstrail policy", () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "crosstrail-policy-"))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (value: unknown, name = "current.json"): string => {
+    const file = join(folder, name);
+    writeFileSync(file, typeof value === "string" ? value : JSON.stringify(value));
+    return file;
+  };
+
+  it("prints the statements to add, and on stderr that they are no policy to put in the place of another", async () => {
+    const bucket = await policy("bucket");
+    assert.equal(bucket.exitCode, 0);
+    assert.deepEqual(sidsOf(bucket.stdout), ours);
+    assert.match(bucket.stderr, /form perTrail, 1,506 of 20,480 bytes, 18,974 left/);
+    assert.match(bucket.stderr, /in its place they would remove what it allows now/);
+    assert.match(bucket.stderr, /aws s3api get-bucket-policy --bucket crosstrail-example-logs .*--output text\n$/);
+    assert.doesNotMatch(bucket.stderr, /put-bucket-policy/);
+
+    const key = await policy("key", "--key", keyArn);
+    assert.deepEqual(sidsOf(key.stdout), ["CloudTrailEncrypt", "CloudTrailDescribeKey", "AccountReadsLogs"]);
+    assert.ok(key.stderr.includes(`aws kms get-key-policy --key-id ${keyArn} --policy-name default`));
+  });
+
+  it("merges them with a current policy; stdout holds the document, stderr the differences and how to apply it", async () => {
+    const { exitCode, stdout, stderr } = await policy("bucket", "--current", write(current));
+    assert.equal(exitCode, 0);
+    assert.deepEqual(sidsOf(stdout), ["ReportsRead", ...ours]);
+    assert.ok(stdout.startsWith(JSON.stringify(current).slice(0, -2)), "the current ones are untouched");
+    assert.ok(stdout.endsWith("}\n") && stdout.indexOf("\n") === stdout.length - 1, "on one line");
+    assert.match(stderr, /\n {4}statement 1 \("ReportsRead"\)\n {2}\+ CloudTrailAclCheck\n/);
+    assert.ok(
+      stderr.endsWith(
+        "credentials of account 111111111111:\n  aws s3api put-bucket-policy --bucket crosstrail-example-logs " +
+          "--expected-bucket-owner 111111111111 --region us-east-1 --policy file://policy.json\n",
+      ),
+      stderr,
+    );
+    const again = await policy("bucket", "--current", write(stdout));
+    assert.deepEqual([again.exitCode, again.stdout], [0, stdout]);
+    assert.match(again.stderr, /\nNothing to add: the current policy has it all\.\n$/);
+    assert.doesNotMatch(again.stderr, /put-bucket-policy/);
+  });
+
+  it("shows the statements in full with --diff, and indents with --pretty", async () => {
+    const file = write({ ...current, Statement: [team, denyUnencrypted] });
+    const args = ["bucket", "--current", file, "--without", "DenyUnencrypted"];
+    const brief = await policy(...args);
+    assert.match(brief.stderr, /\n {2}- statement 2 \("DenyUnencrypted"\)\n {2}\+ CloudTrailAclCheck\n/);
+    const full = await policy(...args, "--diff", "--pretty");
+    assert.match(full.stderr, /\n {2}- {3}"Sid": "DenyUnencrypted",\n/);
+    assert.match(full.stderr, /\n {2}\+ {3}"Sid": "CloudTrailAclCheck",\n/);
+    assert.equal(full.stdout, `${JSON.stringify(JSON.parse(brief.stdout), null, 2)}\n`);
+  });
+
+  it("adds denials when asked to, and otherwise says that there are some", async () => {
+    const file = write(`${read("Pulumi.audit.yaml")}  crosstrail:requireMfa: true\n`, "Pulumi.mfa.yaml");
+    const denials = ["DenyLogAccessWithoutMfa", "DenyInsecureTransport"];
+    const without = await crosstrail(["policy", "bucket", "--config", file, "--json"]);
+    assert.deepEqual(
+      envelope(without).findings.map(({ id, severity, subject }) => [id, severity, subject]),
+      denials.map((sid) => ["policy/denial-left-out", "info", sid]),
+    );
+    const withThem = await crosstrail(["policy", "bucket", "--config", file, "--denials"]);
+    assert.deepEqual(sidsOf(withThem.stdout), [...ours, ...denials]);
+    assert.doesNotMatch(withThem.stderr, /--denials/);
+  });
+
+  it("prints one JSON object with --json, and nothing on stderr", async () => {
+    const result = await policy("bucket", "--current", write(current), "--json");
+    assert.equal(result.stderr, "");
+    const { schemaVersion, command, ok, data, errors } = envelope(result);
+    assert.deepEqual(
+      { schemaVersion, command, ok, errors },
+      { schemaVersion: 1, command: "policy", ok: true, errors: [] },
+    );
+    assert.ok(data);
+    const { document, bytes, added, ...rest } = data;
+    assert.deepEqual(sidsOf(document), ["ReportsRead", ...ours]);
+    assert.equal(bytes, Buffer.byteLength(document));
+    assert.deepEqual(
+      added.map(({ Sid }) => Sid),
+      ours,
+    );
+    assert.deepEqual(rest, {
+      policy: "bucket",
+      source: join(folder, "current.json"),
+      form: "perTrail",
+      limit: 20480,
+      kept: [{ name: 'statement 1 ("ReportsRead")', text: JSON.stringify(team) }],
+      removed: [],
+      present: [],
+    });
+  });
+
+  it("prints what docs/cli.md shows", async () => {
+    const page = read("docs", "cli.md");
+    const shown = (await policy("bucket", "--current", write(current))).stderr.replace(
+      join(folder, "current.json"),
+      "current.json",
+    );
+    assert.ok(page.includes(shown.trim()), shown);
+    const stopped = await policy("bucket", "--current", write({ ...current, Statement: [team, denyUnencrypted] }));
+    assert.ok(page.includes(stopped.stderr.trim()), stopped.stderr);
+  });
+
+  describe("prints no document and ends with 5", () => {
+    for (const [what, args, document, message, id] of [
+      [
+        "where delivery would be stopped",
+        ["bucket"],
+        { ...current, Statement: [denyUnencrypted] },
+        /No trail could deliver/,
+        "policy/stops-delivery",
+      ],
+      [
+        "where a Sid is taken",
+        ["bucket"],
+        { ...current, Statement: [{ ...team, Sid: "CloudTrailAclCheck" }] },
+        /--without CloudTrailAclCheck\./,
+        "policy/sid-collision",
+      ],
+      [
+        "where there is no room",
+        ["bucket"],
+        { ...current, Statement: [{ ...team, Resource: "x".repeat(20000) }] },
+        /AWS allows 20480/,
+        "policy/no-room",
+      ],
+      [
+        "where nobody could change the key's policy",
+        ["key"],
+        { ...current, Statement: [{ ...team, Action: "kms:Decrypt", Resource: "*" }] },
+        /KMS refuses it/,
+        "policy/key-locked",
+      ],
+      [
+        "where the current policy cannot be decided by",
+        ["bucket"],
+        { ...current, Statement: [{ ...team, Unless: 1 }] },
+        /nobody can say/,
+        "policy/element",
+      ],
+    ] as [string, string[], unknown, RegExp, string][]) {
+      it(what, async () => {
+        const file = write(document);
+        const { exitCode, stdout, stderr } = await policy(...args, "--current", file);
+        assert.deepEqual([exitCode, stdout], [5, ""]);
+        assert.match(stderr, message);
+        assert.doesNotMatch(stderr, /\n\s+at /);
+        const { ok, data, findings } = envelope(await policy(...args, "--current", file, "--json"));
+        assert.deepEqual([ok, data, findings.map((finding) => finding.id)], [false, null, [id]]);
+      });
+    }
+  });
+
+  describe("mistakes in how it is called: exit code 2 and what to do", () => {
+    for (const [args, message] of [
+      [["fly"], /Allowed choices are bucket, key/],
+      [["bucket", "key"], /[Tt]oo many arguments/],
+      [["bucket", "--current", "x", "--deployed"], /exclude each other/],
+      [["bucket", "--without", "x"], /^--without is for a current policy/],
+      [["key", "--denials"], /^--denials is for the bucket policy/],
+      [["bucket", "--key", keyArn], /^--key is for the key policy/],
+      [["key", "--deployed"], /^--deployed needs --key/],
+      [["key", "--key", "alias/logs"], /this is an alias/],
+      [["key", "--key", keyArn.replace("us-east-1", "eu-west-1")], /its key must be there too/],
+      [["bucket", "--current", "/none.json"], /There is no such file/],
+    ] as [string[], RegExp][]) {
+      it(args.join(" "), async () => {
+        const { exitCode, stdout, stderr } = await policy(...args);
+        assert.deepEqual([exitCode, stdout], [2, ""]);
+        assert.match(stderr, message);
+        assert.match(stderr, /→ /);
+        assert.doesNotMatch(stderr, /\n\s+at /);
+      });
+    }
+
+    it("no policy named", async () => {
+      const { exitCode, stderr } = await crosstrail(["policy"]);
+      assert.equal(exitCode, 2);
+      assert.match(stderr, /^Missing required argument 'policy'/);
+    });
+
+    it("a current policy that is none, or lacks what is to be left out", async () => {
+      const none = await policy("bucket", "--current", write("{"));
+      assert.deepEqual([none.exitCode, none.stdout], [2, ""]);
+      assert.match(none.stderr, /The policy is not JSON/);
+      const lacking = await policy("bucket", "--current", write(current), "--without", "Nobody");
+      assert.equal(lacking.exitCode, 2);
+      assert.match(lacking.stderr, /Its Sids are ReportsRead/);
+    });
+
+    it("a fleet without trails, or a member's file", async () => {
+      const text =
+        "config: {aws:region: us-east-1, crosstrail:role: audit, crosstrail:auditAccountId: '111111111111', " +
+        "crosstrail:bucketName: example-logs, crosstrail:auditAccountTrail: false}";
+      const empty = await crosstrail(["policy", "bucket", "--config", write(text, "Pulumi.empty.yaml")]);
+      assert.equal(empty.exitCode, 2);
+      assert.match(empty.stderr, /The fleet has no trail/);
+    });
+  });
+
+  describe("--deployed", () => {
+    const key = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: {
+        Sid: "Root",
+        Effect: "Allow",
+        Principal: { AWS: "arn:aws:iam::111111111111:root" },
+        Action: "kms:*",
+        Resource: "*",
+      },
+    });
+    const answers = { bucket: JSON.stringify(current), key };
+
+    it("merges with what AWS gives back", async function () {
+      this.timeout(60_000);
+      const bucket = await withAws(answers, () => policy("bucket", "--deployed"));
+      assert.deepEqual(sidsOf(bucket.stdout), ["ReportsRead", ...ours]);
+      assert.match(bucket.stderr, /^\nPolicy of bucket crosstrail-example-logs, merged/);
+      const merged = await withAws(answers, () => policy("key", "--deployed", "--key", keyArn));
+      assert.equal(sidsOf(merged.stdout)[0], "Root");
+      assert.ok(
+        merged.stderr.includes(`aws kms put-key-policy --key-id ${keyArn} --policy-name default --region us-east-1`),
+      );
+    });
+
+    it("gives a whole policy where the bucket has none", async function () {
+      this.timeout(60_000);
+      const error: [number, string] = [404, "NoSuchBucketPolicy"];
+      const { exitCode, stdout, stderr } = await withAws({ ...answers, error }, () => policy("bucket", "--deployed"));
+      assert.equal(exitCode, 0);
+      const trails = ["1", "2", "3"].map((digit) => trailOf(digit.repeat(12)));
+      const whole = bucketPolicyIn("perTrail", { partition: "aws", bucketName, trails });
+      assert.deepEqual(JSON.parse(stdout), { ...whole, Statement: whole.Statement.slice(0, -1) });
+      assert.match(stderr, /put-bucket-policy/);
+    });
+
+    it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
+      this.timeout(60_000);
+      const error: [number, string] = [403, "AccessDenied"];
+      const { exitCode, stdout, stderr } = await withAws({ ...answers, error }, () => policy("bucket", "--deployed"));
+      assert.deepEqual([exitCode, stdout], [3, ""]);
+      assert.match(stderr, /Use credentials of account 111111111111/);
+    });
+  });
+});
