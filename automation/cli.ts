@@ -15,8 +15,10 @@ import { onTermination } from "./process/termination";
 export interface CommandModule {
   /** Declares the command's options and arguments. */
   define(command: Command): void;
+  /** Command lines that work, for its help and the documentation; at least one. */
+  examples: readonly string[];
   /** @param args The command's arguments, checked as it declares them. */
-  run(options: Record<string, unknown>, surroundings: Surroundings, args: string[]): Promise<Outcome>;
+  run(options: object, surroundings: Surroundings, args: string[]): Promise<Outcome>;
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
@@ -50,6 +52,21 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     name: "policy",
     summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
+  },
+  {
+    name: "init",
+    summary: "write the configuration of a new fleet",
+    load: () => require("./commands/init") as typeof import("./commands/init"),
+  },
+  {
+    name: "roles",
+    summary: "print the least-privilege roles that deploy the fleet",
+    load: () => require("./commands/roles") as typeof import("./commands/roles"),
+  },
+  {
+    name: "completion",
+    summary: "print the completion script of a shell",
+    load: () => require("./commands/completion") as typeof import("./commands/completion"),
   },
 ];
 /* eslint-enable */
@@ -87,14 +104,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
       "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 4 deployment,\n5 check failed, 6 stack not found, 7 unexpected changes, 8 cancelled, 9 time limit.",
     );
   for (const each of commands) {
-    const sub = program
-      .command(each.name)
-      .summary(each.summary)
-      .description(capital(each.summary) + ".");
-    sub.option("--json", "print one JSON object, for scripts");
+    const sub = declare(program, each);
     if (each.name !== asked) continue;
     const module = each.load();
-    module.define(sub);
+    detail(sub, module);
     sub.action(async () => {
       command = each.name;
       const options = sub.opts<Record<string, unknown>>();
@@ -130,6 +143,34 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
   }
 }
 
+type Entry = (typeof commands)[number];
+
+/** What `crosstrail --help` says of a command. */
+function declare(program: Command, { name, summary }: Entry): Command {
+  const sub = program.command(name).summary(summary);
+  return sub.description(`${capital(summary)}.`).option("--json", "print one JSON object, for scripts");
+}
+
+/** What the command's own help says. */
+function detail(sub: Command, module: CommandModule): void {
+  module.define(sub);
+  sub.addHelpText("after", ["\nExamples:", ...module.examples.map((line) => `  ${line}`)].join("\n"));
+}
+
+/** Every command with all that it takes, for the completion and the documentation. */
+export function everyCommand(): { program: Command; commands: { command: Command; examples: readonly string[] }[] } {
+  const program = new Command("crosstrail");
+  return {
+    program,
+    commands: commands.map((each) => {
+      const module = each.load();
+      const command = declare(program, each);
+      detail(command, module);
+      return { command, examples: module.examples };
+    }),
+  };
+}
+
 /** Runs the tool for this process. */
 export function run(): void {
   // A reader such as `head` that has seen enough is no error.
@@ -152,6 +193,8 @@ export function run(): void {
       }),
     ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
     onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
+    // Questions are no result: they go where messages go.
+    ...(process.stdin.isTTY && process.stderr.isTTY && { asking: { input: process.stdin, output: process.stderr } }),
   };
   // Not process.exit(): it would cut off what is still being written.
   void main(process.argv.slice(2), surroundings).then((exitCode) => {

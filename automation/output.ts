@@ -56,6 +56,8 @@ export interface Surroundings {
   ask?: (question: string) => Promise<string>;
   /** Calls back for Ctrl-C and other requests to end, with their count; returns how to stop that. */
   onInterrupt?: (handler: (reason: string, count: number) => void) => () => void;
+  /** Where a person can be asked. Left out where there is none: then nobody is. */
+  asking?: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
 }
 
 /** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */

@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Partition } from "../core/accounts";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
-import { sentence } from "../core/issues";
+import type { AdvancedEventSelector, EventChoice, EventProblem, SelectorOwner } from "../core/events";
+import { advancedProblems, eventProblems } from "../core/events";
+import { pathText, sentence, valueAt } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
 import { parseTrailArn } from "../core/names";
 import { explained } from "./errors";
@@ -35,7 +37,8 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Says what is wrong with a value, or nothing. */
-type Check = (value: string) => string | undefined;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each check knows the type of its own input
+type Check = (value: any) => string | undefined;
 
 /**
  * The inputs again, each one checked. Mistakes in plain ones are reported at once and all together; an output is checked
@@ -109,6 +112,50 @@ export function trailsOf(arns: string[], partition: Partition): TrailIdentity[] 
   );
   if (findings.length > 0) throw new UserError("Not every trail can deliver to this archive.", findings);
   return trails;
+}
+
+/**
+ * Makes sure that CloudTrail would take a choice of events.
+ * @throws UserError with everything that is wrong with it.
+ */
+export function requireEvents(component: string, choice: EventChoice): void {
+  requireNoProblems(component, choice, eventProblems(choice));
+}
+
+/** The same for advanced event selectors alone. */
+export function requireSelectors(component: string, selectors: AdvancedEventSelector[], owner: SelectorOwner): void {
+  requireNoProblems(component, { advancedEventSelectors: selectors }, advancedProblems(selectors, owner));
+}
+
+function requireNoProblems(component: string, choice: EventChoice, problems: EventProblem[]): void {
+  const findings = problems.map(({ path, message, remedy }): Finding => {
+    const value = valueAt(choice, path);
+    return {
+      id: "component/events",
+      severity: "error",
+      subject: `${pathText(path).slice(1)}${value === undefined ? "" : ` = ${JSON.stringify(value)}`}`,
+      message: sentence(message),
+      remedy: remedy ?? `Correct this argument of ${component}.`,
+    };
+  });
+  if (findings.length > 0) throw new UserError(`${component} cannot record these events.`, findings);
+}
+
+/** The trails behind ARNs that were checked: at least one, and all of one account and Region. */
+export function trailsOfAccount(arns: string[]): [TrailIdentity, ...TrailIdentity[]] {
+  const trails = arns.map((arn) => parseTrailArn(arn) as TrailIdentity);
+  const [first] = trails;
+  const strangers = trails.filter(({ accountId, region }) => accountId !== first?.accountId || region !== first.region);
+  if (first && strangers.length === 0) return trails as [TrailIdentity, ...TrailIdentity[]];
+  throw new UserError("The trails cannot deliver here.", [
+    {
+      id: "component/trails",
+      severity: "error",
+      subject: `trailArns = ${JSON.stringify(arns)}`,
+      message: first ? "They are not of one account and Region." : "The list is empty.",
+      remedy: "Name a trail, or two of one account and Region while a trail is being renamed.",
+    },
+  ]);
 }
 
 /** The partition as given, or `aws`. */

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Trail } from "@pulumi/aws/cloudtrail";
-import { bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
-import { checkedInputs } from "./inputs";
+import { partitions } from "../core/accounts";
+import { advancedSelectors, insightsOf } from "../core/events";
+import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents } from "./inputs";
+import { providerSelectors } from "./selectors";
 
 /** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 export interface TrailEventSelector {
@@ -61,12 +64,28 @@ export interface MemberTrailArgs {
   includeGlobalServiceEvents?: pulumi.Input<boolean>;
   /** Whether the trail records at all. Default: true. */
   enableLogging?: pulumi.Input<boolean>;
-  /** Basic event selectors, at most 5; not together with advanced ones. Default: all management events. */
+  /** What the trail records, by presets: values of EventPreset. Default: management, all management events. AWS bills the others. Changes in place, as all that is recorded does. */
+  events?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Which events the presets record: All, ReadOnly or WriteOnly. Default: All. */
+  readWriteType?: pulumi.Input<string>;
+  /** Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. Default: none. */
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Services whose calls through VPC endpoints are recorded beside the presets. AWS bills them. Default: none. */
+  networkActivityEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Instead of presets: basic event selectors, at most 5. The trail gets advanced ones that record the same. */
   eventSelectors?: pulumi.Input<pulumi.Input<TrailEventSelector>[]>;
-  /** Advanced event selectors; not together with basic ones. */
+  /** Instead of presets: advanced event selectors, with at most 500 values together. */
   advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
   /** ApiCallRateInsight and ApiErrorRateInsight. AWS bills them. Default: none. */
   insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARN of a log group of CloudWatch Logs in the trail's own account, with `:*` at the end, to which the trail delivers as well: an output of TrailLogGroup. Default: none. */
+  cloudWatchLogsLogGroupArn?: pulumi.Input<string>;
+  /** ARN of the role by which CloudTrail writes to the log group. */
+  cloudWatchLogsRoleArn?: pulumi.Input<string>;
+  /** Name of a topic in the trail's own account to which each delivery is published: an output of TrailTopic. Default: none. */
+  snsTopicName?: pulumi.Input<string>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
   /** Tags of the trail. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -84,14 +103,42 @@ export class MemberTrail extends pulumi.ComponentResource {
 
   constructor(name: string, args: MemberTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { trailName, bucketName, keyArn, logPrefix } = checkedInputs(
+    const { trailName, bucketName, keyArn, logPrefix, partition } = checkedInputs(
       "MemberTrail",
-      { trailName: args.trailName, bucketName: args.bucketName, keyArn: args.keyArn, logPrefix: args.logPrefix },
+      {
+        trailName: args.trailName,
+        bucketName: args.bucketName,
+        keyArn: args.keyArn,
+        logPrefix: args.logPrefix,
+        partition: args.partition,
+      },
       {
         trailName: trailNameProblem,
         bucketName: bucketNameProblem,
         keyArn: keyArnProblem,
         logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        partition: oneOf(partitions),
+      },
+    );
+    const events = derive(
+      {
+        bucketName,
+        partition,
+        events: args.events,
+        readWriteType: args.readWriteType,
+        excludeManagementEventSources: args.excludeManagementEventSources,
+        networkActivityEventSources: args.networkActivityEventSources,
+        eventSelectors: args.eventSelectors,
+        advancedEventSelectors: args.advancedEventSelectors,
+        insightTypes: args.insightTypes,
+      },
+      (choice) => {
+        requireEvents("MemberTrail", choice);
+        const given = partitionOrDefault(choice.partition);
+        return {
+          selectors: advancedSelectors(choice, { partition: given, bucketArn: bucketArn(given, choice.bucketName) }),
+          insights: insightsOf(choice).map((insightType) => ({ insightType })),
+        };
       },
     );
 
@@ -108,11 +155,12 @@ export class MemberTrail extends pulumi.ComponentResource {
         enableLogFileValidation: args.enableLogFileValidation ?? true,
         includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
         enableLogging: args.enableLogging ?? true,
-        eventSelectors: args.eventSelectors,
-        advancedEventSelectors: args.advancedEventSelectors,
-        insightSelectors: args.insightTypes
-          ? pulumi.output(args.insightTypes).apply((types) => types.map((insightType) => ({ insightType })))
-          : undefined,
+        // Always advanced ones, also for the default: see docs/decisions/0007.
+        advancedEventSelectors: pulumi.output(events).apply(({ selectors }) => providerSelectors(selectors)),
+        insightSelectors: pulumi.output(events).apply(({ insights }) => insights),
+        cloudWatchLogsGroupArn: args.cloudWatchLogsLogGroupArn,
+        cloudWatchLogsRoleArn: args.cloudWatchLogsRoleArn,
+        snsTopicName: args.snsTopicName,
         tags: args.tags,
       },
       { parent: this },

@@ -1,15 +1,19 @@
 /**
  * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, how many
- * accounts fit into the policies, and the catalogue of findings.
+ * accounts fit into the policies, the catalogue of findings, what each command takes, and what each action of the deploy
+ * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
+import { everyCommand } from "../automation/cli";
 import { findingIds, UserError } from "../core/findings";
 import type { TrailIdentity } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
+import type { Feature } from "../core/roles";
+import { features } from "../core/roles";
 import { keyTable } from "../core/settings";
 
 const root = path.join(__dirname, "..");
@@ -20,8 +24,10 @@ export function generated(): Record<string, string> {
   return {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
     "README.md": between(read("README.md"), "configuration", configurationTable()),
+    "docs/cli.md": between(read("docs/cli.md"), "commands", commandReference()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
+    "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
   };
 }
 
@@ -102,6 +108,43 @@ function findingTables(): string {
     .map((category) =>
       [`## ${category}`, "", "| id | meaning | what to do |", "|---|---|---|", ...rows(category)].join("\n"),
     )
+    .join("\n\n");
+}
+
+/** What each command takes, from what it declares. */
+function commandReference(): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  return everyCommand()
+    .commands.map(({ command, examples }) => {
+      const operands = command.registeredArguments.map((operand) => {
+        const choices = operand.argChoices ? ` One of ${operand.argChoices.join(", ")}.` : "";
+        return `| \`<${operand.name()}>\` | ${cell(operand.description)}.${choices} |`;
+      });
+      const options = command.options.map(({ flags, description, argChoices, defaultValue }) => {
+        const choices = argChoices ? ` One of ${argChoices.join(", ")}.` : "";
+        const fallback = typeof defaultValue === "string" ? ` Default: \`${defaultValue}\`.` : "";
+        return `| \`${cell(flags)}\` | ${cell(description)}.${choices}${fallback} |`;
+      });
+      return [
+        `### crosstrail ${command.name()}`,
+        `${command.description()} \`crosstrail ${command.name()} ${command.usage()}\``,
+        ["| option | meaning |", "|---|---|", ...operands, ...options].join("\n"),
+        ["```", ...examples, "```"].join("\n"),
+      ].join("\n\n");
+    })
+    .join("\n\n");
+}
+
+/** The rows of core/roles/table.ts. */
+function actionTables(): string {
+  return (Object.entries(features) as [string, Feature][])
+    .map(([name, { accounts, grants }]) => {
+      const rows = grants.map(({ action, access, why }) => `| \`${action}\` | ${access} | ${why} |`);
+      return [
+        `**${name}** (${accounts.join(", ")})`,
+        ["| action | from | for |", "|---|---|---|", ...rows].join("\n"),
+      ].join("\n\n");
+    })
     .join("\n\n");
 }
 

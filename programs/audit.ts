@@ -1,22 +1,32 @@
 import { AuditBucket } from "../components/auditBucket";
 import { AuditKey } from "../components/auditKey";
+import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { declaredContract, stackTag } from "../core/fleet";
+import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
+import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
-import { futureKeyArn, trailArn } from "../core/names";
+import { bucketArn, futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
 import { keyPolicy } from "../core/policies/key";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { deployedOutputs, fullStackName, requireAccount } from "./stack";
+import type { Delivery } from "./delivery";
+import { deliver } from "./delivery";
+import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
+
+type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
+
+/** The contract, and what only this account is concerned with. */
+type AuditOutputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delivery["outputs"] & {
+    eventDataStore?: EventDataStoreOutput;
+  };
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
-export async function audit(
-  settings: AuditSettings,
-): Promise<{ [Key in keyof Contract]: pulumi.Input<Contract[Key]> }> {
+export async function audit(settings: AuditSettings): Promise<AuditOutputs> {
   const {
     partition,
     auditAccountId,
@@ -47,7 +57,9 @@ export async function audit(
     readPermissions({ partition, bucketName, logPrefix, keyArn, accountIds: reader.accountIds });
   }
   await requireAccount(auditAccountId, "auditAccountId");
-  refuseAnotherArchive(await deployedOutputs(), settings);
+  const deployed = await deployedOutputs();
+  refuseAnotherArchive(deployed, settings);
+  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
 
   const key = new AuditKey("audit", {
     partition,
@@ -75,14 +87,28 @@ export async function audit(
     keep,
     tags,
   });
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
   if (own) {
+    await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
     new MemberTrail(
       "audit",
-      { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, ...settings.trailOptions, tags },
+      {
+        trailName: own.trail.name,
+        bucketName,
+        keyArn: key.keyArn,
+        logPrefix,
+        partition,
+        ...trailOptions,
+        ...delivery.trailArgs,
+        tags,
+      },
       // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
       { dependsOn: [bucket, key] },
     );
   }
+
+  const store = settings.eventDataStore && eventDataStore(settings, settings.eventDataStore);
 
   const readers = settings.readers.map(({ name, ...reader }) => ({
     name,
@@ -103,8 +129,28 @@ export async function audit(
     ...contract,
     keyArn: key.keyArn,
     trails: declared,
+    ...delivery.outputs,
+    ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
   };
+}
+
+/** An event data store of the audit account, and what the stack gives out of it. */
+function eventDataStore(
+  { partition, auditAccountId, tags }: AuditSettings,
+  { name, retentionDays, advancedEventSelectors, roleArns, keep }: EventDataStoreChoice,
+): EventDataStoreOutput {
+  const { eventDataStoreArn: arn } = new EventDataStore("audit", {
+    partition,
+    accountId: auditAccountId,
+    storeName: name,
+    retentionInDays: retentionDays,
+    advancedEventSelectors,
+    roleArns,
+    keep,
+    tags,
+  });
+  return { arn, name, keep };
 }
 
 /**

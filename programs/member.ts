@@ -3,9 +3,10 @@ import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
 import { authorise, contractKeys, parseContract, refuseReplacement } from "../core/contract";
 import { UserError } from "../core/findings";
-import { logPath } from "../core/names";
+import { bucketArn, logPath, trailArn } from "../core/names";
 import type { MemberSettings } from "../core/settings";
-import { deployedOutputs, fullStackName, requireAccount } from "./stack";
+import { deliver } from "./delivery";
+import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
 
 /** A member stack: the trail of one account, as the audit stack's contract authorises it. */
 export async function member(settings: MemberSettings): Promise<Record<string, pulumi.Input<unknown>>> {
@@ -17,13 +18,24 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
   const deployed = await deployedOutputs();
   refuseReplacement(deployed.trailArn as string | undefined, authorised);
 
-  const { bucketName, keyArn, logPrefix } = contract;
+  const { bucketName, keyArn, logPrefix, partition } = contract;
+  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
+  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
+  const { previousTrailArn } = authorised;
+  const delivery = deliver(
+    "member",
+    [trailArn(authorised.trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
+    { cloudWatchLogs, sns },
+    settings.tags,
+  );
   const trail = new MemberTrail("member", {
     trailName: authorised.trail.name,
     bucketName,
     keyArn,
     logPrefix,
-    ...settings.trailOptions,
+    partition,
+    ...trailOptions,
+    ...delivery.trailArgs,
     tags: settings.tags,
   });
   return {
@@ -31,6 +43,7 @@ export async function member(settings: MemberSettings): Promise<Record<string, p
     alias: authorised.alias,
     trailArn: trail.trailArn,
     logLocation: `s3://${bucketName}/${logPath({ logPrefix, accountId })}/`,
+    ...delivery.outputs,
   };
 }
 

@@ -1,7 +1,10 @@
 /** What a program knows of the stack it runs in: its configuration, its account, and what it deployed last time. */
 import * as pulumi from "@pulumi/pulumi";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
-import { UserError } from "../core/findings";
+import type { Partition } from "../core/accounts";
+import type { EventChoice } from "../core/events";
+import { advancedSelectors, eventNotices } from "../core/events";
+import { formatFinding, UserError } from "../core/findings";
 import type { Settings } from "../core/settings";
 import { parseSettings } from "../core/settings";
 
@@ -53,6 +56,13 @@ export async function requireAccount(accountId: string, key: string): Promise<vo
         `and forget the stack's resources. Add to Pulumi.${pulumi.getStack()}.yaml:\n` +
         `  aws:allowedAccountIds: ["${accountId}"]`,
     );
+  }
+}
+
+/** Says what a trail will leave out that an investigator may ask for. */
+export async function warnOfEvents(choice: EventChoice, bucketArn: string, partition: Partition): Promise<void> {
+  for (const notice of eventNotices(advancedSelectors(choice, { partition, bucketArn }), bucketArn)) {
+    await pulumi.log.warn(formatFinding(notice).trimStart());
   }
 }
 

@@ -4,6 +4,8 @@ import { destroy, type DestroyOptions } from "../index";
 import type { Outcome, Surroundings } from "../output";
 import { defineFleet, defineYes, type Options, runVerb } from "./fleet";
 
+export const examples = ["crosstrail destroy --only payments"];
+
 export function define(command: Command): void {
   defineFleet(command, "destroy");
   defineYes(command);
@@ -14,7 +16,7 @@ export function define(command: Command): void {
     )
     .addHelpText(
       "after",
-      "\nThe audit stack is left alone as long as one trail may still deliver. S3 refuses to delete a bucket that holds logs.\n\nExample:\n  crosstrail destroy --only payments",
+      "\nThe audit stack is left alone as long as one trail may still deliver. S3 refuses to delete a bucket that holds logs.",
     );
 }
 

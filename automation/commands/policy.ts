@@ -29,6 +29,12 @@ interface Options {
 
 const defaultConfig = "Pulumi.audit.yaml";
 
+export const examples = [
+  "crosstrail policy bucket",
+  "crosstrail policy bucket --current current.json > policy.json",
+  "crosstrail policy key --deployed --key arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+];
+
 export function define(command: Command): void {
   command
     .addArgument(new Argument("<policy>", "which policy").choices(["bucket", "key"]))

@@ -5,14 +5,13 @@ import type { Outcome, Surroundings } from "../output";
 import { ExitCode } from "../output";
 import { defineFleet, type Options, runVerb } from "./fleet";
 
+export const examples = ["crosstrail preview --only audit payments"];
+
 export function define(command: Command): void {
   defineFleet(command, "preview");
   command
     .option("--expect-no-changes", "exit code 7 when something would change")
-    .addHelpText(
-      "after",
-      "\nStacks that are not there yet are shown as well; nothing is created for that.\n\nExample:\n  crosstrail preview --only audit payments",
-    );
+    .addHelpText("after", "\nStacks that are not there yet are shown as well; nothing is created for that.");
 }
 
 export async function run(

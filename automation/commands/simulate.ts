@@ -40,6 +40,12 @@ interface Options {
 
 const defaultConfig = "Pulumi.audit.yaml";
 
+export const examples = [
+  "crosstrail simulate",
+  "crosstrail simulate --config Pulumi.prod.yaml --cases cases/ --json",
+  "pulumi stack output --json -s audit | crosstrail simulate --deployed --contract -",
+];
+
 export function define(command: Command): void {
   command
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)

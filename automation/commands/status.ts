@@ -4,12 +4,11 @@ import { type FleetOptions, status } from "../index";
 import type { Outcome, Surroundings } from "../output";
 import { defineFleet, type Options, runVerb } from "./fleet";
 
+export const examples = ["crosstrail status --json"];
+
 export function define(command: Command): void {
   defineFleet(command, "status");
-  command.addHelpText(
-    "after",
-    "\nExit code 5 when a trail is not as it should be.\n\nExample:\n  crosstrail status --json",
-  );
+  command.addHelpText("after", "\nExit code 5 when a trail is not as it should be.");
 }
 
 export function run(options: Options, surroundings: Surroundings): Promise<Outcome> {

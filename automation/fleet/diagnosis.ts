@@ -106,6 +106,8 @@ const known: Known[] = [
 /** Findings and the exit code for an operation that failed. */
 export function diagnose(stack: string, operation: Operation): Diagnosis {
   const { process, findings } = operation;
+  // What was ended in the middle fails for all sorts of reasons.
+  if (process?.timedOut) return timedOut(stack);
   // The program's own refusals are complete.
   if (findings.length > 0) {
     const isAuth = findings.some(({ id }) => id === "stack/wrong-account" || id === "stack/no-credentials");
@@ -113,21 +115,22 @@ export function diagnose(stack: string, operation: Operation): Diagnosis {
     if (cause?.findings[0]?.id === "credentials/role-not-assumed") return cause;
     return { exitCode: isAuth ? ExitCode.Authentication : ExitCode.Usage, findings };
   }
-  if (process?.timedOut) {
-    return {
-      exitCode: ExitCode.Timeout,
-      findings: [
-        {
-          id: "stack/timed-out",
-          severity: "error",
-          subject: stack,
-          message: "The stack's time was over before its operation was; it was ended, with all that it had started.",
-          remedy: "Repeat the command; --timeout gives more time. What was under way is looked up first.",
-        },
-      ],
-    };
-  }
   return diagnoseText(stack, textOf(operation));
+}
+
+function timedOut(stack: string): Diagnosis {
+  return {
+    exitCode: ExitCode.Timeout,
+    findings: [
+      {
+        id: "stack/timed-out",
+        severity: "error",
+        subject: stack,
+        message: "The stack's time was over before its operation was; it was ended, with all that it had started.",
+        remedy: "Repeat the command; --timeout gives more time. What was under way is looked up first.",
+      },
+    ],
+  };
 }
 
 export function diagnoseText(stack: string, text: string): Diagnosis {

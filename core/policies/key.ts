@@ -80,6 +80,17 @@ const administration = [
   "kms:UpdatePrimaryRegion",
 ];
 
+/** The account administers a key, through its IAM policies. */
+export function accountAdministration(partition: Partition, accountId: string): Statement {
+  return {
+    Sid: "AccountAdministration",
+    Effect: "Allow",
+    Principal: { AWS: accountRootArn(partition, accountId) },
+    Action: administration,
+    Resource: "*",
+  };
+}
+
 /** The key policy in one form, whatever its size. */
 export function keyPolicyIn(
   form: KeyPolicyForm,
@@ -131,13 +142,7 @@ export function keyPolicyIn(
     });
   }
   return policyDocument([
-    {
-      Sid: "AccountAdministration",
-      Effect: "Allow",
-      Principal: account,
-      Action: administration,
-      Resource: "*",
-    },
+    accountAdministration(partition, auditAccountId),
     ...(trails.length > 0 ? grants : []),
     {
       Sid: "AccountReadsLogs",

@@ -1,10 +1,12 @@
 /** The configuration of the audit stack: the archive, and the fleet that delivers to it. */
 import type { Partition } from "../accounts";
+import type { EventDataStoreChoice } from "../eventDataStore";
+import { advancedProblems, SelectorOwner } from "../events";
+import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
 import { roleArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
-import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { KeyName, Values } from "./keys";
 import { keys, keyTable, Role } from "./keys";
 import { nearest } from "./nearest";
@@ -62,6 +64,8 @@ export interface AuditSettings {
   /** ARNs of the roles for which `requireMfa` does not count. */
   mfaExemptRoleArns: string[];
   trailOptions: TrailOptions;
+  /** Off unless it is asked for. */
+  eventDataStore?: EventDataStoreChoice;
   tags: Record<string, string>;
 }
 
@@ -92,6 +96,8 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
   checkMemberDefaults(report, values);
+  checkEventDataStore(report, values);
+  checkDelivery(report, values);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -124,6 +130,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
       name.startsWith("arn:") ? name : roleArn(partition, values.auditAccountId, name),
     ),
     trailOptions: options,
+    ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
     tags: values.tags,
   };
 }
@@ -270,6 +277,47 @@ function checkMemberDefaults(report: Report, values: Values): void {
       report.add("member-defaults", at, sentence(message), `Correct it in ${report.file}.`);
     }
   }
+}
+
+function checkEventDataStore(report: Report, { eventDataStore }: Values): void {
+  const key = "eventDataStore.advancedEventSelectors";
+  const selectors = eventDataStore?.advancedEventSelectors ?? [];
+  for (const { path, message, remedy } of advancedProblems(selectors, SelectorOwner.EventDataStore, key)) {
+    report.add(
+      "events",
+      subjectOf(pathText(path).slice(1), valueAt({ [key]: selectors }, path)),
+      sentence(message),
+      remedy ?? `Correct it in ${report.file}.`,
+    );
+  }
+}
+
+function checkDelivery(report: Report, values: Values): void {
+  if (values.auditAccountTrail !== false) return;
+  for (const key of ["cloudWatchLogs", "sns"] as const) {
+    const value = values[key];
+    if (value === undefined || Object.keys(value).length === 0) continue;
+    report.add(
+      "no-trail",
+      subjectOf(key, value),
+      "The audit account has no trail of its own that could deliver there; each member's stack has this key, too.",
+      `Set crosstrail:auditAccountTrail to true, or remove this key from ${report.file}.`,
+    );
+  }
+}
+
+function eventDataStoreOf({ eventDataStore, auditAccountId }: Values, partition: Partition): EventDataStoreChoice {
+  const { queryRoles, ...others } = eventDataStore;
+  return {
+    name: "crosstrail",
+    retentionDays: 366,
+    advancedEventSelectors: [],
+    keep: true,
+    ...others,
+    ...(queryRoles && {
+      roleArns: queryRoles.map((name) => (name.startsWith("arn:") ? name : roleArn(partition, auditAccountId, name))),
+    }),
+  };
 }
 
 function fleetOf(values: Values, partition: Partition, region: string): FleetTrail[] {

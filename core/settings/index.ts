@@ -14,6 +14,7 @@ export type { KeyEntry, KeyName } from "./keys";
 export { keyTable, Role } from "./keys";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";
+export { aliasProblem } from "./schemas";
 export type { TrailOptions } from "./trail";
 
 export type Settings = AuditSettings | MemberSettings;

@@ -12,9 +12,21 @@ import {
   trailNameProblem,
 } from "../names";
 import { deployProfileProblem, deployRoleProblem } from "../pattern";
+import { EventPreset, excludableSources, insightTypes, ReadWriteType } from "../events";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
-import { accountId, advancedEventSelector, checked, eventSelector, memberSchema, readerSchema, tags } from "./schemas";
+import {
+  accountId,
+  advancedEventSelector,
+  checked,
+  eventDataStoreSchema,
+  eventSelector,
+  logGroupSchema,
+  memberSchema,
+  readerSchema,
+  tags,
+  topicSchema,
+} from "./schemas";
 
 /** What a stack is: the archive with the fleet's declaration, or one account's trail. */
 export const Role = { Audit: "audit", Member: "member" } as const;
@@ -160,6 +172,12 @@ export const keys = {
       .default([]),
     "Roles of automation and of federated users, for which requireMfa does not count: names in the audit account, or ARNs.",
   ),
+  eventDataStore: key(
+    "object",
+    auditOnly,
+    eventDataStoreSchema.default({}),
+    "An event data store of CloudTrail Lake, which AWS closed to new customers on 31 May 2026: name (crosstrail), retentionDays (366), advancedEventSelectors (management events), queryRoles, keep (true). Any of them turns it on. AWS bills it.",
+  ),
   accountId: key(
     "string",
     memberOnly,
@@ -197,23 +215,59 @@ export const keys = {
     z.boolean().default(true),
     "Whether the trail records. Setting false stops it in place; events meanwhile are not recorded by this trail.",
   ),
+  events: key(
+    "array",
+    both,
+    z.array(z.enum(EventPreset)).default([]),
+    "What the trail records, by presets: management, s3-data-events, lambda-data-events, everything. None: management. AWS bills all but management events.",
+  ),
+  readWriteType: key(
+    "string",
+    both,
+    z.enum(ReadWriteType).default("All"),
+    "Which events the presets record: those that only read, those that change something, or both.",
+  ),
+  excludeManagementEventSources: key(
+    "array",
+    both,
+    z.array(z.enum(excludableSources)).default([]),
+    "Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. A warning says what an investigator will miss.",
+  ),
+  networkActivityEventSources: key(
+    "array",
+    both,
+    z.array(z.string()).default([]),
+    "Services whose calls through VPC endpoints are recorded beside the presets, for example s3.amazonaws.com. AWS bills them.",
+  ),
   eventSelectors: key(
     "array",
     both,
-    z.array(eventSelector).max(5, "a trail has at most 5 event selectors").default([]),
-    "Basic event selectors, at most 5. None: all management events.",
+    z.array(eventSelector).default([]),
+    "Instead of presets: basic event selectors, at most 5.",
   ),
   advancedEventSelectors: key(
     "array",
     both,
     z.array(advancedEventSelector).default([]),
-    "Advanced event selectors; not together with eventSelectors.",
+    "Instead of presets: advanced event selectors.",
   ),
   insightTypes: key(
     "array",
     both,
-    z.array(z.enum(["ApiCallRateInsight", "ApiErrorRateInsight"])).default([]),
+    z.array(z.enum(insightTypes)).default([]),
     "CloudTrail Insights to record: ApiCallRateInsight, ApiErrorRateInsight. AWS bills them.",
+  ),
+  cloudWatchLogs: key(
+    "object",
+    both,
+    logGroupSchema.default({}),
+    "Delivers to a log group of CloudWatch Logs in the trail's own account as well: retentionDays (365), encrypted with a key of its own (true), groupName. Any of them turns it on. AWS bills it.",
+  ),
+  sns: key(
+    "object",
+    both,
+    topicSchema.default({}),
+    "Publishes each delivery to a topic in the trail's own account: encrypted with a key of its own (true), topicName. Any of them turns it on.",
   ),
   extraRegions: key(
     "array",
@@ -233,6 +287,9 @@ export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
   readers: Object.keys(readerSchema.shape),
+  eventDataStore: Object.keys(eventDataStoreSchema.shape),
+  cloudWatchLogs: Object.keys(logGroupSchema.shape),
+  sns: Object.keys(topicSchema.shape),
 };
 
 /** A configuration key as Pulumi.yaml and the README show it. */

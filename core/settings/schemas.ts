@@ -1,6 +1,8 @@
 /** The values of configuration keys that are more than a text or a number. */
 import { z } from "zod";
 import { accountIdProblem } from "../accounts";
+import { eventDataStoreNameProblem } from "../eventDataStore";
+import { logGroupNameProblem, retentionProblem, topicNameProblem } from "../delivery";
 import { externalIdProblem, roleArnProblem, roleNameProblem, trailNameProblem } from "../names";
 
 /** A string for which `problem` finds nothing wrong. */
@@ -18,13 +20,15 @@ export const accountId = z.unknown().transform((value, context) => {
 
 export const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 
+/** Says what is wrong with a member's alias, or nothing. */
+export function aliasProblem(alias: string): string | undefined {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(alias)) return undefined;
+  return "an alias has 1 to 63 lower-case letters, digits and '-', and starts with a letter or a digit";
+}
+
 export const memberSchema = z.strictObject({
   accountId,
-  alias: checked((value) =>
-    /^[a-z0-9][a-z0-9-]{0,62}$/.test(value)
-      ? undefined
-      : "an alias has 1 to 63 lower-case letters, digits and '-', and starts with a letter or a digit",
-  ),
+  alias: checked(aliasProblem),
   homeRegion: z.string().optional(),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
@@ -70,4 +74,37 @@ export const advancedEventSelector = z.strictObject({
       }),
     )
     .min(1),
+});
+
+/** A role, by its name in the stack's account or by its ARN. */
+export const roleReference = checked((value) =>
+  value.startsWith("arn:") ? roleArnProblem(value) : roleNameProblem(value),
+);
+
+/** An event data store; nothing in it: none. */
+export const eventDataStoreSchema = z.strictObject({
+  name: checked(eventDataStoreNameProblem).optional(),
+  retentionDays: z.int().min(7).max(2555).optional(),
+  advancedEventSelectors: z.array(advancedEventSelector).optional(),
+  queryRoles: z.array(roleReference).min(1).optional(),
+  keep: z.boolean().optional(),
+});
+
+/** A log group for the trail; nothing in it: none. */
+export const logGroupSchema = z.strictObject({
+  retentionDays: z
+    .int()
+    .superRefine((value, context) => {
+      const message = retentionProblem(value);
+      if (message) context.addIssue({ code: "custom", message });
+    })
+    .optional(),
+  encrypted: z.boolean().optional(),
+  groupName: checked(logGroupNameProblem).optional(),
+});
+
+/** A topic for the trail's deliveries; nothing in it: none. */
+export const topicSchema = z.strictObject({
+  encrypted: z.boolean().optional(),
+  topicName: checked(topicNameProblem).optional(),
 });

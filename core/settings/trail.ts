@@ -1,28 +1,30 @@
 /** What of a trail can be chosen, for a member's and for the audit account's own. */
-import type { z } from "zod";
+import type { LogGroupChoice, TopicChoice } from "../delivery";
+import type { EventChoice } from "../events";
+import { eventProblems } from "../events";
+import { pathText, sentence, valueAt } from "../issues";
 import type { Values } from "./keys";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
-import type { advancedEventSelector, eventSelector } from "./schemas";
 
-export interface TrailOptions {
+export interface TrailOptions extends Required<EventChoice> {
   isMultiRegionTrail: boolean;
   enableLogFileValidation: boolean;
   includeGlobalServiceEvents: boolean;
   enableLogging: boolean;
-  eventSelectors: z.infer<typeof eventSelector>[];
-  advancedEventSelectors: z.infer<typeof advancedEventSelector>[];
-  insightTypes: string[];
+  /** Where it delivers besides S3. */
+  cloudWatchLogs?: LogGroupChoice;
+  sns?: TopicChoice;
 }
 
 /** The trail's options; reports those that CloudTrail does not take together. */
 export function trailOptions(report: Report, values: Values): TrailOptions {
-  if (values.eventSelectors?.length && values.advancedEventSelectors?.length) {
+  for (const { path, message, remedy } of eventProblems(values)) {
     report.add(
-      "selectors",
-      "crosstrail:eventSelectors and crosstrail:advancedEventSelectors",
-      "CloudTrail takes basic or advanced event selectors on a trail, not both.",
-      `Keep one of the two in ${report.file}.`,
+      "events",
+      subjectOf(pathText(path).slice(1), valueAt(values, path)),
+      sentence(message),
+      remedy ?? `Correct it in ${report.file}.`,
     );
   }
   if (values.isMultiRegionTrail === true && values.includeGlobalServiceEvents === false) {
@@ -38,8 +40,21 @@ export function trailOptions(report: Report, values: Values): TrailOptions {
     enableLogFileValidation: values.enableLogFileValidation,
     includeGlobalServiceEvents: values.includeGlobalServiceEvents,
     enableLogging: values.enableLogging,
+    events: values.events,
+    readWriteType: values.readWriteType,
+    excludeManagementEventSources: values.excludeManagementEventSources,
+    networkActivityEventSources: values.networkActivityEventSources,
     eventSelectors: values.eventSelectors,
     advancedEventSelectors: values.advancedEventSelectors,
     insightTypes: values.insightTypes,
+    ...(isSet(values.cloudWatchLogs) && {
+      cloudWatchLogs: { retentionDays: 365, encrypted: true, ...values.cloudWatchLogs },
+    }),
+    ...(isSet(values.sns) && { sns: { encrypted: true, ...values.sns } }),
   };
+}
+
+/** Whether a map has anything in it; one with a mistake is not there. */
+function isSet(value: object | undefined): boolean {
+  return Object.keys(value ?? {}).length > 0;
 }

@@ -65,7 +65,7 @@ export function readValues(report: Report, role: Role, raw: Record<string, strin
     if (result.success) values[name] = result.data;
     else {
       for (const { path, message, unknownKey } of plainIssues(result.error.issues)) {
-        const near = unknownKey && path.length > 1 ? nearest(unknownKey, fieldsOf[name] ?? []) : undefined;
+        const near = unknownKey ? nearest(unknownKey, fieldsOf[name] ?? []) : undefined;
         report.add(
           issueId(name, path),
           subjectOf(name + pathText(path), valueAt(value, path)),

@@ -4,12 +4,19 @@
 - DeleteTrail takes a trail's ARN as well as its name. moto looks for the name only, says it is done, and keeps the trail.
 - DescribeTrails answers with the trails that were asked for. moto answers with all of them, and the provider then waits
   for the one it has just made until it gives up, as soon as an account has two.
+- trails.py: what a trail records and where else it delivers.
+- event_data_stores.py: CloudTrail Lake's event data stores.
 """
 
 import json
 
+import event_data_stores
+import trails
+
 
 def apply():
+    trails.apply()
+    event_data_stores.apply()
     rotation_period()
     delete_trail_by_arn()
     describe_trails_by_name()

@@ -5,6 +5,8 @@ What is decided by the request alone belongs here; what needs moto's own state t
 
 import re
 
+from calls import record_calls
+
 
 def own_account(app, options):
     """Gives the sandbox's own key an account. moto has one default account for all keys that it does not know, and no
@@ -20,7 +22,7 @@ def own_account(app, options):
 
 
 # The first is the outermost.
-LAYERS = [own_account]
+LAYERS = [own_account, record_calls]
 
 
 def wrap(app, options):

@@ -24,6 +24,13 @@ describe("components/MemberTrail", () => {
     enableLogFileValidation: true,
     includeGlobalServiceEvents: true,
     enableLogging: true,
+    advancedEventSelectors: [
+      {
+        name: "Management events selector",
+        fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }],
+      },
+    ],
+    insightSelectors: [],
   };
 
   it("is one trail; a trail may be removed", async () => {
@@ -65,7 +72,11 @@ describe("components/MemberTrail", () => {
         dataResources: [{ type: "AWS::S3::Object", values: ["arn:aws:s3"] }],
       },
     ],
-    insightTypes: ["ApiCallRateInsight", "ApiErrorRateInsight"],
+    insightTypes: ["ApiErrorRateInsight", "ApiCallRateInsight"],
+    cloudWatchLogsLogGroupArn: "arn:aws:logs:us-east-1:222222222222:log-group:trail:*",
+    cloudWatchLogsRoleArn: "arn:aws:iam::222222222222:role/logs",
+    snsTopicName: "deliveries",
+    partition: "aws",
     tags: { team: "payments" },
   };
   const chosenInputs = {
@@ -77,7 +88,28 @@ describe("components/MemberTrail", () => {
     enableLogFileValidation: false,
     includeGlobalServiceEvents: false,
     enableLogging: false,
-    eventSelectors: chosen.eventSelectors,
+    // The same events in advanced selectors.
+    advancedEventSelectors: [
+      {
+        name: "Management events selector",
+        fieldSelectors: [
+          { field: "eventCategory", equals: ["Management"] },
+          { field: "eventSource", notEquals: ["kms.amazonaws.com"] },
+          { field: "readOnly", equals: ["false"] },
+        ],
+      },
+      {
+        name: "Data events of AWS::S3::Object",
+        fieldSelectors: [
+          { field: "eventCategory", equals: ["Data"] },
+          { field: "readOnly", equals: ["false"] },
+          { field: "resources.type", equals: ["AWS::S3::Object"] },
+        ],
+      },
+    ],
+    cloudWatchLogsGroupArn: chosen.cloudWatchLogsLogGroupArn,
+    cloudWatchLogsRoleArn: chosen.cloudWatchLogsRoleArn,
+    snsTopicName: "deliveries",
     insightSelectors: [{ insightType: "ApiCallRateInsight" }, { insightType: "ApiErrorRateInsight" }],
     tags: { team: "payments" },
   };
@@ -86,14 +118,57 @@ describe("components/MemberTrail", () => {
     assert.deepEqual((await make(chosen)).run.resource("Trail", "payments-trail").inputs, chosenInputs);
   });
 
-  it("takes advanced event selectors", async () => {
+  it("takes advanced event selectors, with every operator under the provider's name for it", async () => {
+    const category = { field: "eventCategory", equals: ["Data"] };
+    const type = { field: "resources.type", equals: ["AWS::SQS::Queue"] };
     const advancedEventSelectors = [
-      { name: "writes", fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] },
+      {
+        name: "some",
+        fieldSelectors: [
+          category,
+          type,
+          { field: "eventName", startsWith: ["Get"], endsWith: ["s"], notEquals: ["GetThings"] },
+          { field: "resources.ARN", notStartsWith: ["arn:a"], notEndsWith: ["z"] },
+        ],
+      },
     ];
     assert.deepEqual((await make({ advancedEventSelectors })).run.resource("Trail", "payments-trail").inputs, {
       ...defaults,
-      advancedEventSelectors,
+      advancedEventSelectors: [
+        {
+          name: "some",
+          fieldSelectors: [
+            category,
+            type,
+            { field: "eventName", startsWiths: ["Get"], endsWiths: ["s"], notEquals: ["GetThings"] },
+            { field: "resources.ARN", notStartsWiths: ["arn:a"], notEndsWiths: ["z"] },
+          ],
+        },
+      ],
     });
+  });
+
+  it("takes presets; that of S3 leaves the archive's own bucket out", async () => {
+    const { run } = await make({ events: ["management", "s3-data-events"], partition: "aws-cn" });
+    const [, s3] = run.resource("Trail", "payments-trail").inputs.advancedEventSelectors as unknown[];
+    assert.deepEqual(s3, {
+      name: "Data events of AWS::S3::Object",
+      fieldSelectors: [
+        { field: "eventCategory", equals: ["Data"] },
+        { field: "resources.ARN", notStartsWiths: ["arn:aws-cn:s3:::example-logs/"] },
+        { field: "resources.type", equals: ["AWS::S3::Object"] },
+      ],
+    });
+  });
+
+  it("refuses events that CloudTrail would refuse, before anything is registered", async () => {
+    const run = await startMocks();
+    assert.throws(
+      () => new MemberTrail("payments", { ...args, events: ["all"], eventSelectors: [{ dataResources: [] }] }),
+      /cannot record these events[^]*events\[0\] = "all"\n {4}Allowed are management, s3-data-events/,
+    );
+    await run.settle();
+    assert.deepEqual(run.resources, []);
   });
 
   it("takes outputs for every input", async () => {

@@ -22,7 +22,7 @@ function signature(properties: Record<string, PropertyDefinition> = {}): string[
   );
 }
 
-// What `pulumi package add` reads: the components of package.json's `main`, looked at by Pulumi's own analyzer. It takes a
+// What `pulumi package add` reads: the components of the package's sources, looked at by Pulumi's own analyzer. It takes a
 // narrow shape of components only, and says so on users' machines.
 describe("components: the schema for other languages", () => {
   let result: AnalyzeResult;
@@ -32,7 +32,9 @@ describe("components: the schema for other languages", () => {
     this.timeout(60_000);
     // The analyzer reads everything that tsconfig.json includes; here that is the library alone.
     folder = mkdtempSync(join(tmpdir(), "crosstrail-schema-"));
-    const main = join(root, (JSON.parse(read("package.json")) as { main: string }).main);
+    // Where Pulumi looks for the components' types; see bin/library.js.
+    const { exports } = JSON.parse(read("package.json")) as { exports: { ".": { default: string } } };
+    const main = join(root, exports["."].default);
     const compilerOptions = { types: ["node"], typeRoots: [join(root, "node_modules", "@types")] };
     const tsconfig = { extends: join(root, "tsconfig.json"), compilerOptions, files: [main], include: [] };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
@@ -42,7 +44,15 @@ describe("components: the schema for other languages", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), ["AuditBucket", "AuditKey", "LogReader", "MemberTrail"]);
+    assert.deepEqual(Object.keys(result.components).sort(), [
+      "AuditBucket",
+      "AuditKey",
+      "EventDataStore",
+      "LogReader",
+      "MemberTrail",
+      "TrailLogGroup",
+      "TrailTopic",
+    ]);
   });
 
   it("AuditBucket", () => {
@@ -109,12 +119,60 @@ describe("components: the schema for other languages", () => {
       "enableLogFileValidation?: boolean",
       "includeGlobalServiceEvents?: boolean",
       "enableLogging?: boolean",
+      "events?: string[]",
+      "readWriteType?: string",
+      "excludeManagementEventSources?: string[]",
+      "networkActivityEventSources?: string[]",
       "eventSelectors?: TrailEventSelector[]",
       "advancedEventSelectors?: TrailAdvancedEventSelector[]",
       "insightTypes?: string[]",
+      "cloudWatchLogsLogGroupArn?: string",
+      "cloudWatchLogsRoleArn?: string",
+      "snsTopicName?: string",
+      "partition?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
+  });
+
+  it("TrailLogGroup", () => {
+    const { inputs, outputs } = result.components.TrailLogGroup!;
+    assert.deepEqual(signature(inputs), [
+      "trailArns: string[]",
+      "groupName?: string",
+      "retentionInDays?: number",
+      "encrypted?: boolean plain",
+      "organizationId?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["logGroupArn: string", "logGroupName: string", "roleArn: string"]);
+  });
+
+  it("TrailTopic", () => {
+    const { inputs, outputs } = result.components.TrailTopic!;
+    assert.deepEqual(signature(inputs), [
+      "trailArns: string[]",
+      "topicName?: string",
+      "encrypted?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["topicName: string", "topicArn: string"]);
+  });
+
+  it("EventDataStore", () => {
+    const { inputs, outputs } = result.components.EventDataStore!;
+    assert.deepEqual(signature(inputs), [
+      "accountId: string",
+      "storeName?: string",
+      "retentionInDays?: number",
+      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
+      "roleArns?: string[]",
+      "partition?: string",
+      "keep?: boolean plain",
+      "tags?: map of string",
+    ]);
+    assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
   });
 
   it("the types of MemberTrail's selectors", () => {

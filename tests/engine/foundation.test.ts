@@ -7,6 +7,7 @@ import type { Contract } from "../../core/contract";
 import { AUDIT_ACCOUNT, AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed, expectGranted } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const [payments, web] = ["payments", "web"].map((alias) => ({ alias, accountId: MEMBERS[alias] as string })) as [
@@ -77,9 +78,13 @@ describe("engine: a fleet from its first up to its end", function () {
     assert.deepEqual(await engine.up("payments"), { create: 3 });
   });
 
-  it("finds nothing to do at a second preview and at a refresh", async () => {
+  it("finds nothing to do at a second preview and at a refresh, with calls that a preview role may make", async () => {
+    const before = callsOf(box).length;
     await engine.expectNoChanges(AUDIT_STACK);
     await engine.expectNoChanges("payments");
+    const calls = callsOf(box).slice(before);
+    assert.ok(calls.some(({ operation }) => operation === "GetBucketPolicy"));
+    expectGranted(calls, "preview");
   });
 
   it("made trails that log, and policies that let exactly them deliver", async () => {
@@ -149,16 +154,19 @@ describe("engine: a fleet from its first up to its end", function () {
     );
   });
 
-  it("changes an option of a trail in place: the same ARN", async () => {
+  it("changes options of a trail in place: the same ARN", async () => {
     const [before] = await trailsOf(web.accountId);
     await engine.configureMember("web", web.accountId, {
       "crosstrail:isMultiRegionTrail": false,
+      "crosstrail:enableLogging": false,
       "crosstrail:tags": { team: "web" },
     });
     assert.deepEqual(await engine.up("web"), { update: 1, same: 2 });
     const [after] = await trailsOf(web.accountId);
     assert.equal(after?.IsMultiRegionTrail, false);
     assert.equal(after?.TrailARN, before?.TrailARN);
+    const { trails } = await readBack(await contract(), (accountId) => box.aws(accountId));
+    assert.equal(trails.find(({ alias }) => alias === web.alias)?.isLogging, false);
     await engine.expectNoChanges("web");
   });
 
@@ -174,9 +182,13 @@ describe("engine: a fleet from its first up to its end", function () {
   });
 
   it("changes the log prefix: first the archive's policies, then the trails, each in place", async () => {
-    await engine.configureAudit({ "crosstrail:members": [payments, web], "crosstrail:logPrefix": "trails/prod" });
-    // The bucket policy and the audit account's own trail.
-    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 2, same: 11 });
+    await engine.configureAudit({
+      "crosstrail:members": [payments, web],
+      "crosstrail:logPrefix": "trails/prod",
+      "crosstrail:tags": { team: "audit" },
+    });
+    // The bucket policy and the audit account's own trail; the tags of these, the bucket and the key.
+    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 4, same: 9 });
     const [before] = await trailsOf(payments.accountId);
     assert.deepEqual(await engine.up("payments"), { update: 1, same: 2 });
     const [after] = await trailsOf(payments.accountId);
@@ -303,5 +315,10 @@ describe("engine: a fleet from its first up to its end", function () {
     );
     const key = await new KMSClient(aws).send(new DescribeKeyCommand({ KeyId: keyArn }));
     assert.equal(key.KeyMetadata?.KeyState, "PendingDeletion");
+  });
+
+  it("made only calls that the deploy roles grant, and left no grant for trails and the archive unused", () => {
+    expectGranted(callsOf(box), "remove");
+    expectAllUsed(callsOf(box), "stack", "trail", "archive");
   });
 });

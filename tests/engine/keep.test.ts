@@ -5,6 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ROOT } from "../../sandbox";
+import { callsOf, expectGranted } from "./calls";
 import { MINUTE } from "./support";
 
 describe("engine: npm start -- --keep", function () {
@@ -70,6 +71,12 @@ describe("engine: npm start -- --keep", function () {
       fs.readFileSync(path.join(copy, "Pulumi.audit.yaml"), "utf8"),
       fs.readFileSync(path.join(ROOT, "Pulumi.audit.yaml"), "utf8"),
     );
+  });
+
+  it("deployed its fleet with calls that a deploy role may make", () => {
+    const calls = callsOf({ folder: path.join(copy, ".sandbox", "kept") });
+    assert.ok(calls.some(({ operation }) => operation === "CreateTrail"));
+    expectGranted(calls, "deploy");
   });
 
   it("ends with sandbox:stop, and leaves nothing", async () => {

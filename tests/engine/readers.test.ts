@@ -4,6 +4,7 @@ import type { Contract } from "../../core/contract";
 import { AUDIT_STACK } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed, expectGranted } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 describe("engine: readers", function () {
@@ -46,30 +47,40 @@ describe("engine: readers", function () {
     });
   }
 
-  it("roles that other accounts may assume: made, in the contract, quiet, and removed", async () => {
-    await engine.configureAudit({
+  it("roles that other accounts may assume: made, in the contract, quiet, changed in place, and removed", async () => {
+    const readers = (...trustedAccounts: string[]) => ({
       "crosstrail:readers": [
-        { trustedAccounts: ["555555555555"], requireMfa: true },
-        {
-          name: "PaymentsReader",
-          trustedAccounts: ["555555555555"],
-          externalId: "an-agreed-id",
-          accounts: ["payments"],
-        },
+        { trustedAccounts, requireMfa: true },
+        { name: "PaymentsReader", trustedAccounts, externalId: "an-agreed-id", accounts: ["payments"] },
       ],
     });
+    await engine.configureAudit(readers("555555555555"));
     // A component, a role and its policy for each.
     assert.deepEqual(await engine.up(AUDIT_STACK), { create: 6, same: 13 });
     await engine.expectNoChanges(AUDIT_STACK);
-    const { readers } = await box.outputs<Contract>(AUDIT_STACK);
+    const contract = await box.outputs<Contract>(AUDIT_STACK);
     assert.deepEqual(
-      readers?.map(({ name, roleArn }) => ({ name, roleArn })),
+      contract.readers?.map(({ name, roleArn }) => ({ name, roleArn })),
       ["CloudTrailReadRole", "PaymentsReader"].map((name) => ({
         name,
         roleArn: `arn:aws:iam::111111111111:role/${name}`,
       })),
     );
+    await engine.configureAudit({
+      ...readers("555555555555", "666666666666"),
+      "crosstrail:tags": { team: "audit" },
+    });
+    // The roles, and what else has tags: bucket, key and trail.
+    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 5, same: 14 });
+    await engine.configureAudit(readers("555555555555"));
+    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 5, same: 14 });
     await engine.configureAudit();
     assert.deepEqual(await engine.up(AUDIT_STACK), { delete: 6, same: 13 });
+  });
+
+  it("made only calls that the deploy roles grant, and left no grant for readers unused", () => {
+    // Without access to remove: whoever changes readers need not be able to remove the archive.
+    expectGranted(callsOf(box), "deploy");
+    expectAllUsed(callsOf(box), "readers");
   });
 });

@@ -10,7 +10,7 @@ import { run as program } from "../../programs";
 import { auditAccountId, bucketName, contract, fleetOf, keyArn, trailOf } from "../support/fleet";
 import type { World } from "../support/mocks";
 import { startMocks } from "../support/mocks";
-import { configOf, deploy, refuses } from "./run";
+import { configOf, deploy, managementEvents, refuses } from "./run";
 
 const members = [
   { accountId: "222222222222", alias: "payments" },
@@ -114,8 +114,7 @@ describe("programs/audit", () => {
       enableLogFileValidation: true,
       includeGlobalServiceEvents: true,
       enableLogging: true,
-      eventSelectors: [],
-      advancedEventSelectors: [],
+      advancedEventSelectors: [managementEvents()],
       insightSelectors: [],
       tags: {},
     });
@@ -178,6 +177,51 @@ describe("programs/audit", () => {
     }
     // By this tag an interrupted run is found to have made the key.
     assert.deepEqual(key.tags, { team: "security", "crosstrail:stack": "acme/crosstrail/audit" });
+  });
+
+  it("an event data store, off unless it is asked for; output with its name and whether it is kept", async () => {
+    const { run, outputs } = await deploy(world({ eventDataStore: { retentionDays: 30, queryRoles: ["Analyst"] } }));
+    const arn = "arn:aws:cloudtrail:us-east-1:111111111111:eventdatastore/EXAMPLE-1234";
+    assert.deepEqual(outputs, contract({ eventDataStore: { arn, name: "crosstrail", keep: true } } as object));
+    const key = run.resource("Key", "audit-event-data-store-key").inputs;
+    assert.match(key.policy as string, /"aws:PrincipalArn":"arn:aws:iam::111111111111:role\/Analyst"/);
+    const store = run.resource("EventDataStore", "audit-event-data-store").inputs;
+    assert.equal(store.retentionPeriod, 30);
+    assert.equal(store.terminationProtectionEnabled, true);
+  });
+
+  describe("an event data store that is deployed", () => {
+    const arn = "arn:aws:cloudtrail:us-east-1:111111111111:eventdatastore/EXAMPLE-1234";
+    const deployed = (keep: boolean) => ({
+      stacks: {
+        "acme/crosstrail/audit": { ...contract(), eventDataStore: { arn, name: "crosstrail", keep } },
+      },
+    });
+    it("is not removed while it is kept", () =>
+      refuses(world({}, deployed(true)), [
+        "The event data store is protected. Nothing was changed.",
+        "",
+        "  crosstrail:eventDataStore is not set",
+        `    ${arn} is deployed, and holds events. Removing it deletes them for good, seven days later.`,
+        "    → Set it back in Pulumi.audit.yaml. To delete the store and its events, set",
+        "      ",
+        "        crosstrail:eventDataStore:",
+        "          keep: false",
+        "      ",
+        "      beside its other fields, pulumi up, then remove crosstrail:eventDataStore, and pulumi up again.",
+      ]));
+    it("is not renamed, kept or not", () =>
+      refuses(world({ eventDataStore: { name: "other", keep: false } }, deployed(false)), [
+        "The event data store would be replaced. Nothing was changed.",
+        "",
+        '  crosstrail:eventDataStore.name = "other"',
+        `    ${arn} is deployed with the name "crosstrail". Another name would begin another store, without its events.`,
+        "    → Set it back in Pulumi.audit.yaml.",
+      ]));
+    it("is removed when it is not kept any more", async () => {
+      const { run } = await deploy(world({}, deployed(false)));
+      assert.ok(!run.resources.some(({ type }) => type.endsWith("EventDataStore")));
+    });
   });
 
   it("readers: a role each, and their ARNs in the contract", async () => {

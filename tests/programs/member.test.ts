@@ -3,7 +3,7 @@ import type { Contract } from "../../core/contract";
 import { trailArn } from "../../core/names";
 import { bucketName, contract, keyArn, trailOf } from "../support/fleet";
 import type { World } from "../support/mocks";
-import { configOf, deploy, refuses } from "./run";
+import { configOf, deploy, managementEvents, refuses } from "./run";
 
 const auditStack = "acme/crosstrail/audit";
 
@@ -44,8 +44,7 @@ const inputs = {
   enableLogFileValidation: true,
   includeGlobalServiceEvents: true,
   enableLogging: true,
-  eventSelectors: [],
-  advancedEventSelectors: [],
+  advancedEventSelectors: [managementEvents()],
   insightSelectors: [],
   tags: {},
 };
@@ -106,12 +105,55 @@ describe("programs/member", () => {
       isMultiRegionTrail: false,
       includeGlobalServiceEvents: false,
       enableLogFileValidation: false,
-      eventSelectors: [{ readWriteType: "WriteOnly" }],
+      advancedEventSelectors: [managementEvents({ field: "readOnly", equals: ["false"] })],
       insightSelectors: [{ insightType: "ApiErrorRateInsight" }],
       tags: { team: "payments" },
     });
     assert.equal(found.alias, "pay");
     assert.equal(found.logLocation, "s3://example-logs/prod/AWSLogs/222222222222/");
+  });
+
+  it("delivers to a log group and a topic of its own account, also for the trail that it is about to replace", async () => {
+    const previousTrailArn = trailArn(trailOf("222222222222", { name: "before" }));
+    const trails = [
+      { accountId: "222222222222", alias: "payments", trailArn: trailArn(trailOf("222222222222")), previousTrailArn },
+    ];
+    const { run, outputs: found } = await deploy(
+      world(
+        { cloudWatchLogs: { retentionDays: 90, groupName: "trail" }, sns: { encrypted: false }, tags: { team: "a" } },
+        withStacks(contract({ trails })),
+      ),
+    );
+    assert.deepEqual(found, {
+      ...outputs,
+      logGroupName: "trail",
+      topicArn: "arn:aws:sns:us-east-1:222222222222:crosstrail-deliveries",
+    });
+    const trail = run.resource("Trail", "member-trail").inputs;
+    assert.equal(trail.cloudWatchLogsGroupArn, "arn:aws:logs:us-east-1:222222222222:log-group:trail:*");
+    assert.equal(trail.cloudWatchLogsRoleArn, "arn:aws:iam::111111111111:role/made-up");
+    assert.equal(trail.snsTopicName, "crosstrail-deliveries");
+    const waitsFor = run.resource("Trail", "member-trail").dependsOn;
+    // CloudTrail tries both when the trail gets them.
+    for (const each of ["member-role-policy", "member-topic-policy"]) assert.ok(waitsFor.includes(each), each);
+    assert.equal(run.resource("LogGroup", "member-log-group").inputs.retentionInDays, 90);
+    assert.deepEqual(run.resource("Topic", "member-topic").inputs.tags, { team: "a" });
+    for (const policy of [
+      run.resource("Role", "member-logs").inputs.assumeRolePolicy,
+      run.resource("TopicPolicy", "member-topic-policy").inputs.policy,
+    ]) {
+      assert.ok((policy as string).includes(previousTrailArn));
+    }
+  });
+
+  it("says what an investigator will miss", async () => {
+    const { run } = await deploy(
+      world({ readWriteType: "WriteOnly", excludeManagementEventSources: ["kms.amazonaws.com"] }),
+    );
+    assert.equal(run.warnings.length, 2);
+    assert.match(run.warnings[0] as string, /^management events that only read\n {4}This trail records none/);
+    assert.match(run.warnings[1] as string, /will not see who decrypted data[^]*→ Remove the exclusion/);
+    assert.deepEqual((await deploy(world())).run.warnings, []);
   });
 
   it("runs in the trail's home Region", async () => {

@@ -37,3 +37,11 @@ export async function refuses(world: World, lines: string[]): Promise<Run> {
   assert.deepEqual(run.resources, []);
   return run;
 }
+
+/** The selector for management events, with these conditions as well. */
+export function managementEvents(...conditions: object[]): object {
+  return {
+    name: "Management events selector",
+    fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }, ...conditions],
+  };
+}

@@ -182,8 +182,16 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
     keyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
   }),
   "aws:kms/alias:Alias": () => ({}),
-  "aws:iam/role:Role": ({ name }) => ({ arn: `arn:aws:iam::111111111111:role/${name}` }),
+  "aws:iam/role:Role": ({ name = "made-up" }) => ({ name, arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({
+    arn: `arn:aws:logs:us-east-1:222222222222:log-group:${name}`,
+  }),
+  "aws:sns/topic:Topic": ({ name }) => ({ arn: `arn:aws:sns:us-east-1:222222222222:${name}` }),
+  "aws:sns/topicPolicy:TopicPolicy": () => ({}),
+  "aws:cloudtrail/eventDataStore:EventDataStore": () => ({
+    arn: "arn:aws:cloudtrail:us-east-1:111111111111:eventdatastore/EXAMPLE-1234",
+  }),
   "aws:cloudtrail/trail:Trail": ({ name }) => ({
     arn: `arn:aws:cloudtrail:us-east-1:222222222222:trail/${name}`,
     homeRegion: "us-east-1",

@@ -7,6 +7,14 @@ import type { KeyPolicyForm } from "../../../core/policies/key";
 import type { BucketPolicyForm, BucketPolicyInput } from "../../../core/policies/bucket";
 import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
+import {
+  logGroupKeyPolicy,
+  logsRolePermissions,
+  logsRoleTrust,
+  topicKeyPolicy,
+  topicPolicy,
+} from "../../../core/policies/delivery";
+import { eventDataStoreKeyPolicy } from "../../../core/policies/eventDataStore";
 import { keyPolicy } from "../../../core/policies/key";
 import { memberReadPermissions, readerTrust, readPermissions } from "../../../core/policies/reader";
 import { read } from "../../support/config";
@@ -174,6 +182,7 @@ const keyAttacks = {
 
 /** What a denial must not stop, whoever else allows it. */
 const legitimate: Record<string, AccessRequest> = {
+  cloudTrailPublishes: fromCloudTrail(payments, "sns:Publish", "arn:aws:sns:us-east-1:222222222222:deliveries", {}),
   cloudTrailWrites: writes(payments, logObject("222222222222")),
   personReadsWithMfa: touches("s3:GetObject", { "aws:MultiFactorAuthPresent": "true" }),
   exemptRoleReads: { ...touches("s3:GetObject"), caller: { kind: "account", arn: mfaExempt[0] } },
@@ -873,6 +882,240 @@ describe("core/policies/reader", () => {
   });
 });
 
+describe("core/policies: where a trail delivers besides S3", () => {
+  const home = payments;
+  const group = "arn:aws:logs:us-east-1:222222222222:log-group:trail";
+  const deliveries = "arn:aws:sns:us-east-1:222222222222:deliveries";
+  const ownKey = "arn:aws:kms:us-east-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+  const owned = <Request extends object>(request: Request) => ({ ...request, resourceAccountId: "222222222222" });
+  const byCloudTrail = (trail: TrailIdentity, action: string, resource: string, context: RequestContext = {}) =>
+    owned(fromCloudTrail(trail, action, resource, context));
+  const byAccount = (accountId: string, action: string, resource: string, context: RequestContext = {}) =>
+    owned(fromAccount(accountId, action, resource, context));
+  const withoutSource = { "aws:SourceArn": undefined };
+
+  describe("the role that writes to the log group", () => {
+    const role = "arn:aws:iam::222222222222:role/logs";
+    const assumes = (trail: TrailIdentity, context: RequestContext = {}, action = "sts:AssumeRole") =>
+      byCloudTrail(trail, action, role, context);
+    const assumed = (request: AccessRequest, trust: object) => {
+      const decision = evaluate(request, { resourcePolicy: trust as Policy, resourceKind: "role" });
+      assert.notEqual(decision.reason, "notEvaluated", decision.explanation);
+      return decision.allowed;
+    };
+    const trust = logsRoleTrust([payments]);
+    const attacks = {
+      /** Somebody else's trail names our role, and CloudTrail would write their events to our group. */
+      strangerOfUnknownTrailAssumes: assumes(stranger, withoutSource),
+      unlistedTrailAssumes: assumes(unlistedTrail),
+      otherServiceAssumes: { ...assumes(payments), caller: otherService },
+      tagsTheSession: assumes(payments, {}, "sts:TagSession"),
+    };
+    everyPart(
+      "trust",
+      trust,
+      {
+        "CloudTrailAssumes Principal": "otherServiceAssumes",
+        "CloudTrailAssumes Action": "tagsTheSession",
+        "CloudTrailAssumes StringEqualsIfExists aws:SourceArn": "unlistedTrailAssumes",
+        "CloudTrailAssumes StringEqualsIfExists aws:SourceAccount": "strangerOfUnknownTrailAssumes",
+      },
+      attacks,
+      undefined,
+      assumed,
+    );
+    it("CloudTrail assumes it for the trail, whether or not it says for which one", () => {
+      assert.equal(assumed(assumes(payments), trust), true);
+      assert.equal(assumed(assumes(payments, { ...withoutSource, "aws:SourceAccount": undefined }), trust), true);
+    });
+
+    const inRole = (request: AccessRequest, identity: object) =>
+      evaluate(request, { identityPolicies: [identity as Policy] }).allowed;
+    const writesTo = (stream: string, action = "logs:PutLogEvents") =>
+      byAccount("222222222222", action, `${group}:log-stream:${stream}`);
+    const permissions = logsRolePermissions(home, "trail", "o-a1b2c3d4e5");
+    const streamAttacks = {
+      writesToAnotherStream: writesTo("application"),
+      writesAsAnotherAccount: writesTo("999999999999_CloudTrail_us-east-1"),
+      writesAsAnotherOrganization: writesTo("o-ffffffffff_CloudTrail_us-east-1"),
+      deletesStream: writesTo("222222222222_CloudTrail_us-east-1", "logs:DeleteLogStream"),
+    };
+    everyPart(
+      "permissions",
+      permissions,
+      { "WriteLogStreams Action": "deletesStream", "WriteLogStreams Resource": "writesToAnotherStream" },
+      streamAttacks,
+      undefined,
+      inRole,
+    );
+    it("the account's and the organization's streams, and no other", () => {
+      for (const action of ["logs:CreateLogStream", "logs:PutLogEvents"]) {
+        assert.equal(inRole(writesTo("222222222222_CloudTrail_us-east-1_2", action), permissions), true);
+        const ofMember = writesTo("o-a1b2c3d4e5_333333333333_CloudTrail_us-east-1", action);
+        assert.equal(inRole(ofMember, permissions), true);
+        assert.equal(inRole(ofMember, logsRolePermissions(home, "trail")), false);
+      }
+      for (const [name, request] of Object.entries(streamAttacks))
+        assert.equal(inRole(request, permissions), false, name);
+    });
+  });
+
+  const logs = { kind: "service" as const, service: "logs.us-east-1.amazonaws.com" };
+  const ofGroup = (arn: string) => ({ "kms:EncryptionContext:aws:logs:arn": arn });
+  const byLogs = (action: string, context: RequestContext) => ({
+    ...byAccount("222222222222", action, ownKey, context),
+    caller: logs,
+  });
+  const logGroupKey = logGroupKeyPolicy(home);
+  const logGroupKeyAttacks = {
+    administratorDecrypts: byAccount("222222222222", "kms:Decrypt", ownKey, ofGroup(group)),
+    administratorGrants: byAccount("222222222222", "kms:CreateGrant", ownKey),
+    strangerAdministers: byAccount("999999999999", "kms:PutKeyPolicy", ownKey),
+    otherServiceDecrypts: { ...byLogs("kms:Decrypt", ofGroup(group)), caller: otherService },
+    /** Another account associates its group with our key. */
+    otherGroupEncrypts: byLogs("kms:GenerateDataKey", ofGroup("arn:aws:logs:us-east-1:999999999999:log-group:trail")),
+    logsGrant: byLogs("kms:CreateGrant", ofGroup(group)),
+  };
+  const administration = {
+    "AccountAdministration Principal": "strangerAdministers",
+    "AccountAdministration Action": "administratorGrants",
+  } as const;
+  everyPart(
+    "the log group's key",
+    logGroupKey,
+    {
+      ...administration,
+      "CloudWatchLogsEncrypts Principal": "otherServiceDecrypts",
+      "CloudWatchLogsEncrypts Action": "logsGrant",
+      "CloudWatchLogsEncrypts ArnLike kms:EncryptionContext:aws:logs:arn": "otherGroupEncrypts",
+    },
+    logGroupKeyAttacks,
+  );
+  it("the log group's key: CloudWatch Logs uses it for the group, and nobody else does", () => {
+    for (const action of ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"]) {
+      assert.equal(allowed(byLogs(`kms:${action}`, ofGroup(group)), logGroupKey), true, action);
+    }
+    for (const [name, request] of Object.entries(logGroupKeyAttacks)) {
+      assert.equal(allowed(request, logGroupKey), false, name);
+    }
+  });
+
+  const publishes = (trail: TrailIdentity, context: RequestContext = {}, resource = deliveries) =>
+    byCloudTrail(trail, "sns:Publish", resource, context);
+  const topic = topicPolicy(deliveries, [payments]);
+  const topicAttacks = {
+    strangerPublishes: publishes(stranger),
+    withoutSaying: publishes(payments, withoutSource),
+    otherServicePublishes: { ...publishes(payments), caller: otherService },
+    subscribes: byCloudTrail(payments, "sns:Subscribe", deliveries),
+    publishesElsewhere: publishes(payments, {}, `${deliveries}-2`),
+    publishesWithoutTls: publishes(payments, withoutTls),
+  };
+  everyPart(
+    "the topic",
+    topic,
+    {
+      "CloudTrailPublishes Principal": "otherServicePublishes",
+      "CloudTrailPublishes Action": "subscribes",
+      "CloudTrailPublishes Resource": "publishesElsewhere",
+      "CloudTrailPublishes StringEquals aws:SourceArn": "strangerPublishes",
+      DenyInsecureTransport: "publishesWithoutTls",
+      "DenyInsecureTransport Principal": "publishesWithoutTls",
+      "DenyInsecureTransport Action": "publishesWithoutTls",
+      [`DenyInsecureTransport Resource ${deliveries}`]: "publishesWithoutTls",
+    },
+    topicAttacks,
+  );
+  it("the topic: CloudTrail publishes for the trail", () => {
+    assert.equal(allowed(publishes(payments), topic), true);
+    for (const [name, request] of Object.entries(topicAttacks)) assert.equal(allowed(request, topic), false, name);
+  });
+
+  const topicKey = topicKeyPolicy(home, [payments]);
+  const topicKeyAttacks = {
+    administratorGrants: byAccount("222222222222", "kms:CreateGrant", ownKey),
+    strangerAdministers: byAccount("999999999999", "kms:PutKeyPolicy", ownKey),
+    strangerEncrypts: byCloudTrail(stranger, "kms:GenerateDataKey", ownKey),
+    otherServiceDecrypts: { ...byCloudTrail(payments, "kms:Decrypt", ownKey), caller: otherService },
+    cloudTrailGrants: byCloudTrail(payments, "kms:CreateGrant", ownKey),
+  };
+  everyPart(
+    "the topic's key",
+    topicKey,
+    {
+      ...administration,
+      "CloudTrailEncrypts Principal": "otherServiceDecrypts",
+      "CloudTrailEncrypts Action": "cloudTrailGrants",
+      "CloudTrailEncrypts StringEqualsIfExists aws:SourceArn": "strangerEncrypts",
+    },
+    topicKeyAttacks,
+  );
+  it("the topic's key: CloudTrail encrypts for the trail, whether or not it says for which one", () => {
+    for (const context of [{}, withoutSource]) {
+      for (const action of ["kms:GenerateDataKey", "kms:Decrypt"]) {
+        assert.equal(allowed(byCloudTrail(payments, action, ownKey, context), topicKey), true);
+      }
+    }
+  });
+
+  describe("an event data store's key", () => {
+    const analyst = "arn:aws:iam::111111111111:role/analyst";
+    const open = eventDataStoreKeyPolicy({ partition: "aws", accountId: auditAccountId });
+    const restricted = eventDataStoreKeyPolicy({ partition: "aws", accountId: auditAccountId, roleArns: [analyst] });
+    const as = (arn: string, action: string) => ({
+      ...fromAccount(auditAccountId, action, keyArn),
+      caller: { kind: "account" as const, arn },
+    });
+    const byService = (action: string) => ({
+      ...fromCloudTrail(payments, action, keyArn, { ...withoutSource, "aws:SourceAccount": undefined }),
+    });
+    const attacks = {
+      administratorGrants: fromAccount(auditAccountId, "kms:CreateGrant", keyArn),
+      analystGrants: as(analyst, "kms:CreateGrant"),
+      strangerAdministers: fromAccount("999999999999", "kms:PutKeyPolicy", keyArn),
+      strangerDecrypts: fromAccount("999999999999", "kms:Decrypt", keyArn),
+      otherServiceDecrypts: { ...byService("kms:Decrypt"), caller: otherService },
+      cloudTrailGrants: byService("kms:CreateGrant"),
+      administratorDecrypts: fromAccount(auditAccountId, "kms:Decrypt", keyArn),
+    };
+    const use = {
+      ...administration,
+      "CloudTrailUses Principal": "otherServiceDecrypts",
+      "CloudTrailUses Action": "cloudTrailGrants",
+    } as const;
+    everyPart(
+      "for whom IAM lets",
+      open,
+      { ...use, "UsersQuery Principal": "strangerDecrypts", "UsersQuery Action": "administratorGrants" },
+      attacks,
+    );
+    everyPart(
+      "for named roles",
+      restricted,
+      {
+        ...use,
+        "UsersQuery Action": "analystGrants",
+        "UsersQuery ArnEquals aws:PrincipalArn": "administratorDecrypts",
+      },
+      attacks,
+      // Its principal is the account; whom the condition lets through is of no other one.
+      /^UsersQuery Principal$/,
+    );
+    it("CloudTrail, which does not say for whom, and those who query", () => {
+      for (const action of ["kms:GenerateDataKey", "kms:Decrypt"]) {
+        assert.equal(allowed(byService(action), restricted), true);
+        assert.equal(allowed(as(analyst, action), restricted), true);
+        assert.equal(allowed(fromAccount(auditAccountId, action, keyArn), open), true);
+      }
+      assert.equal(allowed(byService("kms:DescribeKey"), restricted), true);
+    });
+    it("a named role needs its account's IAM policies as well", () => {
+      const request = as(analyst, "kms:Decrypt");
+      assert.equal(evaluate(request, { resourcePolicy: restricted, identityPolicies: [] }).allowed, false);
+    });
+  });
+});
+
 /** Calls `check` with the document without each statement of the effect. */
 function eachWithout(
   document: PolicyDocument,
@@ -959,8 +1202,8 @@ function everyExemption(name: string, document: AnyDocument): void {
 }
 
 describe("core/policies: every statement", () => {
-  it("of the bucket's, the key's and the readers' policies has its attacks above", () => {
-    const written = ["bucket", "key", "reader"].flatMap((file) => {
+  it("of every policy has its attacks above", () => {
+    const written = ["bucket", "delivery", "eventDataStore", "key", "reader"].flatMap((file) => {
       const source = read("core", "policies", `${file}.ts`);
       const sids = [...source.matchAll(/(?:Sid: |write\()["`]([A-Za-z]+)/g)].map(([, sid]) => sid as string);
       // A statement whose id is written in another way would be missed here.

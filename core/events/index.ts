@@ -1,0 +1,13 @@
+/** What a trail records: the choice, what is wrong with it, and what it leaves out. */
+export { eventNotices } from "./notices";
+export type { EventProblem } from "./problems";
+export { advancedProblems, eventProblems, SelectorOwner } from "./problems";
+export type { AdvancedEventSelector, EventChoice, EventSelector, FieldSelector } from "./selectors";
+export {
+  advancedSelectors,
+  EventPreset,
+  excludableSources,
+  insightsOf,
+  insightTypes,
+  ReadWriteType,
+} from "./selectors";

@@ -1,0 +1,114 @@
+/** What a trail will not record, said in an investigator's words: allowed, but not to happen unnoticed. */
+import type { Finding } from "../findings";
+import { recordsManagement } from "./problems";
+import type { AdvancedEventSelector, FieldSelector } from "./selectors";
+
+/** What is missing, and what would be there, for each service whose management events can be left out. */
+const consequences: Record<string, string> = {
+  "kms.amazonaws.com":
+    "An investigator will not see who decrypted data, whose keys were used, or who disabled a key, scheduled its deletion or changed its policy. " +
+    "AWS Config's rules multi-region-cloudtrail-enabled and cloudtrail-security-trail-enabled fail.",
+  "rdsdata.amazonaws.com":
+    "An investigator will not see which SQL statements were run through the RDS Data API, nor by whom. " +
+    "AWS Config's rules multi-region-cloudtrail-enabled and cloudtrail-security-trail-enabled fail.",
+};
+
+/**
+ * Findings of severity warning.
+ * @param selectors what the trail gets.
+ * @param bucketArn the archive's bucket.
+ */
+export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
+  const notices: Finding[] = [];
+  const add = (id: string, subject: string, message: string, remedy: string) =>
+    notices.push({ id, severity: "warning", subject, message, remedy });
+  const reads = selectors.filter((each) => recordsManagement(each, "true"));
+  const writes = selectors.filter((each) => recordsManagement(each, "false"));
+
+  if (reads.length === 0 && writes.length === 0) {
+    add(
+      "events/no-management",
+      "management events",
+      "This trail records none: not who created or deleted what, signed in, or changed permissions.",
+      "Add management to crosstrail:events, unless another trail of the account records them.",
+    );
+    return [...notices, ...recursion(selectors, bucketArn)];
+  }
+  if (writes.length === 0) {
+    add(
+      "events/reads-only",
+      "management events that write",
+      "This trail records none: an investigator will not see who created, changed or deleted anything.",
+      "Set crosstrail:readWriteType to All, unless another trail of the account records them.",
+    );
+  }
+  if (reads.length === 0) {
+    add(
+      "events/writes-only",
+      "management events that only read",
+      "This trail records none: an investigator will not see who assumed a role, fetched a secret's value, or looked around before an attack.",
+      "Set crosstrail:readWriteType to All, unless another trail of the account records them.",
+    );
+  }
+  for (const [source, consequence] of Object.entries(consequences)) {
+    const recording = [...reads, ...writes];
+    if (recording.some((each) => !excludes(each, source))) continue;
+    add(
+      "events/excluded-source",
+      `management events of ${source}`,
+      `This trail leaves them out. ${consequence}`,
+      "Remove the exclusion, unless another trail of the account records them.",
+    );
+  }
+  return [...notices, ...recursion(selectors, bucketArn)];
+}
+
+function excludes({ fieldSelectors }: AdvancedEventSelector, source: string): boolean {
+  const field = fieldSelectors.find((each) => each.field === "eventSource");
+  return field !== undefined && !matches(field, source);
+}
+
+/** Data events of the archive's own objects: each delivery would be an event that is delivered again. */
+function recursion(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
+  const objects = `${bucketArn}/AWSLogs/`;
+  const recursive = selectors.some(({ fieldSelectors }) => {
+    const of = (name: string) => fieldSelectors.find(({ field }) => field === name);
+    const arn = of("resources.ARN");
+    const readOnly = of("readOnly")?.equals;
+    return (
+      of("resources.type")?.equals?.includes("AWS::S3::Object") === true &&
+      readOnly?.includes("true") !== true &&
+      (arn === undefined || matches(arn, objects))
+    );
+  });
+  if (!recursive) return [];
+  return [
+    {
+      id: "events/recursive",
+      severity: "warning",
+      subject: `data events of ${bucketArn}/`,
+      message:
+        "This trail records what happens to the archive's own objects: where the bucket's account records it, each delivery is an event, " +
+        "which is delivered, which is an event again. AWS bills each one.",
+      remedy: `Add to the selector: field resources.ARN, notStartsWith ${bucketArn}/. Preset s3-data-events does so.`,
+    },
+  ];
+}
+
+/** Whether a value passes a field selector: one of the positive operators matches, if there are any, and no negative one. */
+function matches(selector: FieldSelector, value: string): boolean {
+  const positive = [selector.equals, selector.startsWith, selector.endsWith];
+  const any = positive.some((values) => values !== undefined && values.length > 0);
+  const passes =
+    selector.equals?.includes(value) ||
+    selector.startsWith?.some((each) => value.startsWith(each)) ||
+    selector.endsWith?.some((each) => value.endsWith(each)) ||
+    // A beginning that reaches into the value's own objects.
+    selector.startsWith?.some((each) => each.startsWith(value));
+  if (any && !passes) return false;
+  return !(
+    selector.notEquals?.includes(value) ||
+    selector.notStartsWith?.some((each) => value.startsWith(each)) ||
+    selector.notEndsWith?.some((each) => value.endsWith(each))
+  );
+}

@@ -1,0 +1,127 @@
+"""Notes every call to the emulator, one line of JSON each, in calls.jsonl beside the access log: which operation of which
+service, in which account, on what, and by whom. The tests hold these against what the deploy roles grant (core/roles)."""
+
+import io
+import json
+import os
+import re
+import threading
+from urllib.parse import parse_qs, parse_qsl, unquote
+
+# The parameters that name resources are short; policies and lists of tags are not wanted here.
+LONGEST_VALUE = 256
+LONGEST_BODY = 1024 * 1024
+
+
+def record_calls(app, options):
+    file = open(os.path.join(os.path.dirname(options.access_log), "calls.jsonl"), "a", encoding="utf8", buffering=1)
+    lock = threading.Lock()
+    rest = {name: RestOperations(name) for name in ("s3", "s3control")}
+
+    def layer(environ, start_response):
+        call = describe(environ, rest)
+        if call is None:
+            return app(environ, start_response)
+
+        def answered(status, headers, exc_info=None):
+            line = json.dumps({**call, "status": int(status.split(" ", 1)[0])})
+            with lock:
+                file.write(line + "\n")
+            return start_response(status, headers, exc_info)
+
+        return app(environ, answered)
+
+    return layer
+
+
+def describe(environ, rest):
+    """What a signed request asks for; None for anything else, such as a look at moto's own pages."""
+    scope = re.search(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+    if not scope:
+        return None
+    access_key, region, service = scope.groups()
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    path = unquote(environ.get("PATH_INFO", "/"))
+    parameters = {}
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    cbor = re.search(r"/operation/(\w+)$", path)
+    if service == "s3":
+        control = re.match(r"/v20180820/(.*)", path)
+        operation, parameters = rest["s3control" if control else "s3"].find(environ, path, query)
+    elif target:
+        operation = target.rsplit(".", 1)[-1]
+        parameters = json.loads(body_of(environ) or b"{}")
+    elif cbor:
+        operation = cbor.group(1)
+    else:
+        form = {name: values[0] for name, values in parse_qs(body_of(environ).decode("utf8", "replace")).items()}
+        operation = form.pop("Action", None) or query.get("Action") or f"{environ['REQUEST_METHOD']} {path}"
+        parameters = form
+    return {
+        "service": service,
+        "operation": operation,
+        "account": account_of(environ, access_key),
+        "region": region,
+        "parameters": {
+            name: value
+            for name, value in ((name, first(value)) for name, value in parameters.items())
+            if isinstance(value, str) and len(value) <= LONGEST_VALUE and name != "Version"
+        },
+        "agent": environ.get("HTTP_USER_AGENT", ""),
+    }
+
+
+def first(value):
+    """Of a list its first element: calls name one resource, some in a list of one."""
+    return value[0] if isinstance(value, list) and value else value
+
+
+def account_of(environ, access_key):
+    from moto.iam.models import get_account_id_from
+
+    return environ.get("HTTP_X_MOTO_ACCOUNT_ID") or get_account_id_from(access_key)
+
+
+def body_of(environ):
+    """The request's body, which stays there for whoever reads it next."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length == 0 or length > LONGEST_BODY:
+        return b""
+    body = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+class RestOperations:
+    """The operations of a service that has none in its requests: found by method, path and query, in botocore's model."""
+
+    def __init__(self, service):
+        import botocore.session
+
+        model = botocore.session.get_session().get_service_model(service)
+        self.operations = []
+        for name in model.operation_names:
+            if model.operation_model(name).deprecated:
+                continue
+            http = model.operation_model(name).http
+            path, _, query = http["requestUri"].partition("?")
+            # S3's paths are the bucket, or the bucket and a key; a key may hold slashes.
+            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path))
+            wanted = dict(parse_qsl(query, keep_blank_values=True))
+            self.operations.append((name, http["method"], re.compile(pattern.rstrip("/") + "/?$"), wanted))
+        # Whoever asks for more of the query comes first; of equals the shortest name: PutObject before CopyObject.
+        self.operations.sort(key=lambda each: (-len(each[3]), len(each[0])))
+
+    def find(self, environ, path, query):
+        method = environ["REQUEST_METHOD"]
+        found = []
+        for name, wanted_method, pattern, wanted in self.operations:
+            match = pattern.match(path)
+            if method != wanted_method or not match:
+                continue
+            if all(key in query and (not value or query[key] == value) for key, value in wanted.items()):
+                found.append((name, match.groupdict()))
+        for name, parameters in found:
+            if name == query.get("x-id"):
+                return name, parameters
+        return found[0] if found else (f"{method} {path}", {})

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { main } from "../../automation/cli";
+import type { Envelope } from "../../automation/output";
+import { root } from "../support/config";
+
+const auditFile = join(root, "Pulumi.audit.yaml");
+const hub = ["--hub", "arn:aws:iam::111111111111:role/Hub"];
+
+async function roles(...args: string[]) {
+  let [stdout, stderr] = ["", ""];
+  const exitCode = await main(["roles", ...args], {
+    stdout: (text) => void (stdout += text),
+    stderr: (text) => void (stderr += text),
+    env: {},
+    color: false,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+interface Role {
+  roleName: string;
+  accountId: string;
+  trust: { Statement: object[] };
+  permissions: { Statement: { Sid: string; Action: string | string[]; Resource: string | string[] }[] };
+}
+
+describe("crosstrail roles", () => {
+  const printed = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await roles(...args, "--config", auditFile);
+    assert.equal(exitCode, 0, stderr);
+    return stdout;
+  };
+  const role = async (...args: string[]) => JSON.parse(await printed(...args)) as Role;
+  const actionsOf = ({ permissions }: Role) => permissions.Statement.flatMap(({ Action }) => Action);
+
+  it("prints the role of each account, by alias or account id", async () => {
+    const audit = await role("audit", ...hub);
+    assert.equal(audit.accountId, "111111111111");
+    assert.ok(actionsOf(audit).includes("kms:CreateKey"));
+    for (const name of ["payments", "222222222222"]) {
+      const payments = await role(name, ...hub);
+      assert.deepEqual([payments.accountId, payments.roleName], ["222222222222", "CrosstrailDeploy"]);
+      assert.ok(actionsOf(payments).includes("cloudtrail:CreateTrail"));
+      assert.ok(
+        !actionsOf(payments).some((action) => /^(s3|kms):/.test(action)),
+        "a member needs nothing of the archive",
+      );
+    }
+  });
+
+  it("prints a role that reads, and one that removes, each with a name of its own", async () => {
+    const preview = await role("payments", ...hub, "--access", "preview");
+    assert.equal(preview.roleName, "CrosstrailPreview");
+    assert.ok(!actionsOf(preview).includes("cloudtrail:CreateTrail"));
+    const remove = await role("payments", ...hub, "--access", "remove", "--name", "Undertaker");
+    assert.equal(remove.roleName, "Undertaker");
+    assert.ok(actionsOf(remove).includes("cloudtrail:DeleteTrail"));
+  });
+
+  it("prints the hub's role, which enters all of them", async () => {
+    const { permissions } = await role("hub", "--github", "repo:example/fleet:environment:production");
+    assert.deepEqual(
+      permissions.Statement.map(({ Action, Resource }) => [Action, Resource]),
+      [
+        [
+          "sts:AssumeRole",
+          ["111111111111", "222222222222", "333333333333"].map((id) => `arn:aws:iam::${id}:role/CrosstrailDeploy`),
+        ],
+      ],
+    );
+  });
+
+  it("prints the same as a CloudFormation template, in which the policy's version is no date", async () => {
+    const args = ["payments", ...hub, "--external-id", "agreed"];
+    const text = await printed(...args, "--format", "cloudformation");
+    const template = parse(text, { version: "1.1" }) as {
+      Resources: { Role: { Properties: Record<string, unknown> } };
+    };
+    const { roleName, trust, permissions } = await role(...args);
+    assert.deepEqual(template.Resources.Role.Properties, {
+      RoleName: roleName,
+      AssumeRolePolicyDocument: trust,
+      Policies: [{ PolicyName: "crosstrail", PolicyDocument: permissions }],
+    });
+    assert.ok(JSON.stringify(trust).includes('"sts:ExternalId":"agreed"'));
+  });
+
+  it("says with --json what each action is for", async () => {
+    const { ok, data } = JSON.parse(await printed("audit", ...hub, "--json")) as Omit<Envelope, "data"> & {
+      data: Role & { reasons: { action: string; why: string }[] };
+    };
+    assert.equal(ok, true);
+    assert.deepEqual(
+      [...new Set(data.reasons.map(({ action }) => action))].filter((action) => !actionsOf(data).includes(action)),
+      [],
+    );
+    assert.ok(data.reasons.length > 30);
+  });
+
+  for (const [title, args, ...texts] of [
+    ["an account that is not in the fleet", ["nobody", ...hub], 'account "nobody"', "audit, payments, web, and hub"],
+    ["nobody who could assume it", ["audit"], "neither --hub nor --github", "Add --hub"],
+    ["two ways in", ["audit", ...hub, "--github", "repo:o/r:pull_request"], "one way in"],
+    [
+      "an external id that nobody can say",
+      ["audit", "--github", "repo:o/r:environment:p", "--external-id", "x"],
+      "--hub",
+    ],
+    [
+      "every pull request as a deployer",
+      ["audit", "--github", "repo:o/r:pull_request"],
+      "Every pull request",
+      "--access preview",
+    ],
+    ["a subject with a wildcard", ["audit", "--github", "repo:o/r:*"], "a wildcard would let"],
+    ["a hub that is no role", ["audit", "--hub", "arn:aws:iam::111111111111:user/x"], "A role ARN looks like"],
+    ["a name that IAM refuses", ["audit", ...hub, "--name", "a b"], "--name a b"],
+    ["an unknown access", ["audit", ...hub, "--access", "all"], "Allowed choices are preview, deploy, remove"],
+    ["no account", [...hub], "account"],
+  ] as [string, string[], ...string[]][]) {
+    it(`refuses with exit code 2: ${title}`, async () => {
+      const { exitCode, stdout, stderr } = await roles(...args, "--config", auditFile);
+      assert.equal(exitCode, 2);
+      assert.equal(stdout, "");
+      for (const text of texts) assert.ok(stderr.includes(text), stderr);
+    });
+  }
+
+  it("refuses the configuration of a member stack", async () => {
+    const { exitCode, stderr } = await roles("audit", ...hub, "--config", join(root, "Pulumi.member.yaml"));
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /member stack's/);
+  });
+});

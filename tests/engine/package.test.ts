@@ -1,0 +1,231 @@
+/** The npm package as its users have it: packed, installed into an empty project, and used there. */
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parse } from "yaml";
+import type { Sandbox } from "../../sandbox";
+import { ROOT } from "../../sandbox";
+import { callsOf, expectGranted } from "./calls";
+import { Engine, MINUTE, sandbox } from "./support";
+
+describe("engine: the npm package", function () {
+  this.timeout(15 * MINUTE);
+  this.bail(true);
+  let app: string;
+  const boxes: Sandbox[] = [];
+
+  /** npm's own variables would tell the npm in here about the one that runs these tests. */
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_(package|lifecycle)_|npm_config_local_prefix|INIT_CWD)/.test(name),
+    ),
+  );
+  const run = (command: string, args: string[], cwd = app) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      execFile(command, args, { cwd, env, timeout: 10 * MINUTE }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      );
+    });
+  const works = async (command: string, args: string[], cwd = app) => {
+    const { code, stdout, stderr } = await run(command, args, cwd);
+    assert.equal(code, 0, `${command} ${args.join(" ")}\n${stdout}${stderr}`);
+    return stdout;
+  };
+  const write = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(app, name)), { recursive: true });
+    fs.writeFileSync(path.join(app, name), text);
+  };
+
+  before("packed, and installed into an empty project", async function () {
+    this.timeout(30 * MINUTE);
+    app = fs.mkdtempSync(path.join(os.tmpdir(), "crosstrail-package-"));
+    const dist = path.join(ROOT, "dist");
+    const hadDist = fs.existsSync(dist);
+    const packed = await works("npm", ["pack", "--silent", "--pack-destination", app], ROOT);
+    if (!hadDist) fs.rmSync(dist, { recursive: true });
+    write("package.json", JSON.stringify({ name: "app", private: true }));
+    const file = packed.trim().split("\n").at(-1) as string;
+    await works("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", path.join(app, file)]);
+    fs.rmSync(path.join(app, file));
+  });
+  after(async () => {
+    for (const box of boxes) await box.stop();
+    if (app) fs.rmSync(app, { recursive: true, force: true });
+  });
+
+  it("has what it needs, and nothing of the tests, the sandbox and their tools", () => {
+    const installed = path.join(app, "node_modules", "crosstrail");
+    assert.deepEqual(
+      fs
+        .readdirSync(installed)
+        .filter((name) => name !== "node_modules")
+        .sort(),
+      [
+        "CHANGELOG.md",
+        "LICENSE",
+        "PulumiPlugin.yaml",
+        "README.md",
+        "bin",
+        "components",
+        "core",
+        "dist",
+        "package.json",
+        "tsconfig.json",
+      ],
+    );
+    const { devDependencies, exports } = JSON.parse(fs.readFileSync(path.join(installed, "package.json"), "utf8")) as {
+      devDependencies: Record<string, string>;
+      exports: Record<string, string | Record<string, string>>;
+    };
+    for (const name of ["mocha", "eslint", "fast-check", "listr2"]) {
+      assert.ok(name in devDependencies, name);
+      assert.ok(!fs.existsSync(path.join(app, "node_modules", name)), `${name} is installed with the package`);
+    }
+    for (const target of Object.values(exports).flatMap((each) =>
+      typeof each === "string" ? each : Object.values(each),
+    )) {
+      assert.ok(fs.existsSync(path.join(installed, target)), target);
+    }
+  });
+
+  it("runs as a command, with a fleet that `init` wrote", async () => {
+    assert.match(await works("npx", ["crosstrail", "--help"]), /^Usage: crosstrail/);
+    const init = ["--audit-account", "111111111111", "--bucket", "package-test-logs", "--region", "us-east-1"];
+    const fleet = ["--member", "payments=222222222222", "--deploy-role", "CrosstrailDeploy", "--member-stacks"];
+    const output = await works("npx", ["crosstrail", "init", ...init, ...fleet]);
+    assert.match(
+      output,
+      /^Written: Pulumi.yaml, index.js, Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.payments.yaml\n/,
+    );
+    assert.ok(!output.includes("npm install"), "it is installed already");
+    assert.match(await works("npx", ["crosstrail", "simulate"]), /questions: all as expected/);
+  });
+
+  it("is a library, for require and for import, with types", async () => {
+    const names = "AuditBucket, AuditKey, LogReader, MemberTrail, bucketPolicy, evaluate, parseSettings, trailArn";
+    const count = `console.log([${names}].filter((each) => typeof each === "function").length)`;
+    write("own/required.cjs", `const { ${names} } = require("crosstrail");\n${count};\n`);
+    write("own/imported.mjs", `import { ${names} } from "crosstrail";\n${count};\n`);
+    for (const file of ["own/required.cjs", "own/imported.mjs"]) assert.equal(await works("node", [file]), "8\n", file);
+
+    write("own/index.ts", program);
+    write(
+      "own/wrong.ts",
+      'import { trailArn } from "crosstrail";\nexport const arn: number = trailArn({ region: 5 });\n',
+    );
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--target",
+      "es2022",
+      "--module",
+      "node16",
+      "--moduleResolution",
+      "node16",
+    ];
+    const check = (file: string) => run("npx", ["tsc", ...options, file]);
+    const right = await check("own/index.ts");
+    assert.deepEqual([right.code, right.stdout], [0, ""]);
+    const { code, stdout } = await check("own/wrong.ts");
+    assert.notEqual(code, 0);
+    assert.match(stdout, /TS2322.*\n[^]*TS/);
+  });
+
+  it("serves its components to other languages", async () => {
+    write("serve.cjs", server);
+    const child = spawn(process.execPath, ["serve.cjs"], { cwd: app, env, timeout: 3 * MINUTE });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    await new Promise((resolve) => child.on("close", resolve));
+    assert.notEqual(stdout, "", stderr);
+    const { name, resources } = JSON.parse(stdout) as { name: string; resources: Record<string, object> };
+    assert.equal(name, "crosstrail");
+    assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"), stdout);
+  });
+
+  it("is the program of the project that `init` wrote: up, nothing to do, destroy", async () => {
+    const box = await sandbox({ project: app });
+    boxes.push(box);
+    const engine = new Engine(box);
+    for (const stack of ["audit", "payments"]) {
+      const { config } = parse(fs.readFileSync(path.join(app, `Pulumi.${stack}.yaml`), "utf8")) as {
+        config: Record<string, unknown>;
+      };
+      await box.stack(stack, config);
+    }
+    assert.deepEqual(await engine.up("audit"), { create: 13 });
+    assert.deepEqual(await engine.up("payments"), { create: 3 });
+    await engine.run("preview", "payments", "--expect-no-changes");
+    const outputs = await box.outputs("payments");
+    assert.equal(outputs.trailArn, "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail");
+    await engine.run("destroy", "payments");
+    expectGranted(callsOf(box), "remove");
+  });
+
+  it("gives components to a program of one's own: up, nothing to do, destroy", async () => {
+    write("own/Pulumi.yaml", "name: own\nruntime: nodejs\nmain: index.ts\n");
+    const box = await sandbox({ project: path.join(app, "own") });
+    boxes.push(box);
+    const engine = new Engine(box);
+    await box.stack("dev", { "aws:region": "us-east-1" });
+    await engine.up("dev");
+    await engine.run("preview", "dev", "--expect-no-changes");
+    assert.deepEqual(await box.outputs("dev"), { bucket: "own-program-logs", policies: 2 });
+    assert.deepEqual(
+      (await engine.resources("dev"))
+        .filter(({ type }) => type.startsWith("crosstrail:"))
+        .map(({ type }) => type)
+        .sort(),
+      ["crosstrail:index:AuditBucket", "crosstrail:index:AuditKey", "crosstrail:index:MemberTrail"],
+    );
+    await engine.run("destroy", "dev");
+  });
+});
+
+const program = `import { AuditBucket, AuditKey, MemberTrail, bucketPolicy, trailArn } from "crosstrail";
+
+const trail = { partition: "aws" as const, region: "us-east-1", accountId: "111111111111", name: "own" };
+const common = { trailArns: [trailArn(trail)], keep: false };
+const bucketName = "own-program-logs";
+
+const key = new AuditKey("own", { ...common, auditAccountId: trail.accountId, aliasName: "own" });
+const archive = new AuditBucket("own", { ...common, bucketName, keyArn: key.keyArn });
+new MemberTrail(
+  "own",
+  { trailName: trail.name, bucketName: archive.bucketName, keyArn: key.keyArn },
+  { dependsOn: [archive, key] },
+);
+
+export const bucket = archive.bucketName;
+export const policies = [
+  bucketPolicy({ partition: trail.partition, bucketName, trails: [trail] }),
+  bucketPolicy({ partition: trail.partition, bucketName, trails: [trail] }, "trailList"),
+].length;
+`;
+
+/** Starts the package as Pulumi does for other languages, and prints its schema. */
+const server = `
+const { spawn } = require("node:child_process");
+const path = require("node:path");
+const grpc = require("@grpc/grpc-js");
+const { ResourceProviderClient } = require("@pulumi/pulumi/proto/provider_grpc_pb");
+const { GetSchemaRequest } = require("@pulumi/pulumi/proto/provider_pb");
+const folder = path.dirname(require.resolve("crosstrail/package.json"));
+const plugin = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/run-plugin"), folder, "127.0.0.1:1"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+let output = "";
+plugin.stdout.on("data", (chunk) => {
+  output += chunk;
+  const [, port] = /^(\\d+)\\n/.exec(output) ?? [];
+  if (!port) return;
+  const client = new ResourceProviderClient("127.0.0.1:" + port, grpc.credentials.createInsecure());
+  client.getSchema(new GetSchemaRequest(), (error, response) => {
+    console.log(error ? JSON.stringify({ error: String(error) }) : response.getSchema());
+    plugin.kill();
+  });
+});
+`;
