@@ -6,7 +6,7 @@ import { MemberTrail } from "../components/memberTrail";
 import { NotificationQueue } from "../components/notificationQueue";
 import { LogNotifications } from "../core/archive";
 import type { Contract } from "../core/contract";
-import { contractVersion } from "../core/contract";
+import { declaredContract } from "../core/fleet";
 import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
 import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
@@ -16,7 +16,7 @@ import { keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
 import { grantOf } from "../core/policies/organization";
 import { readerTrust, readPermissions } from "../core/policies/reader";
-import type { AuditSettings, Organization } from "../core/settings";
+import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
 import type { DeployedArchive } from "./archive";
 import { archiveOf, requireBreakGlassRoles, warnOfLock, warnOfMfaDelete } from "./archive";
@@ -174,38 +174,17 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
     trustedAccounts: reader.trustedAccounts,
   }));
 
+  const { trails: declared, ...contract } = declaredContract(settings);
   return {
-    contractVersion,
-    partition,
-    auditAccountId,
-    bucketName,
-    bucketRegion: settings.region,
-    logPrefix,
+    ...contract,
     keyArn: key.keyArn,
-    trails: settings.fleet.map(({ alias, trail, previous, inOrganization }) => ({
-      accountId: trail.accountId,
-      alias,
-      trailArn: trailArn(trail),
-      ...(previous && { previousTrailArn: trailArn(previous) }),
-      ...(inOrganization === false && { inOrganization }),
-    })),
-    ...(previousLogPrefix !== undefined && { previousLogPrefix }),
+    trails: declared,
     ...(formerKeyArns.length > 0 && { previousKeyArns: pulumi.all(formerKeyArns) }),
-    ...(settings.organization && { organization: organizationOutput(settings.organization) }),
     ...delivery.outputs,
     ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
     ...(replicas && { replicas }),
     ...(Object.keys(archive).length > 0 && { archive }),
-  };
-}
-
-function organizationOutput({ id, managementAccountId, trail, previous }: Organization): Contract["organization"] {
-  return {
-    id,
-    managementAccountId,
-    ...(trail && { trailArn: trailArn(trail) }),
-    ...(previous && { previousTrailArn: trailArn(previous) }),
   };
 }
 

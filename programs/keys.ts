@@ -1,9 +1,11 @@
 /** The archive's keys: one, or while and after trails moved to a new one, several. docs/organizations.md tells of the move. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { AuditKeyArgs } from "../components/auditKey";
 import { AuditKey } from "../components/auditKey";
+import { stackTag } from "../core/fleet";
 import { isMultiRegionKey } from "../core/names";
 import type { AuditSettings } from "../core/settings";
+import { fullStackName } from "./stack";
 
 /** ARNs of the keys that the stack has deployed, the oldest first. */
 export function deployedKeyArns(deployed: Record<string, unknown>): string[] {
@@ -43,10 +45,16 @@ export function auditKeys(
         encryptsCopies: !isFormer && replication.keyArn === undefined,
       },
       keep,
-      tags,
+      tags: { ...tags, [stackTag]: tagOf(generation) },
     });
   });
   return keys as [AuditKey, ...AuditKey[]];
+}
+
+/** By which an interrupted run finds the key again that it made: each has another one. */
+function tagOf(generation: number): string {
+  const stack = fullStackName(pulumi.getStack());
+  return generation === 1 ? stack : `${stack}:${generation}`;
 }
 
 /** The newest key, and the ARNs of the former ones, the last one first. */

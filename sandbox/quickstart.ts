@@ -5,10 +5,10 @@ import Table from "cli-table3";
 import { pc } from "./colors";
 import { parseContract } from "../core/contract";
 import type { Context } from "./context";
-import { deploy } from "./deploy";
+import { deployFleet } from "./deploy";
 import { KEEP_LIMIT_MS } from "./emulator";
 import { userError } from "./errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
+import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type Control, readControls } from "./controls";
@@ -45,7 +45,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
     sandbox = await context.progress.step("Emulator and state of their own", () =>
       openSandbox(context, { folder, tools, keep }),
     );
-    const result = await deployFleet(context, sandbox);
+    const result = await deployAndAsk(context, sandbox);
     show(result.readBack);
     showMatrix(result.matrix);
     showControls(result.controls);
@@ -74,24 +74,9 @@ interface Found {
   controls: Control[];
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<Found> {
-  const { progress } = context;
-  await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
-    step.note("creating the stack");
-    await sandbox.stack(AUDIT_STACK, auditConfig());
-    await deploy(context, sandbox, AUDIT_STACK, step);
-  });
-  await progress.all(
-    Object.entries(MEMBERS).map(([name, accountId]) => ({
-      title: `Stack ${name}: trail in account ${accountId}`,
-      work: async (step) => {
-        step.note("creating the stack");
-        await sandbox.stack(name, memberConfig(accountId));
-        await deploy(context, sandbox, name, step);
-      },
-    })),
-  );
-  return progress.step("Trails and policies read back from AWS", async () => {
+async function deployAndAsk(context: Context, sandbox: Sandbox): Promise<Found> {
+  await deployFleet(context, sandbox);
+  return context.progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
     const found = await readBack(contract, sandbox.aws);
     const controls = await readControls(contract, await sandbox.aws(contract.auditAccountId));

@@ -2,14 +2,15 @@
 import type { Partition } from "../accounts";
 import type { EventDataStoreChoice } from "../eventDataStore";
 import { advancedProblems, SelectorOwner } from "../events";
-import { pathText, sentence, valueAt } from "../issues";
+import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
 import { roleArn, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import type { ArchiveOptions } from "./archive";
 import { archiveOptions } from "./archive";
-import type { Values } from "./keys";
+import type { KeyName, Values } from "./keys";
+import { keys, keyTable, Role } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
@@ -62,6 +63,13 @@ export interface AuditSettings {
   organization?: Organization;
   /** Every trail of the fleet, the audit account's own first if it has one. */
   fleet: FleetTrail[];
+  /** The members as they are declared. */
+  members: Member[];
+  /** How member accounts are entered, and what their stacks are configured with. */
+  deployRole: string;
+  deployProfile: string;
+  memberDefaults: Record<string, unknown>;
+  extraRegions: string[];
   auditAccountTrail: boolean;
   trailName: string;
   bucketPolicyForm?: BucketPolicyForm;
@@ -122,6 +130,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
   const replicas = replicaOptions(report, values, place);
+  checkMemberDefaults(report, values);
   checkEventDataStore(report, values);
   checkDelivery(report, values);
   const archive = archiveOptions(report, values, place);
@@ -139,6 +148,11 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     ...(values.previousLogPrefix !== "" && { previousLogPrefix: values.previousLogPrefix.replace(/^\/$/, "") }),
     ...(declared && { organization: organizationOf(declared, values, partition, region) }),
     fleet: fleetOf(values, partition, region),
+    members: values.members,
+    deployRole: values.deployRole,
+    deployProfile: values.deployProfile,
+    memberDefaults: values.memberDefaults,
+    extraRegions: values.extraRegions,
     auditAccountTrail: values.auditAccountTrail,
     trailName: values.trailName,
     bucketPolicyForm: values.bucketPolicyForm === "auto" ? undefined : values.bucketPolicyForm,
@@ -378,6 +392,34 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
       `Correct it in ${report.file}.`,
     );
   });
+}
+
+/** What tells the members apart comes from their declaration; everything else of a member stack may be a default. */
+const ofEachMember: string[] = ["role", "accountId", "auditStack", "contract"];
+
+function checkMemberDefaults(report: Report, values: Values): void {
+  const possible = keyTable
+    .filter(({ name, roles }) => roles.includes(Role.Member) && !ofEachMember.includes(name))
+    .map(({ name }) => name as string);
+  for (const [name, value] of Object.entries(values.memberDefaults ?? {})) {
+    const subject = subjectOf(`memberDefaults.${name}`, value);
+    if (!possible.includes(name)) {
+      const near = nearest(name, possible);
+      report.add(
+        "member-defaults",
+        subject,
+        ofEachMember.includes(name) ? "Each member has its own." : "Member stacks have no such key.",
+        near ? `Did you mean ${near}? Otherwise remove it from ${report.file}.` : `Remove it from ${report.file}.`,
+      );
+      continue;
+    }
+    const result = keys[name as KeyName].safeParse(value);
+    if (result.success) continue;
+    for (const { path, message } of plainIssues(result.error.issues)) {
+      const at = subjectOf(`memberDefaults.${name}${pathText(path)}`, valueAt(value, path));
+      report.add("member-defaults", at, sentence(message), `Correct it in ${report.file}.`);
+    }
+  }
 }
 
 function checkEventDataStore(report: Report, { eventDataStore }: Values): void {

@@ -14,6 +14,7 @@ import {
   roleNameProblem,
   trailNameProblem,
 } from "../names";
+import { deployProfileProblem, deployRoleProblem } from "../pattern";
 import { EventPreset, excludableSources, insightTypes, ReadWriteType } from "../events";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
@@ -105,7 +106,7 @@ export const keys = {
     "array",
     auditOnly,
     z.array(memberSchema).default([]),
-    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName, previousTrailName (while a trail is being renamed) and inOrganization (false for an account outside of the organization).",
+    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName, previousTrailName (while a trail is being renamed), inOrganization (false: an account outside of the organization), deployRoleArn and deployProfile (how crosstrail up enters the account).",
   ),
   organization: key(
     "object",
@@ -116,6 +117,24 @@ export const keys = {
       .transform((value): DeclaredOrganization | Record<string, never> => value ?? {})
       .default({}),
     "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, and trail (false when it has none and only its members deliver).",
+  ),
+  deployRole: key(
+    "string",
+    auditOnly,
+    checked(deployRoleProblem).or(z.literal("")).default(""),
+    "The role by which crosstrail up enters a member account that names none of its own, with {partition}, {accountId} and {alias} filled in: arn:{partition}:iam::{accountId}:role/CrosstrailDeploy.",
+  ),
+  deployProfile: key(
+    "string",
+    auditOnly,
+    checked(deployProfileProblem).or(z.literal("")).default(""),
+    "The AWS profile with which crosstrail up enters a member account that names none of its own, with {accountId} and {alias} filled in. Together with a role: the profile that assumes it.",
+  ),
+  memberDefaults: key(
+    "object",
+    auditOnly,
+    z.record(z.string(), z.unknown()).default({}),
+    "Configuration of every member stack that has no Pulumi.<alias>.yaml of its own: keys of member stacks such as eventSelectors or tags.",
   ),
   auditAccountTrail: key(
     "boolean",

@@ -41,6 +41,8 @@ export const memberSchema = z.strictObject({
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
   inOrganization: z.boolean().optional(),
+  deployRoleArn: checked(roleArnProblem).optional(),
+  deployProfile: z.string().min(1).optional(),
 });
 
 /** A member account as the audit stack's configuration declares it. */

@@ -56,6 +56,11 @@ describe("core/settings", () => {
         auditAccountId: "111111111111",
         bucketName: "example-logs",
         logPrefix: "",
+        members: [payments, { ...web, homeRegion: "eu-west-1", trailName: "web-trail" }],
+        deployRole: "",
+        deployProfile: "",
+        memberDefaults: {},
+        extraRegions: [],
         fleet: [
           {
             alias: "audit",
@@ -134,7 +139,11 @@ describe("core/settings", () => {
       const settings = audit({
         logPrefix: "prod",
         trailName: "org-trail",
-        members: [{ ...payments, previousTrailName: "old-trail" }],
+        members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
+        deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
+        deployProfile: "{alias}",
+        memberDefaults: { enableLogFileValidation: true },
+        extraRegions: ["eu-east-9"],
         bucketPolicyForm: "trailList",
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
@@ -173,6 +182,11 @@ describe("core/settings", () => {
         auditAccountId: "111111111111",
         bucketName: "example-logs",
         logPrefix: "prod",
+        members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
+        deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
+        deployProfile: "{alias}",
+        memberDefaults: { enableLogFileValidation: true },
+        extraRegions: ["eu-east-9"],
         fleet: [
           { alias: "audit", trail: { ...identity, accountId: "111111111111", name: "org-trail" } },
           {
