@@ -1,0 +1,161 @@
+/** Who gains and who loses access: the simulation's questions, put to the policies before and after. */
+import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/evaluate";
+import { builtPolicies, questionGroups, simulate } from "../../core/evaluate";
+import { parseTrailArn, trailArn } from "../../core/names";
+import { statementsOf } from "../../core/policies/diff";
+import { UserError } from "../../core/findings";
+import type { Change } from "./changes";
+import { nameOf } from "./changes";
+import type { AccessChange, ReportInput } from "./types";
+import { Op } from "./types";
+
+type Who = AccessChange["who"][number];
+
+export interface Access {
+  access: AccessChange[];
+  unknown?: string;
+}
+
+export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, changesOf: Map<string, Change[]>): Access {
+  const audit = stacks.find(({ kind }) => kind === "audit");
+  if (!fleet || !audit) return { access: [], unknown: "The audit stack, whose policies say so, was not previewed." };
+  if (audit.status !== "succeeded") return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
+  const changes = changesOf.get(audit.stack) ?? [];
+  const ofBucket = changes.find(({ type }) => type === "aws:s3/bucketPolicy:BucketPolicy");
+  const ofKey = changes.find(({ type }) => type === "aws:kms/key:Key");
+  const readers = readerChanges(changes);
+  if (!ofBucket && !ofKey) return { access: readers };
+
+  let built: ArchivePolicies;
+  try {
+    built = builtPolicies(fleet, forms);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { access: readers, unknown: error.findings[0]?.message ?? error.message };
+  }
+  // Where a policy is not changed, what is deployed is what the configuration says.
+  const texts = (change: Change | undefined, same: ArchivePolicies["bucket"]) =>
+    change ? { before: change.before.policy, after: change.after.policy } : { before: same, after: same };
+  const [bucket, key] = [texts(ofBucket, built.bucket), texts(ofKey, built.key)];
+  const isKnown = [bucket.before, bucket.after, key.before, key.after].every(
+    (each) => typeof each !== "string" || statementsOf(each) !== undefined,
+  );
+  if (!isKnown) return { access: readers, unknown: "A policy holds what is known after the deployment only." };
+
+  const former = formerTrails(fleet, stacks, changesOf, [bucket.before, key.before]);
+  const everyone = { ...fleet, trails: [...fleet.trails, ...former] };
+  const ask = (asked: { bucket: unknown; key: unknown }) =>
+    simulate(everyone, { ...built, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) });
+  const isNew = ofBucket?.op === Op.Create || ofKey?.op === Op.Create;
+  const after = ask({ bucket: bucket.after, key: key.after });
+  const before = isNew
+    ? undefined // Nobody could do anything with an archive that was not there.
+    : new Map(ask({ bucket: bucket.before, key: key.before }).map((cell) => [cell.id, cell.decision.allowed]));
+  const declared = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
+  return { access: [...compare(after, before, declared), ...readers] };
+}
+
+/**
+ * Trails that the archive's policies named and the configuration does not any more: those whose ARN stands in the old policies,
+ * and those that a removed member's stack destroys.
+ */
+function formerTrails(
+  fleet: SimulatedFleet,
+  stacks: ReportInput["stacks"],
+  changesOf: Map<string, Change[]>,
+  policies: unknown[],
+): SimulatedTrail[] {
+  const named = policies.flatMap((text) => (typeof text === "string" ? (text.match(/arn:[\w-]+:cloudtrail:[^"]*/g) ?? []) : []));
+  const destroyed = stacks.flatMap(({ stack, accountId }) =>
+    (changesOf.get(stack) ?? [])
+      .filter(({ op, type }) => op === Op.Delete && type === "aws:cloudtrail/trail:Trail")
+      .map(({ before }) => {
+        const region = typeof before.region === "string" ? before.region : fleet.trails[0]?.trail.region;
+        return `arn:${fleet.partition}:cloudtrail:${region}:${accountId}:trail/${nameOf(before)}`;
+      }),
+  );
+  const known = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
+  const aliases = new Map(stacks.map(({ accountId, stack }) => [accountId, stack]));
+  return [...new Set([...named, ...destroyed])].sort().flatMap((arn): SimulatedTrail[] => {
+    // Patterns are no trails.
+    const trail = arn.includes("*") || known.has(arn) ? undefined : parseTrailArn(arn);
+    return trail ? [{ alias: aliases.get(trail.accountId) ?? trail.accountId, trail, isPrevious: true }] : [];
+  });
+}
+
+/** What is possible for an account as a whole; everything else is told question by question. */
+const wholes = new Set<string>(questionGroups.filter(({ expected }) => expected === "allow").map(({ id }) => id));
+
+function compare(after: Cell[], before: Map<string, boolean> | undefined, declared: Set<string>): AccessChange[] {
+  const accounts = new Set([...declared].map((arn) => parseTrailArn(arn)?.accountId));
+  const isDeclared = ({ subject }: Cell) =>
+    subject.trailArn === undefined ? accounts.has(subject.accountId) : declared.has(subject.trailArn);
+  const found = new Map<string, AccessChange>();
+  const add = (was: boolean, is: boolean, what: string, verdict: AccessChange["verdict"], who: Who, note?: string) => {
+    if (was === is) return;
+    const change = is ? "gains" : "loses";
+    const id = JSON.stringify([change, what, verdict, note]);
+    const entry = found.get(id) ?? { change, what, verdict, who: [], ...(note !== undefined && { note }) };
+    if (!entry.who.some(({ accountId }) => accountId === who.accountId)) entry.who.push(who);
+    found.set(id, entry);
+  };
+
+  const groups = new Map<string, Cell[]>();
+  for (const cell of after) {
+    // What a role may do is told from its own policies.
+    if ("roleArn" in cell.subject) continue;
+    const { alias, accountId, trailArn: arn } = cell.subject;
+    const was = before?.get(cell.id) ?? false;
+    const is = cell.decision.allowed;
+    if (wholes.has(cell.group)) {
+      const id = JSON.stringify([cell.group, accountId, arn]);
+      groups.set(id, [...(groups.get(id) ?? []), cell]);
+      continue;
+    }
+    const verdict = cell.verdict === "ok" || !is ? "intended" : cell.verdict === "notTied" ? "notTied" : "wrong";
+    add(was, is, cell.title, verdict, { alias, accountId }, is ? cell.notTied?.reason : undefined);
+  }
+  for (const cells of groups.values()) {
+    const [first] = cells as [Cell];
+    const was = cells.every(({ id }) => before?.get(id) ?? false);
+    const is = cells.every(({ decision }) => decision.allowed);
+    const title = questionGroups.find(({ id }) => id === first.group)?.title ?? first.title;
+    const stays = isDeclared(first);
+    const refused = cells.find(({ decision }) => !decision.allowed);
+    const { alias, accountId } = first.subject;
+    const why = stays ? refused?.decision.explanation : "It is no longer in the fleet; its logs stay.";
+    add(was, is, title, is === stays ? "intended" : "wrong", { alias, accountId }, is ? undefined : why);
+  }
+  return [...found.values()];
+}
+
+/** Roles that accounts may assume, by their trust policies. */
+function readerChanges(changes: Change[]): AccessChange[] {
+  return changes
+    .filter(({ type }) => type === "aws:iam/role:Role")
+    .flatMap(({ before, after }) => {
+      const [was, is] = [trusted(before.assumeRolePolicy), trusted(after.assumeRolePolicy)];
+      const role = nameOf(after) ?? nameOf(before) ?? "";
+      const what = `Users of the account may assume the role ${role}`;
+      const list = (change: "gains" | "loses", ids: string[]): AccessChange[] =>
+        ids.length === 0
+          ? []
+          : [{ change, what, who: ids.map((id) => ({ alias: id, accountId: id })), verdict: "intended" }];
+      return [
+        ...list("gains", is.filter((each) => !was.includes(each))),
+        ...list("loses", was.filter((each) => !is.includes(each))),
+      ];
+    });
+}
+
+/** The accounts, or whatever else, that a trust policy allows. */
+function trusted(text: unknown): string[] {
+  const statements = typeof text === "string" ? (statementsOf(text) ?? []) : [];
+  const principals = statements
+    .filter(({ Effect }) => Effect === "Allow")
+    .flatMap(({ Principal }) => (typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal]))
+    .flat()
+    .filter((each): each is string => typeof each === "string")
+    .map((each) => /^arn:[\w-]+:iam::(\d{12}):root$/.exec(each)?.[1] ?? each);
+  return [...new Set(principals)].sort();
+}
