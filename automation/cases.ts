@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AccessRequest, CellDecision, SimulatedFleet } from "../core/evaluate";
+import type { AccessRequest, Decision, SimulatedFleet } from "../core/evaluate";
 import { compile, evaluate } from "../core/evaluate";
 import type { ArchivePolicies } from "../core/evaluate";
 import { accountIdProblem } from "../core/accounts";
@@ -52,7 +52,7 @@ export interface CaseResult {
   file: string;
   request: AccessRequest;
   expected: "allow" | "deny";
-  decision: CellDecision;
+  decision: Pick<Decision, "allowed" | "reason" | "decidedBy" | "explanation">;
   verdict: "ok" | "failed";
 }
 

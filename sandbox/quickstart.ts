@@ -11,6 +11,7 @@ import { userError } from "./errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
+import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./matrix";
 import { type ReadBack, readBack } from "./readBack";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
@@ -44,8 +45,9 @@ export async function command(context: Context, args: string[]): Promise<void> {
       openSandbox(context, { folder, tools, keep }),
     );
     const result = await deployFleet(context, sandbox);
-    show(result);
-    const wrong = problems(result);
+    show(result.readBack);
+    showMatrix(result.matrix);
+    const wrong = [...problems(result.readBack), ...matrixProblems(result.matrix)].slice(0, 20);
     if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
     if (keep) {
       await sandbox.release();
@@ -63,7 +65,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
   }
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack> {
+async function deployFleet(context: Context, sandbox: Sandbox): Promise<{ readBack: ReadBack; matrix: Matrix }> {
   const { progress } = context;
   await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
     step.note("creating the stack");
@@ -82,7 +84,8 @@ async function deployFleet(context: Context, sandbox: Sandbox): Promise<ReadBack
   );
   return progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
-    return readBack(contract, sandbox.aws);
+    const found = await readBack(contract, sandbox.aws);
+    return { readBack: found, matrix: askPolicies(contract, found.deployed) };
   });
 }
 

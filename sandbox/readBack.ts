@@ -21,6 +21,8 @@ export interface ReadBack {
   trails: TrailCheck[];
   /** The same trail in an account that is not in the fleet: it must not be able to deliver. */
   outsider: Delivery;
+  /** The policies, as AWS gives them back. */
+  deployed: { bucket?: string; key?: string; bucketKey: boolean };
 }
 
 /** @param access How to reach an account of the fleet. */
@@ -48,7 +50,11 @@ export async function readBack(
   const [any] = contract.trails;
   const identity = any && parseTrailArn(any.trailArn);
   if (!identity) throw new Error("the contract names no trail");
-  return { trails, outsider: check(trailArn({ ...identity, accountId: OUTSIDER })) };
+  return {
+    trails,
+    outsider: check(trailArn({ ...identity, accountId: OUTSIDER })),
+    deployed: { bucket, key, bucketKey },
+  };
 }
 
 async function readTrail(arn: string, access: AwsAccess): Promise<{ trailArn?: string; isLogging: boolean }> {

@@ -3,14 +3,26 @@ import Table from "cli-table3";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseContract } from "../../core/contract";
-import type { ArchivePolicies, Cell, GroupId, SimulatedFleet } from "../../core/evaluate";
+import type {
+  ArchivePolicies,
+  Cell,
+  GroupId,
+  SimulatedAccess,
+  SimulatedFleet,
+  Untied,
+  Verdict,
+} from "../../core/evaluate";
 import {
+  accessOfPolicy,
+  accessOfSettings,
   builtPolicies,
   fleetOfContract,
   fleetOfSettings,
-  questionGroups,
+  groupSummaries,
   recognisedPolicies,
   simulate,
+  subjectSummaries,
+  untied,
 } from "../../core/evaluate";
 import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
@@ -23,6 +35,7 @@ interface Options {
   cases?: string[];
   deployed?: boolean;
   contract?: string;
+  full?: boolean;
 }
 
 const defaultConfig = "Pulumi.audit.yaml";
@@ -32,6 +45,7 @@ export function define(command: Command): void {
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .option("--cases <paths...>", "JSON files, or folders of them, with cases of your own")
     .option("--deployed", "read the policies from AWS, with credentials of the audit account; needs --contract")
+    .option("--full", "with --json: every question with its answer, not just those that failed")
     .option(
       "--contract <file>",
       "what `pulumi stack output --json` prints for the audit stack; - for the standard input",
@@ -40,15 +54,15 @@ export function define(command: Command): void {
 }
 
 export async function run(options: Options, { env, color }: Surroundings): Promise<Outcome> {
-  const { fleet, policies, source } = await subject(options, env);
+  const { fleet, policies, source, notAsked } = await subject(options, env);
   const cells = simulate(fleet, policies);
   const cases = options.cases ? runUserCases(options.cases, fleet, policies) : [];
   const failed = [...cells, ...cases].filter(({ verdict }) => verdict === "failed").length;
-  const result: Result = { source, fleet, policies, cells, cases, failed };
+  const result: Result = { source, fleet, policies, notAsked, cells, cases, failed };
   return {
     exitCode: failed > 0 ? ExitCode.CheckFailed : ExitCode.Ok,
     findings: findingsOf(result),
-    data: () => dataOf(result),
+    data: () => dataOf(result, options.full === true),
     text: () => textOf(result, pc.createColors(color)),
   };
 }
@@ -58,6 +72,8 @@ interface Result {
   source: string;
   fleet: SimulatedFleet;
   policies: ArchivePolicies;
+  /** What could not be asked about, or is switched off; sentences. */
+  notAsked: string[];
   cells: Cell[];
   cases: CaseResult[];
   failed: number;
@@ -66,7 +82,7 @@ interface Result {
 async function subject(
   { config, deployed, contract: contractFile }: Options,
   env: NodeJS.ProcessEnv,
-): Promise<Pick<Result, "source" | "fleet" | "policies">> {
+): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked">> {
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract is for --deployed.", "Add --deployed, or leave --contract out.");
@@ -74,10 +90,8 @@ async function subject(
     const settings = readAuditFile(file, env);
     const fleet = fleetOfSettings(settings);
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
-    return { source: file, fleet, policies: builtPolicies(fleet, forms) };
+    return { source: file, fleet, policies: builtPolicies(fleet, forms), notAsked: switchedOff(fleet) };
   }
-  if (config !== undefined)
-    throw usage("--config is not for --deployed.", "Leave --config out: the contract says it all.");
   if (contractFile === undefined) {
     throw usage(
       "--deployed needs --contract.",
@@ -88,13 +102,30 @@ async function subject(
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { readDeployed } = require("../deployed") as typeof import("../deployed");
   /* eslint-enable */
+  // Before AWS is asked: a mistake in the file is seen at once.
+  const declared = config === undefined ? undefined : accessOfSettings(readAuditFile(config, env));
   const { bucket, key, bucketKey } = await readDeployed(contract);
-  const fleet = fleetOfContract(contract, bucketKey);
+  const fleet = fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket));
+  const readers = (contract.readers ?? []).map(({ name }) => name);
   return {
     source: `bucket ${contract.bucketName} in account ${contract.auditAccountId}, as deployed`,
     fleet,
     policies: recognisedPolicies(fleet, { bucket, key }),
+    notAsked: [
+      ...(declared || readers.length === 0
+        ? []
+        : [`the reader roles ${readers.join(", ")}: the contract does not have their policies; --config does`]),
+      ...switchedOff({ ...fleet, readers: declared ? fleet.readers : contract.readers }),
+    ],
   };
+}
+
+/** The options of the archive that are off: nothing is asked about them. */
+function switchedOff({ readers = [], requireMfa }: SimulatedAccess): string[] {
+  return [
+    ...(readers.length > 0 ? [] : ["reader roles (none declared)"]),
+    ...(requireMfa ? [] : ["reading without MFA (not required)"]),
+  ];
 }
 
 function runUserCases(paths: string[], fleet: SimulatedFleet, policies: ArchivePolicies): CaseResult[] {
@@ -128,49 +159,55 @@ function usage(message: string, remedy: string): ExitError {
   return new ExitError(ExitCode.Usage, `${message}\n  → ${remedy}`);
 }
 
+/** More failures than this say nothing new: mostly one statement is wrong for every account. */
+const mostFindings = 100;
+
 function findingsOf({ cells, cases }: Result): Finding[] {
-  const failures = cells.filter(({ verdict }) => verdict === "failed").map(failedCell);
-  const failedCases = cases
-    .filter(({ verdict }) => verdict === "failed")
-    .map(({ name, expected, decision }): Finding => ({
-      id: "simulate/case-failed",
-      severity: "error",
-      subject: name,
-      message: `Expected: ${expected}. ${decision.explanation}`,
-      remedy: "Correct the policy, or the case.",
-    }));
-  return [...failures, ...failedCases, ...untied(cells).map(untiedFinding)];
+  const failures = failedOf(cells);
+  const more = failures.length - mostFindings;
+  return [
+    ...failures.slice(0, mostFindings).map(failedCell),
+    ...(more > 0 ? [moreFailures(more)] : []),
+    ...cases
+      .filter(({ verdict }) => verdict === "failed")
+      .map(({ name, expected, decision }): Finding => ({
+        id: "simulate/case-failed",
+        severity: "error",
+        subject: name,
+        message: `Expected: ${expected}. ${decision.explanation}`,
+        remedy: "Correct the policy, or the case.",
+      })),
+    ...untied(cells).map(untiedFinding),
+  ];
 }
+
+function failedOf(cells: Cell[]): Cell[] {
+  return cells.filter(({ verdict }) => verdict === "failed");
+}
+
+const deployOurs =
+  "Deploy the policies that Crosstrail builds (pulumi up for the audit stack). If they are those, please report this.";
 
 function failedCell({ title, subject, expected, decision }: Cell): Finding {
   return {
     id: "simulate/failed",
     severity: "error",
     subject: `${subject.alias} (${subject.accountId}): ${title}`,
-    message: `Expected: ${expected}. ${decision.explanation}`,
-    remedy:
-      "Deploy the policies that Crosstrail builds (pulumi up for the audit stack). If they are those, please report this.",
+    message: `Expected: ${expected}. ${decision.explanation ?? ""}`,
+    remedy: deployOurs,
   };
 }
 
-/** What the forms cannot tie: once for each question, not for each account. */
-function untied(cells: Cell[]): { cell: Cell; count: number }[] {
-  const found = new Map<string, { cell: Cell; count: number }>();
-  for (const cell of cells) {
-    if (cell.verdict !== "notTied") continue;
-    const known = found.get(cell.question);
-    if (known) known.count++;
-    else found.set(cell.question, { cell, count: 1 });
-  }
-  return [...found.values()];
+function moreFailures(count: number): Finding {
+  const message = `${count} more questions have another answer than expected; --json --full has each of them.`;
+  return { id: "simulate/failed", severity: "error", subject: `${count} more`, message, remedy: deployOurs };
 }
 
-function untiedFinding({ cell, count }: { cell: Cell; count: number }): Finding {
-  const { policy, form, reason } = cell.notTied as NonNullable<Cell["notTied"]>;
+function untiedFinding({ title, count, policy, form, reason }: Untied): Finding {
   return {
     id: "simulate/not-tied",
     severity: "info",
-    subject: `${cell.title} (${count} times)`,
+    subject: `${title} (${count} times)`,
     message: `It is possible. The ${policy} policy has form ${form}: ${reason}.`,
     remedy:
       policy === "bucket"
@@ -179,8 +216,8 @@ function untiedFinding({ cell, count }: { cell: Cell; count: number }): Finding 
   };
 }
 
-function dataOf({ source, fleet, policies, cells, cases, failed }: Result): unknown {
-  const count = (verdict: Cell["verdict"]) => cells.filter((cell) => cell.verdict === verdict).length;
+function dataOf({ source, fleet, policies, notAsked, cells, cases, failed }: Result, full: boolean): unknown {
+  const count = (verdict: Verdict) => cells.filter((cell) => cell.verdict === verdict).length;
   return {
     source,
     bucketName: fleet.bucketName,
@@ -195,8 +232,12 @@ function dataOf({ source, fleet, policies, cells, cases, failed }: Result): unkn
       cases: cases.length,
       casesFailed: failed - count("failed"),
     },
-    groups: questionGroups,
-    cells,
+    groups: groupSummaries(cells),
+    subjects: subjectSummaries(cells),
+    notTied: untied(cells),
+    notAsked,
+    // Of 500 accounts some 20,000 questions, nearly all of them as expected, would be 17 MB.
+    cells: full ? cells : failedOf(cells).slice(0, mostFindings),
     cases,
   };
 }
@@ -206,6 +247,9 @@ type Colors = ReturnType<typeof pc.createColors>;
 const headings: Record<GroupId, string> = {
   deliver: "delivers",
   read: "auditor\nreads",
+  own: "own\nlogs",
+  reader: "reader\nroles",
+  upkeep: "mends\npolicies",
   "other-trail": "other\ntrail",
   "other-path": "other\npath",
   outsider: "outsider",
@@ -214,13 +258,15 @@ const headings: Record<GroupId, string> = {
   anonymous: "anon-\nymous",
   "read-others": "others'\nlogs",
   tamper: "tamper",
+  beyond: "roles\nbeyond",
+  "no-mfa": "no MFA",
 };
 
 /** Larger fleets show only the accounts where something is not as expected. */
 const mostRows = 50;
 const mostFailures = 20;
 
-function textOf({ source, fleet, policies, cells, cases, failed }: Result, colors: Colors): string {
+function textOf({ source, fleet, policies, notAsked, cells, cases, failed }: Result, colors: Colors): string {
   const lines = [
     `${colors.bold(printable(source))}: bucket policy ${policies.bucketForm}, key policy ${policies.keyForm}`,
     "",
@@ -231,9 +277,8 @@ function textOf({ source, fleet, policies, cells, cases, failed }: Result, color
   const loose = untied(cells);
   if (loose.length > 0) {
     lines.push(colors.bold("What the forms cannot tie") + ", and is possible:");
-    for (const { cell, count } of loose) {
-      const { policy, form, reason } = cell.notTied as NonNullable<Cell["notTied"]>;
-      lines.push(`  ${cell.title} (${count} times)`, colors.dim(`    ${policy} policy, ${form}: ${reason}`));
+    for (const { title, count, policy, form, reason } of loose) {
+      lines.push(`  ${title} (${count} times)`, colors.dim(`    ${policy} policy, ${form}: ${reason}`));
     }
     lines.push("");
   }
@@ -246,38 +291,40 @@ function textOf({ source, fleet, policies, cells, cases, failed }: Result, color
     }
     lines.push("");
   }
-  const failures = cells.filter(({ verdict }) => verdict === "failed");
+  const failures = failedOf(cells);
   if (failures.length > 0) {
     lines.push(colors.red(colors.bold("Not as expected")));
     for (const { title, subject, expected, decision } of failures.slice(0, mostFailures)) {
       lines.push(`  ${printable(subject.alias)} (${subject.accountId}): ${title}; expected: ${expected}`);
-      lines.push(`    ${printable(decision.explanation)}`);
+      lines.push(`    ${printable(decision.explanation ?? "")}`);
     }
     if (failures.length > mostFailures)
-      lines.push(`  and ${failures.length - mostFailures} more; --json has them all.`);
+      lines.push(`  and ${failures.length - mostFailures} more; --json --full has them all.`);
     lines.push("");
   }
+  if (notAsked.length > 0 && cells.length > 0)
+    lines.push(colors.dim(`Not asked: ${notAsked.map(printable).join("; ")}.`));
+  const open = loose.reduce((sum, { count }) => sum + count, 0);
+  const allBut = open > 0 ? `, but for ${open} that the forms cannot tie` : "";
   const asked = `${cells.length} questions${cases.length > 0 ? ` and ${cases.length} of your cases` : ""}`;
   lines.push(
-    failed === 0 ? colors.green(`${asked}: all as expected.`) : colors.red(`${asked}: ${failed} not as expected.`),
+    failed === 0
+      ? colors.green(`${asked}: all as expected${allBut}.`)
+      : colors.red(`${asked}: ${failed} not as expected.`),
     "",
   );
   return lines.join("\n");
 }
 
 function tableOf(cells: Cell[], colors: Colors): string[] {
-  const rows = new Map<string, { alias: string; accountId: string; worst: Map<GroupId, Cell["verdict"]> }>();
-  for (const { subject, group, verdict } of cells) {
-    let row = rows.get(subject.accountId);
-    if (!row) rows.set(subject.accountId, (row = { ...subject, worst: new Map() }));
-    row.worst.set(group, worse(row.worst.get(group), verdict));
-  }
-  const all = [...rows.values()];
-  const isShown = (row: (typeof all)[number]) => all.length <= mostRows || [...row.worst.values()].includes("failed");
+  const groups = groupSummaries(cells);
+  const all = subjectSummaries(cells);
+  const isShown = ({ results }: (typeof all)[number]) =>
+    all.length <= mostRows || Object.values(results).includes("failed");
   const shown = all.filter(isShown).slice(0, mostRows);
   const words = { ok: colors.green("ok"), notTied: colors.yellow("not tied"), failed: colors.red("FAILED") };
   const table = new Table({
-    head: ["account", "", ...questionGroups.map(({ id }) => headings[id])].map((title) =>
+    head: ["account", "", ...groups.map(({ id }) => headings[id])].map((title) =>
       title
         .split("\n")
         .map((line) => colors.bold(line))
@@ -286,12 +333,11 @@ function tableOf(cells: Cell[], colors: Colors): string[] {
     chars: borderless,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
-  for (const { alias, accountId, worst } of shown) {
-    const verdicts = questionGroups.map(({ id }) => worst.get(id));
+  for (const { alias, accountId, results } of shown) {
     table.push([
       printable(alias),
       accountId,
-      ...verdicts.map((verdict) => (verdict ? words[verdict] : colors.dim("-"))),
+      ...groups.map(({ id }) => (results[id] ? words[results[id]] : colors.dim("-"))),
     ]);
   }
   const lines = shown.length > 0 ? [table.toString().replace(/ +$/gm, "")] : [];
@@ -300,12 +346,12 @@ function tableOf(cells: Cell[], colors: Colors): string[] {
     const failing = all.filter(isShown).length > shown.length;
     lines.push(`${hidden} ${failing ? "more accounts" : "accounts where nothing failed"}; --json has each of them.`);
   }
-  lines.push("", colors.dim("ok: the first two are possible, the others are refused, and that is as it should be."));
+  const possible = groups.filter(({ expected }) => expected === "allow").length;
+  lines.push(
+    "",
+    colors.dim(`ok: what the first ${possible} columns name is possible, the rest is refused, as it should be.`),
+  );
   return lines;
-}
-
-function worse(a: Cell["verdict"] | undefined, b: Cell["verdict"]): Cell["verdict"] {
-  return a === "failed" || b === "failed" ? "failed" : a === "notTied" || b === "notTied" ? "notTied" : "ok";
 }
 
 const borderless = {

@@ -185,14 +185,18 @@ function valueMatch<V, W>(
   };
 }
 
-/** Texts that may have wildcards and variables, prepared so that a list of hundreds of plain texts is one look-up. */
+/**
+ * Texts that may have wildcards and variables, prepared so that a list of hundreds is a few look-ups: of plain texts, of
+ * texts that end in their only wildcard, and of patterns by the rarest text that whatever they match contains, such as the
+ * account in `arn:aws:cloudtrail:*:111111111111:trail/*`.
+ */
 export class TextList {
   private readonly plain = new Set<string>();
-  /** Texts that end in their only wildcard, a `*`: what comes before it, by its length. */
+  /** What comes before a `*` at the end, by its length. */
   private readonly prefixes = new Map<number, Set<string>>();
-  /** ARN patterns that name an account. */
-  private readonly byAccount = new Map<string, Matcher[]>();
-  private readonly patterns: Matcher[] = [];
+  /** Patterns by what they contain, by its length. */
+  private readonly containing = new Map<number, Map<string, Matcher[]>>();
+  private readonly patterns: Matcher[];
   private readonly dynamic: Part[][] = [];
   private readonly unclear: boolean = false;
 
@@ -200,6 +204,7 @@ export class TextList {
     templates: Part[][],
     private readonly build: (tokens: Token[]) => Matcher,
   ) {
+    const others: Matcher[] = [];
     for (const parts of templates) {
       if (hasVariables(parts)) {
         this.dynamic.push(parts);
@@ -209,12 +214,41 @@ export class TextList {
       if (matcher.malformed) this.unclear = true;
       if (matcher.literal !== undefined) this.plain.add(matcher.literal);
       else if (matcher.prefix !== undefined) addTo(this.prefixes, matcher.prefix.length, matcher.prefix);
-      else if (matcher.account !== undefined) {
-        const same = this.byAccount.get(matcher.account);
-        if (same) same.push(matcher);
-        else this.byAccount.set(matcher.account, [matcher]);
-      } else this.patterns.push(matcher);
+      else others.push(matcher);
     }
+    this.patterns = this.index(others);
+  }
+
+  /** Indexes patterns by their rarest text; gives back those that are better gone through one by one. */
+  private index(matchers: Matcher[]): Matcher[] {
+    const counts = new Map<string, number>();
+    for (const text of matchers.flatMap(({ contained }) => contained ?? [])) {
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+    const count = (text: string) => counts.get(text) ?? 0;
+    const byLength = new Map<number, [text: string, matcher: Matcher][]>();
+    for (const matcher of matchers) {
+      const rarest = (matcher.contained ?? []).reduce((a, b) => (a === "" || count(b) < count(a) ? b : a), "");
+      const same = byLength.get(rarest.length);
+      if (same) same.push([rarest, matcher]);
+      else byLength.set(rarest.length, [[rarest, matcher]]);
+    }
+    const rest: Matcher[] = [];
+    // Each length costs a walk along the value, so only those that save many comparisons.
+    for (const [length, group] of [...byLength].sort(([, a], [, b]) => b.length - a.length)) {
+      if (length === 0 || group.length < fewPatterns || this.containing.size === mostLengths) {
+        rest.push(...group.map(([, matcher]) => matcher));
+        continue;
+      }
+      const texts = new Map<string, Matcher[]>();
+      for (const [text, matcher] of group) {
+        const same = texts.get(text);
+        if (same) same.push(matcher);
+        else texts.set(text, [matcher]);
+      }
+      this.containing.set(length, texts);
+    }
+    return rest;
   }
 
   /** True when one of the texts matches; undefined when none does, but one has a variable without a value or is no ARN. */
@@ -223,10 +257,11 @@ export class TextList {
     for (const [length, prefixes] of this.prefixes) {
       if (length <= value.length && prefixes.has(value.slice(0, length))) return true;
     }
-    if (this.byAccount.size > 0) {
-      const account = splitArn(value)?.[4];
-      const named = account === undefined ? undefined : this.byAccount.get(account);
-      if (named?.some((pattern) => pattern.matches(value))) return true;
+    for (const [length, texts] of this.containing) {
+      for (let end = length; end <= value.length; end++) {
+        const candidates = texts.get(value.slice(end - length, end));
+        if (candidates?.some((pattern) => pattern.matches(value))) return true;
+      }
     }
     for (const pattern of this.patterns) if (pattern.matches(value)) return true;
     let unclear = this.unclear;
@@ -239,6 +274,10 @@ export class TextList {
     return unclear ? undefined : false;
   }
 }
+
+/** Fewer patterns than this are gone through one by one. */
+const fewPatterns = 8;
+const mostLengths = 4;
 
 function addTo(map: Map<number, Set<string>>, length: number, text: string): void {
   const set = map.get(length);

@@ -10,16 +10,20 @@
  */
 export { compile, type CompiledPolicy } from "./compile";
 export { operatorNames } from "./conditions";
-export { evaluate } from "./evaluate";
+export { evaluate, judge } from "./evaluate";
 export { describeFailed } from "./explain";
 export {
+  accessOfPolicy,
+  accessOfSettings,
   type ArchivePolicies,
   builtPolicies,
   fleetOfContract,
   fleetOfSettings,
   policyInput,
   recognisedPolicies,
+  type SimulatedAccess,
   type SimulatedFleet,
+  type SimulatedReader,
   type SimulatedTrail,
 } from "./fleet";
 export { lint, type LintOptions } from "./lint";
@@ -34,6 +38,15 @@ export {
   simulate,
 } from "./matrix";
 export { judgeMerged, type MergedPolicy } from "./merged";
+export {
+  groupSummaries,
+  type GroupSummary,
+  subjectSummaries,
+  type SubjectSummary,
+  untied,
+  type Untied,
+  type Verdict,
+} from "./summary";
 export {
   cloudTrailService,
   type Delivery,

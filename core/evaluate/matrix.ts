@@ -14,10 +14,12 @@ import { bucketArn, logPath, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import { compile } from "./compile";
-import { evaluate } from "./evaluate";
+import { evaluate, judge } from "./evaluate";
 import type { ArchivePolicies, SimulatedFleet, SimulatedTrail } from "./fleet";
+import type { Asked, More, Requests } from "./people";
+import { aboutMfa, aboutOwnLogs, aboutReader, aboutUpkeep, withContext } from "./people";
 import { deliveryRequests } from "./trail";
-import type { AccessRequest, Caller, Decision, RequestContext } from "./types";
+import type { AccessRequest, Caller, Decision, Policies, RequestContext } from "./types";
 
 /** Questions that belong together: a column of the table. */
 export interface QuestionGroup {
@@ -29,16 +31,25 @@ export interface QuestionGroup {
 
 /** The groups, in the order of the table. */
 export const questionGroups = [
-  { id: "deliver", title: "The trail delivers its logs", expected: "allow" },
-  { id: "read", title: "The audit account reads the logs", expected: "allow" },
+  { id: "deliver", title: "A trail of the fleet delivers its logs", expected: "allow" },
+  { id: "read", title: "The audit account's administrators read the logs", expected: "allow" },
+  { id: "own", title: "A member with memberAccess reads its own logs", expected: "allow" },
+  { id: "reader", title: "A reader role is assumed as agreed, and reads its accounts' logs", expected: "allow" },
+  { id: "upkeep", title: "The audit account can mend its policies (and exempt roles need no MFA)", expected: "allow" },
   { id: "other-trail", title: "Another trail of the same account delivers", expected: "deny" },
-  { id: "other-path", title: "The trail writes to another account's path", expected: "deny" },
+  { id: "other-path", title: "A trail writes to another account's path", expected: "deny" },
   { id: "outsider", title: "An account outside of the fleet delivers or reads", expected: "deny" },
   { id: "wrong-acl", title: "A log file is written with another ACL", expected: "deny" },
   { id: "plain-http", title: "The archive is used without TLS", expected: "deny" },
   { id: "anonymous", title: "Somebody without credentials reads the logs", expected: "deny" },
-  { id: "read-others", title: "A member reads another account's logs", expected: "deny" },
+  {
+    id: "read-others",
+    title: "A member reads another account's logs, or its own without memberAccess",
+    expected: "deny",
+  },
   { id: "tamper", title: "A member changes or deletes its own logs", expected: "deny" },
+  { id: "beyond", title: "A reader role does more, or is assumed otherwise than agreed", expected: "deny" },
+  { id: "no-mfa", title: "Logs are read or deleted without MFA, where it is required", expected: "deny" },
 ] as const satisfies QuestionGroup[];
 export type GroupId = (typeof questionGroups)[number]["id"];
 
@@ -52,6 +63,19 @@ export const questions = {
   "deliver/decrypt": ["deliver", "CloudTrail decrypts for the trail, as S3 Bucket Keys need it"],
   "read/object": ["read", "An administrator of the audit account reads a log file"],
   "read/decrypt": ["read", "An administrator of the audit account decrypts a log file"],
+  "own/list": ["own", "A member's user lists its own account's log files"],
+  "own/object": ["own", "A member's user reads its own account's log file"],
+  "own/decrypt": ["own", "A member's user decrypts its own account's log file"],
+  "reader/assume": ["reader", "A trusted account assumes the reader role as agreed"],
+  "reader/list": ["reader", "The reader role lists the log files of an account it is for"],
+  "reader/object": ["reader", "The reader role reads a log file of an account it is for"],
+  "reader/decrypt": ["reader", "The reader role decrypts a log file of an account it is for"],
+  "upkeep/bucket-read": ["upkeep", "An administrator of the audit account without MFA reads the bucket policy"],
+  "upkeep/bucket-write": ["upkeep", "An administrator of the audit account without MFA changes the bucket policy"],
+  "upkeep/bucket-delete": ["upkeep", "An administrator of the audit account without MFA removes the bucket policy"],
+  "upkeep/key-read": ["upkeep", "An administrator of the audit account without MFA reads the key policy"],
+  "upkeep/key-write": ["upkeep", "An administrator of the audit account without MFA changes the key policy"],
+  "upkeep/exempt-read": ["upkeep", "A role that is exempt from MFA reads a log file without it"],
   "other-trail/acl-check": ["other-trail", "CloudTrail checks the ACL for a trail of another name"],
   "other-trail/log": ["other-trail", "A trail of another name writes a log file"],
   "other-trail/describe": ["other-trail", "CloudTrail looks the key up for a trail of another name"],
@@ -78,9 +102,30 @@ export const questions = {
   "read-others/object": ["read-others", "A member's administrator reads another account's log file"],
   "read-others/list": ["read-others", "A member's administrator lists another account's log files"],
   "read-others/decrypt": ["read-others", "A member's administrator decrypts another account's log file"],
+  "unlisted/list": ["read-others", "The administrator of a member without memberAccess lists its own log files"],
+  "unlisted/object": ["read-others", "The administrator of a member without memberAccess reads its own log file"],
+  "unlisted/decrypt": ["read-others", "The administrator of a member without memberAccess decrypts its own log file"],
   "tamper/overwrite": ["tamper", "A member's administrator writes a log file of its own account"],
   "tamper/delete": ["tamper", "A member's administrator deletes a log file of its own account"],
   "tamper/delete-version": ["tamper", "A member's administrator deletes a version of a log file of its own account"],
+  "beyond/assume-stranger": ["beyond", "An account that is not trusted assumes the reader role"],
+  "beyond/assume-no-mfa": ["beyond", "A session without MFA assumes a reader role that requires it"],
+  "beyond/assume-keys": ["beyond", "Long-term access keys without MFA assume a reader role that requires it"],
+  "beyond/assume-no-id": ["beyond", "A trusted account assumes the reader role without its external id"],
+  "beyond/list": ["beyond", "The reader role lists what it is not for"],
+  "beyond/object": ["beyond", "The reader role reads what it is not for"],
+  "beyond/decrypt": ["beyond", "The reader role decrypts what it is not for"],
+  "beyond/write": ["beyond", "The reader role writes a log file"],
+  "beyond/delete": ["beyond", "The reader role deletes a log file"],
+  "beyond/encrypt": ["beyond", "The reader role encrypts as CloudTrail does"],
+  "no-mfa/read": ["no-mfa", "An administrator of the audit account without MFA reads a log file"],
+  "no-mfa/read-version": ["no-mfa", "An administrator of the audit account without MFA reads a log file's version"],
+  "no-mfa/delete": ["no-mfa", "An administrator of the audit account without MFA deletes a log file"],
+  "no-mfa/delete-version": ["no-mfa", "An administrator of the audit account without MFA deletes a log file's version"],
+  "no-mfa/keys-read": ["no-mfa", "Long-term access keys of the audit account, without MFA, read a log file"],
+  "no-mfa/keys-delete": ["no-mfa", "Long-term access keys of the audit account, without MFA, delete a log file"],
+  "no-mfa/member-read": ["no-mfa", "A member's administrator without MFA reads its own log file"],
+  "no-mfa/reader": ["no-mfa", "A reader role's session without MFA reads a log file"],
 } as const satisfies Record<string, readonly [GroupId, string]>;
 export type QuestionId = keyof typeof questions;
 
@@ -123,7 +168,10 @@ const keyLooseness: Record<KeyPolicyForm, Looseness> = {
 };
 
 /** A decision without what only a debugger needs: lists of hundreds of ARNs for each of thousands of cells. */
-export type CellDecision = Pick<Decision, "allowed" | "reason" | "decidedBy" | "explanation">;
+export type CellDecision = Pick<Decision, "allowed" | "reason" | "decidedBy"> & {
+  /** For what is not as expected. */
+  explanation?: string;
+};
 
 /** One question about one trail or account, and its answer. */
 export interface Cell {
@@ -132,7 +180,8 @@ export interface Cell {
   question: QuestionId;
   group: GroupId;
   title: string;
-  subject: { alias: string; accountId: string; trailArn?: string };
+  /** A trail, an account, or a reader role; its name is then the alias. */
+  subject: { alias: string; accountId: string; trailArn?: string; roleArn?: string };
   request: AccessRequest;
   expected: "allow" | "deny";
   decision: CellDecision;
@@ -156,21 +205,21 @@ const administrator = compile(
   "identity",
 );
 
-type Asked = [question: QuestionId, request: AccessRequest];
-
-class Simulation {
+class Simulation implements Requests {
   private readonly compiled;
   private readonly trails: SimulatedTrail[];
+  /** Of each account its first trail. */
+  private readonly accounts: Map<string, SimulatedTrail>;
   /** The accounts, sorted, each with the one after it. */
   private readonly nextAccount: Map<string, string>;
   private readonly homeRegions: Map<string, Set<string>>;
-  private readonly bucket: string;
-  private readonly outsider: string;
+  readonly bucket: string;
+  readonly outsider: string;
   private readonly otherName: string;
 
   constructor(
-    private readonly fleet: SimulatedFleet,
-    private readonly policies: ArchivePolicies,
+    readonly fleet: SimulatedFleet,
+    readonly policies: ArchivePolicies,
   ) {
     this.compiled = {
       bucket: policies.bucket === undefined ? undefined : compile(policies.bucket, "bucket"),
@@ -184,7 +233,11 @@ class Simulation {
       if (homes) homes.add(trail.region);
       else this.homeRegions.set(trail.accountId, new Set([trail.region]));
     }
-    const accounts = [...this.homeRegions.keys()].sort();
+    this.accounts = new Map();
+    for (const each of this.trails) {
+      if (!this.accounts.has(each.trail.accountId)) this.accounts.set(each.trail.accountId, each);
+    }
+    const accounts = [...this.accounts.keys()].sort();
     this.nextAccount = new Map(
       accounts.map((each, index) => [each, accounts[(index + 1) % accounts.length] as string]),
     );
@@ -200,35 +253,50 @@ class Simulation {
       const arn = trailArn(trail);
       const subject = { alias, accountId: trail.accountId, trailArn: arn };
       const name = `${trail.accountId}/${trail.region}/${trail.name}`;
-      for (const [question, request] of this.aboutTrail(trail)) yield this.cell(question, name, subject, request);
+      yield* this.put(this.aboutTrail(trail), name, subject);
     }
-    const seen = new Set<string>();
-    for (const { alias, trail } of this.trails) {
+    const accounts = [...this.accounts.values()];
+    for (const { alias, trail } of accounts) {
       const { accountId } = trail;
-      if (seen.has(accountId)) continue;
-      seen.add(accountId);
-      for (const [question, request] of this.aboutAccount(trail))
-        yield this.cell(question, accountId, { alias, accountId }, request);
+      yield* this.put(this.aboutAccount(trail), accountId, { alias, accountId });
+    }
+    if (accounts.length === 0) return;
+    const { auditAccountId, readers = [] } = this.fleet;
+    const owner = this.accounts.get(auditAccountId)?.alias ?? "audit";
+    yield* this.put(aboutUpkeep(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
+    for (const reader of readers) {
+      const { name, roleArn } = reader;
+      yield* this.put(aboutReader(this, reader, accounts), name, { alias: name, accountId: auditAccountId, roleArn });
     }
   }
 
-  private cell(question: QuestionId, name: string, subject: Cell["subject"], request: AccessRequest): Cell {
-    const target = request.action.startsWith("kms:") ? "key" : "bucket";
-    const { allowed, reason, decidedBy, explanation } = evaluate(request, {
-      resourcePolicy: this.compiled[target],
+  private *put(asked: Generator<Asked>, name: string, subject: Cell["subject"]): Generator<Cell> {
+    for (const [question, request, more] of asked) {
+      yield this.cell(question, more?.about === undefined ? name : `${name}/${more.about}`, subject, request, more);
+    }
+  }
+
+  private cell(
+    question: QuestionId,
+    name: string,
+    subject: Cell["subject"],
+    request: AccessRequest,
+    { trust, identity = administrator }: More = {},
+  ): Cell {
+    const target = trust ? "role" : request.action.startsWith("kms:") ? "key" : "bucket";
+    const policies: Policies = {
+      resourcePolicy: target === "role" ? trust : this.compiled[target],
       resourceKind: target,
-      identityPolicies: [administrator],
-    });
+      identityPolicies: [identity],
+    };
+    const { allowed, reason, decidedBy } = judge(request, policies);
     const [group, title] = questions[question];
     const expected = expectations[group];
-    const form = target === "bucket" ? this.policies.bucketForm : this.policies.keyForm;
-    const loose =
-      target === "bucket"
-        ? bucketLooseness[this.policies.bucketForm][question]
-        : keyLooseness[this.policies.keyForm][question];
     // What cannot be decided is not as expected, also where a refusal is.
     const asExpected = reason !== "notEvaluated" && allowed === (expected === "allow");
-    const untied = !asExpected && allowed && loose !== undefined;
+    const notTied = asExpected || !allowed || target === "role" ? undefined : this.looseness(target, question);
+    // The reasons of what is as expected would take most of the time.
+    const explanation = asExpected ? undefined : evaluate(request, policies).explanation;
     return {
       id: `${question}@${name}`,
       question,
@@ -237,10 +305,17 @@ class Simulation {
       subject,
       request,
       expected,
-      decision: { allowed, reason, ...(decidedBy && { decidedBy }), explanation },
-      verdict: asExpected ? "ok" : untied ? "notTied" : "failed",
-      ...(untied && { notTied: { policy: target, form, reason: loose } }),
+      decision: { allowed, reason, ...(decidedBy && { decidedBy }), ...(explanation && { explanation }) },
+      verdict: asExpected ? "ok" : notTied ? "notTied" : "failed",
+      ...(notTied && { notTied }),
     };
+  }
+
+  /** What the policy's form says of a question whose answer may be yes. */
+  private looseness(policy: "bucket" | "key", question: QuestionId): Cell["notTied"] {
+    const { bucketForm, keyForm } = this.policies;
+    const reason = policy === "bucket" ? bucketLooseness[bucketForm][question] : keyLooseness[keyForm][question];
+    return reason === undefined ? undefined : { policy, form: policy === "bucket" ? bucketForm : keyForm, reason };
   }
 
   private *aboutTrail(trail: TrailIdentity): Generator<Asked> {
@@ -293,12 +368,14 @@ class Simulation {
     yield ["plain-http/read", withContext(this.read(auditor, trail), { "aws:SecureTransport": "false" })];
     yield ["anonymous/read", this.read({ kind: "anonymous" }, trail)];
     yield ["anonymous/list", this.list({ kind: "anonymous" }, accountId)];
+    yield* aboutMfa(this, trail);
 
     // The audit account owns the bucket: what its own people may do with it is for its IAM policies to say.
     if (accountId === auditAccountId) return;
+    yield* aboutOwnLogs(this, trail);
     const member = this.administratorOf(accountId);
     const other = this.otherAccount(accountId);
-    const others = other === undefined ? undefined : this.trails.find((each) => each.trail.accountId === other);
+    const others = other === undefined ? undefined : this.accounts.get(other);
     if (others) {
       yield ["read-others/object", this.read(member, others.trail)];
       yield ["read-others/list", this.list(member, others.trail.accountId)];
@@ -320,17 +397,17 @@ class Simulation {
     return Object.fromEntries(deliveryRequests(delivery).map((each) => [each.name, each.request]));
   }
 
-  private administratorOf(accountId: string): Caller {
+  administratorOf(accountId: string): Caller {
     return { kind: "account", arn: `arn:${this.fleet.partition}:iam::${accountId}:role/Administrator` };
   }
 
-  private logFile(accountId: string, region: string): string {
+  logFile(accountId: string, region: string): string {
     const folder = `${this.bucket}/${logPath({ logPrefix: this.fleet.logPrefix, accountId })}`;
     const name = `${accountId}_CloudTrail_${region}_20260131T1200Z_aBcDeFgHiJkLmNoP.json.gz`;
     return `${folder}/CloudTrail/${region}/2026/01/31/${name}`;
   }
 
-  private object(caller: Caller, action: string, resource: string): AccessRequest {
+  object(caller: Caller, action: string, resource: string): AccessRequest {
     const people: RequestContext = caller.kind === "account" ? { "aws:MultiFactorAuthPresent": "true" } : {};
     return {
       caller,
@@ -341,16 +418,16 @@ class Simulation {
     };
   }
 
-  private read(caller: Caller, { accountId, region }: TrailIdentity): AccessRequest {
+  read(caller: Caller, { accountId, region }: TrailIdentity): AccessRequest {
     return this.object(caller, "s3:GetObject", this.logFile(accountId, region));
   }
 
-  private list(caller: Caller, accountId: string): AccessRequest {
+  list(caller: Caller, accountId: string): AccessRequest {
     const prefix = `${logPath({ logPrefix: this.fleet.logPrefix, accountId })}/`;
     return withContext(this.object(caller, "s3:ListBucket", this.bucket), { "s3:prefix": prefix });
   }
 
-  private decrypt(caller: Caller, trail: TrailIdentity): AccessRequest {
+  decrypt(caller: Caller, trail: TrailIdentity): AccessRequest {
     const { keyArn, partition, auditAccountId } = this.fleet;
     const region = keyArn.split(":")[3] ?? "";
     return {
@@ -400,10 +477,6 @@ const deliveries = [
 /** One of a delivery's requests, which it always has. */
 function request(delivery: Record<string, AccessRequest>, name: string): AccessRequest {
   return delivery[name] as AccessRequest;
-}
-
-function withContext(asked: AccessRequest, context: RequestContext): AccessRequest {
-  return { ...asked, context: { ...asked.context, ...context } };
 }
 
 function firstFree(taken: Set<string>, candidate: (index: number) => string): string {

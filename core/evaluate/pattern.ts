@@ -146,6 +146,8 @@ export class Glob {
   readonly literal: string | undefined;
   /** What comes before its only wildcard, a `*` at its end. */
   readonly prefix: string | undefined;
+  /** Texts that whatever matches contains. */
+  readonly contained: readonly string[];
   private readonly stretches: Stretch[];
   private readonly least: number;
 
@@ -161,6 +163,7 @@ export class Glob {
     }
     this.stretches = stretches;
     this.least = stretches.reduce((sum, stretch) => sum + stretch.text.length, 0);
+    this.contained = stretches.flatMap(({ text, open }) => (open === undefined && text !== "" ? [text] : []));
     const plain = stretches.every((stretch) => stretch.open === undefined);
     this.literal = plain && stretches.length === 1 ? stretches[0]?.text : undefined;
     this.prefix = plain && stretches.length === 2 && stretches[1]?.text === "" ? stretches[0]?.text : undefined;
@@ -224,8 +227,8 @@ export interface Matcher {
   readonly literal: string | undefined;
   /** What comes before its only wildcard, a `*` at its end. */
   readonly prefix?: string | undefined;
-  /** For an ARN pattern: the account it names without a wildcard. Other accounts' ARNs never match. */
-  readonly account?: string | undefined;
+  /** Texts that whatever it matches contains. */
+  readonly contained?: readonly string[];
   /** True for what should be an ARN and is none: it matches nothing. */
   readonly malformed?: boolean;
 }
@@ -237,7 +240,7 @@ export interface Matcher {
  */
 export class ArnPattern implements Matcher {
   readonly literal: string | undefined;
-  readonly account: string | undefined;
+  readonly contained: readonly string[];
   readonly malformed: boolean;
   private readonly parts: Glob[] | undefined;
 
@@ -245,7 +248,7 @@ export class ArnPattern implements Matcher {
     const parts = splitPattern(tokens).map((part) => new Glob(part));
     this.parts = parts.length === 6 ? parts : undefined;
     this.malformed = this.parts === undefined;
-    this.account = this.parts?.[4]?.literal;
+    this.contained = parts.flatMap((part) => part.contained);
     this.literal = this.parts?.every((part) => part.literal !== undefined)
       ? this.parts.map((part) => part.literal).join(":")
       : undefined;
@@ -265,6 +268,7 @@ export class ArnPattern implements Matcher {
 export class ResourcePattern implements Matcher {
   readonly literal: string | undefined;
   readonly prefix: string | undefined;
+  readonly contained: readonly string[] | undefined;
   /** True for what has fewer than six parts and no `*` that could stand for the missing ones. */
   readonly malformed: boolean;
   private readonly matcher: Matcher;
@@ -277,6 +281,7 @@ export class ResourcePattern implements Matcher {
     this.matcher = reaches || plain ? new Glob(tokens) : new ArnPattern(tokens);
     this.literal = this.matcher.literal;
     this.prefix = this.matcher.prefix;
+    this.contained = this.matcher.contained;
     this.malformed = parts.length < 6 && !reaches;
   }
 

@@ -161,3 +161,6 @@ export interface Decision {
   /** One sentence for people. */
   explanation: string;
 }
+
+/** The answer without its reasons. */
+export type Judgement = Pick<Decision, "allowed" | "reason" | "decidedBy" | "alsoBy">;

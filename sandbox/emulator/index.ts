@@ -103,7 +103,8 @@ export async function startEmulator(context: Context, options: EmulatorOptions):
   let ready!: (port: number) => void;
   const port = new Promise<number>((resolve) => (ready = resolve));
   const args = [path.join(__dirname, "server.py"), "--account", accountId, "--access-key", accessKeyId];
-  const server = start(python, [...args, "--access-log", path.join(logFolder, "emulator-access.log")], {
+  const log = ["--access-log", path.join(logFolder, "emulator-access.log")];
+  const server = start(python, [...args, ...log, "--node", process.execPath], {
     timeoutMs: KEEP_LIMIT_MS,
     graceMs: 2_000,
     lifeline: true,

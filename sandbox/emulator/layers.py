@@ -1,6 +1,6 @@
 """What stands in front of moto. A layer takes a WSGI application and the server's options and gives an application back.
 
-moto accepts much that AWS refuses. A layer that refuses it belongs here, so that moto itself stays as it is published.
+What is decided by the request alone belongs here; what needs moto's own state to refuse it is in gate.py.
 """
 
 import re

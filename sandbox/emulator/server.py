@@ -17,6 +17,7 @@ def main():
     parser.add_argument("--access-key", required=True, help="the key that belongs to --account")
     parser.add_argument("--account", required=True, help="other accounts are entered by assuming a role")
     parser.add_argument("--access-log", required=True)
+    parser.add_argument("--node", required=True, help="the Node.js that judges policies")
     options = parser.parse_args()
 
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
@@ -25,9 +26,12 @@ def main():
     from werkzeug.serving import make_server
 
     import additions
+    import gate
     from layers import wrap
 
     additions.apply()
+    judge = gate.Judge()
+    gate.apply(judge)
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     server = make_server("127.0.0.1", 0, app, threaded=True)
 
@@ -39,6 +43,8 @@ def main():
 
     threading.Thread(target=end_with_stdin, daemon=True).start()
     print(json.dumps({"port": server.server_port}), flush=True)
+    # Not earlier: it would slow the start down, and nobody creates a trail at once.
+    judge.start(options.node)
     server.serve_forever()
 
 

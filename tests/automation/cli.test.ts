@@ -21,6 +21,10 @@ const auditFile = join(root, "Pulumi.audit.yaml");
 interface ResultData {
   bucketPolicyForm: string;
   summary: Record<string, number>;
+  groups: { id: string; asked: number }[];
+  subjects: { alias: string; results: Record<string, string> }[];
+  notTied: { question: string; count: number }[];
+  notAsked: string[];
   cells: Record<string, unknown>[];
   cases: { name: string; verdict: string }[];
 }
@@ -107,7 +111,6 @@ describe("crosstrail", () => {
       [["simulate", "extra"], /[Tt]oo many arguments/],
       [["simulate", "--deployed"], /^--deployed needs --contract/],
       [["simulate", "--contract", "x"], /^--contract is for --deployed/],
-      [["simulate", "--deployed", "--contract", "x", "--config", "y"], /^--config is not for --deployed/],
     ] as [string[], RegExp][]) {
       it(`${args.join(" ")}: exit code 2 and what to do, without a stack trace`, async () => {
         const { exitCode, stdout, stderr } = await crosstrail(args);
@@ -177,7 +180,7 @@ describe("crosstrail", () => {
       assert.ok(page.includes(lines.join("\n")));
       const shown = /```json\n([^]*?)```/.exec(page)?.[1] ?? "";
       const { stdout } = await simulate("--cases", write("shown.json", shown));
-      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\n102"));
+      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\nNot asked"));
       assert.ok(own.length > 0 && page.includes(own));
     });
 
@@ -207,10 +210,22 @@ describe("crosstrail", () => {
         "keyPolicyForm",
         "summary",
         "groups",
+        "subjects",
+        "notTied",
+        "notAsked",
         "cells",
         "cases",
       ]);
-      const { cells, summary } = data;
+      assert.deepEqual(data.cells, [], "only what failed");
+      assert.deepEqual(
+        data.subjects.map(({ alias, results }) => [alias, results.deliver]),
+        ["audit", "payments", "web"].map((alias) => [alias, "ok"]),
+      );
+      const { cells, summary, groups } = envelope(await simulate("--json", "--full")).data;
+      assert.equal(
+        groups.reduce((sum, { asked }) => sum + asked, 0),
+        cells.length,
+      );
       assert.deepEqual(summary, {
         accounts: 3,
         questions: cells.length,
@@ -268,6 +283,26 @@ describe("crosstrail", () => {
       const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
       assert.equal(exitCode, 0);
       assert.match(stdout, /^301 accounts where nothing failed; --json has each of them\.$/m);
+      assert.match(stdout, /: all as expected, but for \d+ that the forms cannot tie\.\n$/);
+      const json = await crosstrail(["simulate", "--config", file, "--json"]);
+      assert.ok(json.stdout.length < 301 * 300, `${json.stdout.length} bytes`);
+      const { subjects, cells, notTied } = envelope(json).data;
+      assert.deepEqual([subjects.length, cells.length], [301, 0]);
+      assert.ok(notTied.length > 0 && notTied.every(({ count }) => count === 301));
+    });
+
+    it("shows readers, members' own logs and MFA where they are configured", async () => {
+      const readers = '[{trustedAccounts: ["444444444444"], requireMfa: true, accounts: [payments]}]';
+      const more = `  crosstrail:memberAccess: [payments]\n  crosstrail:requireMfa: true\n  crosstrail:readers: ${readers}\n`;
+      const file = write("Pulumi.readers.yaml", `${read("Pulumi.audit.yaml")}${more}`);
+      const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^CloudTrailReadRole +111111111111( +-)+ +ok +- .* ok +ok$/m);
+      assert.match(stdout, /^payments .* no MFA|own/m);
+      assert.doesNotMatch(stdout, /^Not asked/m);
+      const page = read("docs", "cli.md");
+      const [, ...lines] = stdout.trimEnd().split("\n");
+      assert.ok(page.includes(lines.join("\n")), "docs/cli.md shows this");
     });
 
     describe("reads the configuration", () => {
@@ -431,10 +466,11 @@ describe("crosstrail", () => {
       const trails = given.trails.map(({ trailArn }) => parseTrailArn(trailArn) as TrailIdentity);
       const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails });
       const keyPolicy = keyPolicyIn("trailList", { ...given, trails });
-      const deployed = (answers: Partial<Answers> = {}) =>
-        withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () =>
-          crosstrail(["simulate", "--deployed", "--contract", write("contract.json", given), "--json"]),
-        );
+      const deployed = (answers: Partial<Answers> = {}, change: object = {}, ...options: string[]) =>
+        withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () => {
+          const file = write("contract.json", { ...given, ...change });
+          return crosstrail(["simulate", "--deployed", "--contract", file, "--json", ...options]);
+        });
 
       it("asks the policies that AWS gives back", async function () {
         this.timeout(60_000);
@@ -456,6 +492,45 @@ describe("crosstrail", () => {
             findings.some(({ id, subject }) => id === "simulate/failed" && /delivers|CloudTrail/.test(subject)),
           );
         }
+      });
+
+      it("lists a failure for every account no more than a hundred times", async function () {
+        this.timeout(60_000);
+        const nothing =
+          '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}';
+        const trail = (index: number) => ({
+          accountId: String(200000000000 + index),
+          alias: `m${index}`,
+          trailArn: `arn:aws:cloudtrail:us-east-1:${200000000000 + index}:trail/crosstrail`,
+        });
+        const many = { trails: Array.from({ length: 60 }, (_, index) => trail(index)) };
+        const { findings, data } = envelope(await deployed({ bucket: nothing }, many));
+        assert.ok((data.summary.failed as number) > 200);
+        assert.equal(data.cells.length, 100);
+        assert.equal(findings.filter(({ id }) => id === "simulate/failed").length, 101);
+        assert.match(findings[100]?.message ?? "", /more questions.*--json --full/);
+      });
+
+      it("asks about readers, members and MFA what the configuration says, or else the policy's own statements", async function () {
+        this.timeout(60_000);
+        const config = (more: string) =>
+          write("Pulumi.more.yaml", `${read("Pulumi.audit.yaml")}  crosstrail:requireMfa: true\n${more}`);
+        const groups = (result: CliResult) => envelope(result).data.groups.map(({ id }) => id);
+        // The configuration requires MFA, and what is deployed does not.
+        const declared = await deployed({}, {}, "--config", config(""));
+        assert.equal(declared.exitCode, 5);
+        assert.ok(groups(declared).includes("no-mfa"));
+        const mfa = { ...given, trails, requireMfa: true, memberReaders: ["222222222222"] };
+        const policy = JSON.stringify(bucketPolicyIn(BucketPolicyForm.PerTrail, mfa));
+        const readers = [
+          { name: "Auditors", roleArn: "arn:aws:iam::111111111111:role/Auditors", trustedAccounts: ["444444444444"] },
+        ];
+        const seen = await deployed({ bucket: policy }, { readers });
+        assert.ok(groups(seen).includes("no-mfa") && groups(seen).includes("own"));
+        assert.ok(!groups(seen).includes("reader"));
+        assert.match(envelope(seen).data.notAsked[0] ?? "", /reader roles Auditors.*--config/);
+        const broken = await deployed({}, {}, "--config", config("  crosstrail:memberAccess: [nobody]\n"));
+        assert.equal(broken.exitCode, 2);
       });
 
       it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {

@@ -64,6 +64,9 @@ describe("engine: npm start", function () {
       /^payments +222222222222 +arn:aws:cloudtrail:us-east-1:222222222222:trail\/crosstrail +yes +lets it deliver +lets it deliver$/m,
       /^web +333333333333 +arn:aws:cloudtrail:us-east-1:333333333333:trail\/crosstrail +yes +lets it deliver +lets it deliver$/m,
       /^Account 444444444444, which is not in the fleet: refused by the bucket policy and the key policy\.$/m,
+      /^✔ +A trail of the fleet delivers its logs +possible +15 of 15$/m,
+      /^✔ +A member reads another account's logs.* +refused +12 of 12$/m,
+      /^What the policies' forms .* cannot tie, and is possible: nothing\.$/m,
     ]) {
       assert.match(start.output(), line);
     }

@@ -1,7 +1,7 @@
 /** The engine tests' sandbox: the real engine and provider on the emulator, through the same code as `npm start`. */
 import assert from "node:assert/strict";
 import { LineProgress, silentProgress } from "../../sandbox/progress";
-import { installTools, openSandbox, type Sandbox, type Tools } from "../../sandbox";
+import { installTools, openSandbox, type Sandbox, type SandboxOptions, type Tools } from "../../sandbox";
 import { cleanUp, newRunFolder } from "../../sandbox/keep";
 import { AUDIT_STACK, auditConfig, memberConfig } from "../../sandbox/fleet";
 
@@ -13,10 +13,10 @@ export const MINUTE = 60_000;
 let tools: Promise<Tools> | undefined;
 
 /** A sandbox of this test file's own. The first one installs the tools and says what it waits for. */
-export async function sandbox(): Promise<Sandbox> {
+export async function sandbox(options: Pick<SandboxOptions, "project"> = {}): Promise<Sandbox> {
   const signal = new AbortController().signal;
   tools ??= cleanUp().then(() => installTools({ progress: new LineProgress(process.stdout), signal }));
-  return openSandbox({ progress: silentProgress, signal }, { folder: newRunFolder(), tools: await tools });
+  return openSandbox({ progress: silentProgress, signal }, { ...options, folder: newRunFolder(), tools: await tools });
 }
 
 /** What an operation did, as the engine counted it: `{ create: 13 }`, `{ same: 3, update: 1 }`. */

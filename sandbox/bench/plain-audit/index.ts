@@ -4,7 +4,7 @@ import * as aws from "@pulumi/aws";
 const auditAccount = "111111111111";
 const members = ["222222222222", "333333333333"];
 const bucketName = "plain-example-logs";
-const trailArns = [auditAccount, ...members].map((id) => `arn:aws:cloudtrail:us-east-1:${id}:trail/crosstrail`);
+const trailArns = [auditAccount, ...members].map((id) => `arn:aws:cloudtrail:us-east-1:${id}:trail/plain`);
 
 const key = new aws.kms.Key("key", {
   description: "CloudTrail logs",

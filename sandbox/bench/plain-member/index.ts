@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 const audit = new pulumi.StackReference("organization/plain-audit/audit");
 
 const trail = new aws.cloudtrail.Trail("trail", {
-  name: "crosstrail",
+  name: "plain",
   s3BucketName: audit.requireOutput("bucketNameOutput"),
   kmsKeyId: audit.requireOutput("keyArn"),
   isMultiRegionTrail: true,

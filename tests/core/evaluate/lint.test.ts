@@ -458,43 +458,47 @@ describe("lint finds the known errors of common guides", () => {
   const found = (name: string, kind: PolicyKind): string[] =>
     find(name, kind).map((finding) => `${finding.id.replace("policy/", "")} ${finding.statement ?? ""}`.trim());
 
-  it("000: CloudTrail for anyone; an Allow that does not require MFA", () => {
-    assert.deepEqual(found("000 bucket", "bucket"), ["confused-deputy 0", "confused-deputy 1"]);
-    assert.deepEqual(found("000 MFA", "bucket"), ["mfa-not-required 0"]);
+  /** The policies of the five guides, statement by statement, and what is wrong with each. */
+  const everything: [name: string, kind: PolicyKind, findings: string[]][] = [
+    ["000 bucket", "bucket", ["confused-deputy 0", "confused-deputy 1"]],
+    ["000 MFA", "bucket", ["mfa-not-required 0"]],
+    ["001 organization", "bucket", ["sid-duplicate 2", "confused-deputy 0", "confused-deputy 1", "confused-deputy 2"]],
+    ["002 bucket", "bucket", ["confused-deputy 0"]],
+    ["003.0 Allow CloudTrail to encrypt logs", "key", []],
+    // An event data store's key cannot name its source: CloudTrail sends neither aws:SourceArn nor aws:SourceAccount.
+    ["003.1 Allow CloudTrail to encrypt event data store", "key", ["confused-deputy 0"]],
+    ["003.2 Enable CloudTrail encrypt permissions", "key", []],
+    ["003.3 Enable CloudTrail log decrypt permissions", "key", []],
+    ["003.4 Allow CloudTrail to decrypt a trail", "key", ["confused-deputy 0"]],
+    ["003.5 Allow CloudTrail to decrypt an event data store", "key", ["confused-deputy 0"]],
+    ["003.6 Enable CloudTrail log decrypt permissions", "key", []],
+    ["003.7 Enable encrypted CloudTrail log read access", "key", []],
+    ["003.8", "identity", []],
+    ["003.9 Enable encrypted CloudTrail log read access", "key", ["principal-account 0"]],
+    ["003.10 Allow CloudTrail access", "role", ["sid 0"]],
+    ["003.11 Allow CloudTrail access", "key", []],
+    ["004 bucket", "bucket", ["confused-deputy 0"]],
+    ["004 key", "key", ["statement-duplicate 5", "confused-deputy 2", "alias-via-ec2 4", "cross-account-own 5"]],
+    ["AWSLogs for everyone", "bucket", ["confused-deputy 0"]],
+    ["004 bucket and 000 MFA", "bucket", ["confused-deputy 0", "mfa-not-required 3"]],
+    ["administrator", "identity", []],
+  ];
+  for (const [name, kind, findings] of everything) {
+    it(`${name}: ${findings.join(", ") || "nothing"}`, () => assert.deepEqual(found(name, kind), findings));
+  }
+
+  it("none of them is left out", () => {
+    assert.deepEqual(everything.map(([name]) => name).sort(), Object.keys(policies).sort());
   });
 
-  it("001: a Sid twice, CloudTrail for anyone", () => {
-    assert.deepEqual(found("001 organization", "bucket"), [
-      "sid-duplicate 2",
-      "confused-deputy 0",
-      "confused-deputy 1",
-      "confused-deputy 2",
-    ]);
-  });
-
-  it("002: the bucket check is for anyone; its Terraform placeholders are no variables", () => {
-    assert.deepEqual(found("002 bucket", "bucket"), ["confused-deputy 0"]);
+  it("Terraform's placeholders, as in 002, are no policy variables", () => {
     const text = JSON.stringify(policies["002 bucket"]).replaceAll("myBucketName", "${var.trailBucket}");
     assert.ok(lint(text, { kind: "bucket" }).some(({ id }) => id === "policy/variable"));
   });
 
-  it("003: an account of 11 digits, Sids that IAM refuses, decryption for anyone, and text that is no JSON", () => {
-    assert.deepEqual(found("003.4 Allow CloudTrail to decrypt a trail", "key"), ["confused-deputy 0"]);
-    assert.deepEqual(found("003.9 Enable encrypted CloudTrail log read access", "key"), ["principal-account 0"]);
-    assert.deepEqual(found("003.10 Allow CloudTrail access", "role"), ["sid 0"]);
+  it("a comma that is missing, as in 003, is text that is no JSON", () => {
     const missingComma = '{"Sid": "Enable user key permissions for event data stores" "Effect": "Allow"}';
     assert.deepEqual(ids(missingComma, "key"), ["error! policy/json"]);
-    assert.deepEqual(found("003.0 Allow CloudTrail to encrypt logs", "key"), []);
-  });
-
-  it("004: a cross-account statement for the key's own account, the same statement twice, an alias through ec2", () => {
-    assert.deepEqual(found("004 key", "key"), [
-      "statement-duplicate 5",
-      "confused-deputy 2",
-      "alias-via-ec2 4",
-      "cross-account-own 5",
-    ]);
-    assert.deepEqual(found("004 bucket", "bucket"), ["confused-deputy 0"]);
   });
 
   it("AWSLogs/* for everyone is a confused deputy, and said so", () => {

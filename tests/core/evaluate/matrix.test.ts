@@ -8,6 +8,7 @@ import type {
   Statement,
 } from "../../../core/evaluate";
 import {
+  accessOfPolicy,
   builtPolicies,
   fleetOfContract,
   fleetOfSettings,
@@ -26,6 +27,28 @@ import { auditAccountId, contract, fleetOf, trailOf } from "../../support/fleet"
 import { bucketForms, keyForms } from "../../support/policies";
 
 const small = fleetOfContract(contract());
+/** The same fleet with everything that configuration can add: readers, a member's own access, MFA. */
+const full: SimulatedFleet = {
+  ...small,
+  readers: [
+    {
+      name: "Everything",
+      roleArn: "arn:aws:iam::111111111111:role/Everything",
+      trustedAccounts: ["444444444444", "555555555555"],
+      requireMfa: true,
+      externalId: "acme/1",
+    },
+    {
+      name: "PaymentsReader",
+      roleArn: "arn:aws:iam::111111111111:role/PaymentsReader",
+      trustedAccounts: ["555555555555"],
+      accountIds: ["222222222222"],
+    },
+  ],
+  memberReaders: ["222222222222"],
+  requireMfa: true,
+  mfaExemptRoleArns: ["arn:aws:iam::111111111111:role/exporter", "arn:aws:iam::222222222222:role/ops/scanner"],
+};
 const large: SimulatedFleet = {
   ...small,
   trails: fleetOf(1000).map((trail) => ({ alias: `member-${trail.accountId}`, trail, isPrevious: false })),
@@ -39,10 +62,14 @@ function policiesIn(bucketForm: BucketPolicyForm, keyForm: KeyPolicyForm, fleet 
     keyForm,
     bucket: bucketPolicyIn(bucketForm, input) as PolicyDocument,
     key: keyPolicyIn(keyForm, input) as PolicyDocument,
+    readers: (fleet.readers ? builtPolicies(fleet).readers : {}) as Record<
+      string,
+      { trust: PolicyDocument; permissions: PolicyDocument }
+    >,
   } satisfies ArchivePolicies;
 }
 
-const tight = () => structuredClone(policiesIn("perTrail", "trailList"));
+const tight = (fleet = small) => structuredClone(policiesIn("perTrail", "trailList", fleet));
 const asked = (cells: Cell[], verdict: Cell["verdict"]) =>
   [...new Set(cells.filter((cell) => cell.verdict === verdict).map(({ question }) => question))].sort();
 const statements = (policy: PolicyDocument) => policy.Statement as Statement[];
@@ -57,7 +84,7 @@ describe("the simulation", () => {
   });
 
   it("asks every question, but for the one that only S3 Bucket Keys raise", () => {
-    const put = new Set(simulate(small, tight()).map(({ question }) => question));
+    const put = new Set(simulate(full, tight(full)).map(({ question }) => question));
     const missing = Object.keys(questions).filter((question) => !put.has(question as QuestionId));
     assert.deepEqual(missing, ["deliver/decrypt"]);
     const groups = new Set(Object.values(questions).map(([group]) => group));
@@ -108,7 +135,7 @@ describe("the simulation", () => {
     const one = { ...small, trails: small.trails.slice(1, 2) };
     const cells = simulate(one, builtPolicies(one));
     assert.deepEqual(asked(cells, "failed"), []);
-    assert.ok(!cells.some(({ group }) => group === "other-path" || group === "read-others"));
+    assert.ok(!cells.some(({ question }) => /^(other-path|read-others)/.test(question)));
   });
 
   it("invents names and accounts that nobody in the fleet has", () => {
@@ -185,6 +212,9 @@ describe("the simulation", () => {
 
   describe("every question can fail:", () => {
     const everything: Statement = { Sid: "Everything", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
+    const anyone: Statement = { Effect: "Allow", Principal: "*", Action: "*" };
+    const any: Statement = { Effect: "Allow", Action: "*", Resource: "*" };
+    const document = (statement: Statement): PolicyDocument => ({ Version: "2012-10-17", Statement: [statement] });
     const all = (expected: string) =>
       Object.entries(questions)
         .filter(([, [group]]) => questionGroups.find(({ id }) => id === group)?.expected === expected)
@@ -193,44 +223,56 @@ describe("the simulation", () => {
         .sort();
 
     it("what must be possible, when there are no policies", () => {
-      const cells = simulate(small, { ...tight(), bucket: undefined, key: undefined }).filter(
-        ({ expected }) => expected === "allow",
-      );
-      // The owner of the bucket needs no bucket policy; a key always needs its own.
+      const expected = (cells: Cell[]) => cells.filter((cell) => cell.expected === "allow");
+      const cells = expected(simulate(full, { ...tight(full), bucket: undefined, key: undefined }));
+      // In the account that owns the bucket IAM policies suffice; a key always needs its own.
+      const ofOwner = /^(read\/object|reader\/(assume|list|object)|upkeep\/bucket-.*)$/;
       assert.deepEqual(
         asked(cells, "failed"),
-        all("allow").filter((question) => question !== "read/object"),
+        all("allow").filter((question) => !ofOwner.test(question)),
       );
-      const policies = tight();
+      const policies = tight(full);
       statements(policies.bucket).push({ ...everything, Effect: "Deny" });
-      assert.ok(asked(simulate(small, policies), "failed").includes("read/object"));
+      const denied = asked(simulate(full, policies), "failed");
+      for (const question of all("allow").filter((each) => ofOwner.test(each) && each !== "reader/assume")) {
+        assert.ok(denied.includes(question as QuestionId), question);
+      }
+      const trust = document({ ...anyone, Effect: "Deny" });
+      for (const each of Object.values(policies.readers)) each.trust = trust;
+      assert.ok(asked(simulate(full, policies), "failed").includes("reader/assume"));
     });
 
     it("what must not be possible, when everything is allowed", () => {
-      const policy = { Version: "2012-10-17", Statement: [everything] };
-      assert.deepEqual(asked(simulate(small, { ...tight(), bucket: policy, key: policy }), "failed"), all("deny"));
+      const policy = document(everything);
+      const own = { trust: document(anyone), permissions: document(any) };
+      const readers = Object.fromEntries((full.readers ?? []).map(({ name }) => [name, own]));
+      assert.deepEqual(
+        asked(simulate(full, { ...tight(full), bucket: policy, key: policy, readers }), "failed"),
+        all("deny"),
+      );
     });
 
     for (const which of ["bucket", "key"] as const) {
-      for (const [index, { Sid, Condition }] of statements(tight()[which]).entries()) {
+      for (const [index, { Sid, Condition }] of statements(tight(full)[which]).entries()) {
         for (const [operator, block] of Object.entries(Condition ?? {})) {
           for (const name of Object.keys(block)) {
-            // It keeps the account from decrypting what is no log: not about the archive, and held by the key policy's tests.
+            // Keeps the account from decrypting what is no log: not about the archive, held by the key policy's tests.
             if (Sid === "AccountReadsLogs") continue;
+            // Spares services that read in their own name; CloudTrail only writes, and no other one may do anything here.
+            if (name === "aws:PrincipalIsAWSService") continue;
             it(`a cell when ${Sid ?? ""} of the ${which} policy loses ${operator} ${name}`, () => {
-              const policies = tight();
+              const policies = tight(full);
               const statement = statements(policies[which])[index] as Statement;
               const condition = statement.Condition as NonNullable<Statement["Condition"]>;
               delete (condition[operator] as Record<string, unknown>)[name];
-              assert.notDeepEqual(asked(simulate(small, policies), "failed"), []);
+              assert.notDeepEqual(asked(simulate(full, policies), "failed"), []);
             });
           }
         }
         it(`a cell when ${Sid ?? ""} is missing from the ${which} policy`, () => {
-          if (Sid === "AccountAdministration") return; // administration is not simulated
-          const policies = tight();
+          const policies = tight(full);
           statements(policies[which]).splice(index, 1);
-          assert.notDeepEqual(asked(simulate(small, policies), "failed"), []);
+          assert.notDeepEqual(asked(simulate(full, policies), "failed"), []);
         });
       }
     }
@@ -256,7 +298,7 @@ describe("the simulation", () => {
       [
         "everyone may read",
         ({ bucket }) => void statements(bucket).push({ ...everything, Action: "s3:GetObject" }),
-        ["anonymous/read", "outsider/read", "read-others/object"],
+        ["anonymous/read", "outsider/read", "read-others/object", "unlisted/object"],
       ],
       [
         "members may delete",
@@ -272,7 +314,7 @@ describe("the simulation", () => {
         "a member may decrypt all logs",
         ({ key }) =>
           void statements(key).push({ ...everything, Principal: { AWS: "222222222222" }, Action: "kms:Decrypt" }),
-        ["read-others/decrypt"],
+        ["read-others/decrypt", "unlisted/decrypt"],
       ],
       ["nobody but CloudTrail may decrypt", ({ key }) => void statements(key).splice(-1), ["read/decrypt"]],
     ];
@@ -281,6 +323,73 @@ describe("the simulation", () => {
         const policies = tight();
         change(policies);
         assert.deepEqual(asked(simulate(small, policies), "failed"), failed);
+      });
+    }
+
+    const tamperedFull: [what: string, change: (policies: ReturnType<typeof tight>) => void, failed: QuestionId[]][] = [
+      [
+        "MFA asked of those only who say that they have none",
+        ({ bucket }) => {
+          const mfa = statements(bucket).find(({ Sid }) => Sid === "DenyLogAccessWithoutMfa");
+          if (mfa?.Condition) {
+            mfa.Condition.Bool = mfa.Condition.BoolIfExists as object as Record<string, string>;
+            delete mfa.Condition.BoolIfExists;
+          }
+        },
+        ["no-mfa/keys-delete", "no-mfa/keys-read"],
+      ],
+      [
+        "MFA to change the bucket's policy, too",
+        ({ bucket }) => {
+          const mfa = statements(bucket).find(({ Sid }) => Sid === "DenyLogAccessWithoutMfa");
+          Object.assign(mfa ?? {}, { Action: "s3:*", Resource: "*" });
+        },
+        ["upkeep/bucket-delete", "upkeep/bucket-read", "upkeep/bucket-write"],
+      ],
+      [
+        "members read each other's logs",
+        ({ bucket }) => {
+          const read = statements(bucket).find(({ Sid }) => Sid === "MembersReadOwnLogs");
+          Object.assign(read ?? {}, { Resource: "arn:aws:s3:::example-logs/AWSLogs/*" });
+        },
+        ["read-others/object"],
+      ],
+      [
+        "a reader's trust with BoolIfExists, as guides have it",
+        ({ readers }) => {
+          const condition = statements(readers.Everything?.trust as PolicyDocument)[0]?.Condition;
+          if (condition) Object.assign(condition, { BoolIfExists: condition.Bool, Bool: undefined });
+          if (condition) delete condition.Bool;
+        },
+        ["beyond/assume-keys"],
+      ],
+      [
+        "a reader for one account that may read all logs",
+        ({ readers }) => {
+          const read = statements(readers.PaymentsReader?.permissions as PolicyDocument).find(
+            ({ Sid }) => Sid === "ReadLogs",
+          );
+          Object.assign(read ?? {}, { Resource: "arn:aws:s3:::example-logs/*" });
+        },
+        ["beyond/object"],
+      ],
+      [
+        "nobody of the audit account decrypts",
+        ({ key }) => {
+          const all = statements(key);
+          all.splice(
+            all.findIndex(({ Sid }) => Sid === "AccountReadsLogs"),
+            1,
+          );
+        },
+        ["read/decrypt", "reader/decrypt"],
+      ],
+    ];
+    for (const [what, change, failed] of tamperedFull) {
+      it(`${what}: ${failed.join(", ")}`, () => {
+        const policies = tight(full);
+        change(policies);
+        assert.deepEqual(asked(simulate(full, policies), "failed"), failed);
       });
     }
 
@@ -298,12 +407,15 @@ describe("the simulation", () => {
       it(`are simulated in full with ${bucketForm}`, function () {
         this.timeout(120_000);
         const cells = simulate(large, policiesIn(bucketForm, "trailList", large));
-        assert.equal(new Set(cells.map(({ subject }) => subject.accountId)).size, 1000);
+        assert.equal(new Set(cells.map(({ subject }) => subject.accountId)).size, 1000 + 1);
         assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
-        assert.equal(cells.length % 1000, 0);
+        const upkeep = cells.filter(({ group }) => group === "upkeep").length;
+        assert.equal((cells.length - upkeep) % 1000, 0);
         assert.deepEqual(asked(cells, "failed"), []);
         // Lists of a thousand ARNs are not repeated in each answer.
-        assert.ok(cells.every(({ decision }) => decision.explanation.length < 2000 && !("nearest" in decision)));
+        assert.ok(
+          cells.every(({ decision }) => (decision.explanation ?? "").length < 2000 && !("nearest" in decision)),
+        );
       });
     }
 
@@ -318,6 +430,62 @@ describe("the simulation", () => {
         ["deliver/log", "deliver/digest"],
       );
       assert.ok(failed.every(({ subject }) => gone.includes(subject.accountId)));
+    });
+  });
+
+  describe("readers, members' own logs and MFA", () => {
+    for (const bucketForm of bucketForms) {
+      for (const keyForm of keyForms) {
+        it(`are as expected with ${bucketForm} and ${keyForm}`, () => {
+          const cells = simulate(full, policiesIn(bucketForm, keyForm, full));
+          assert.deepEqual(asked(cells, "failed"), []);
+          const groups = new Set(cells.map(({ group }) => group));
+          assert.deepEqual(
+            questionGroups.map(({ id }) => id).filter((id) => !groups.has(id)),
+            [],
+          );
+        });
+      }
+    }
+
+    it("each trusted account and each account a reader is for are asked about; what is as expected needs no explanation", () => {
+      const cells = simulate(full, tight(full)).filter(({ question }) => /^reader\/(assume|object)/.test(question));
+      assert.deepEqual(
+        cells.map(({ id }) => id),
+        [
+          "reader/assume@Everything/444444444444",
+          "reader/assume@Everything/555555555555",
+          "reader/object@Everything/111111111111",
+          "reader/object@Everything/222222222222",
+          "reader/object@Everything/333333333333",
+          "reader/assume@PaymentsReader/555555555555",
+          "reader/object@PaymentsReader/222222222222",
+        ],
+      );
+      assert.ok(cells.every(({ decision }) => decision.allowed && decision.explanation === undefined));
+    });
+
+    it("a member without memberAccess may not read its own logs either; an option that is off is not asked about", () => {
+      const cells = simulate(small, tight());
+      assert.equal(cells.filter(({ question }) => question === "unlisted/object").length, 2);
+      assert.ok(!cells.some(({ group }) => group === "own" || group === "reader" || group === "no-mfa"));
+    });
+
+    it("are seen in a deployed bucket policy by its statements' ids", () => {
+      const { memberReaders, requireMfa, mfaExemptRoleArns } = full;
+      const { bucket } = tight(full);
+      assert.deepEqual(accessOfPolicy(JSON.stringify(bucket)), { memberReaders, requireMfa, mfaExemptRoleArns });
+      const none = { memberReaders: [], requireMfa: false, mfaExemptRoleArns: [] };
+      for (const policy of [undefined, tight().bucket, "{", '{"Statement": [null, 5]}']) {
+        assert.deepEqual(accessOfPolicy(policy), none);
+      }
+      const odd = { Sid: "MembersReadOwnLogs", Principal: { AWS: [5, "x", "222222222222"] } } as unknown as Statement;
+      assert.deepEqual(accessOfPolicy({ Statement: odd }), { ...none, memberReaders: ["222222222222"] });
+    });
+
+    it("a role whose own policies are not known is not asked about", () => {
+      const policies: ArchivePolicies = { ...tight(full), readers: undefined };
+      assert.ok(!simulate(full, policies).some(({ group }) => group === "reader" || group === "beyond"));
     });
   });
 

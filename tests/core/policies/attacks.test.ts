@@ -9,6 +9,7 @@ import { bucketPolicy } from "../../../core/policies/bucket";
 import type { PolicyDocument, Statement } from "../../../core/policies/document";
 import { keyPolicy } from "../../../core/policies/key";
 import { memberReadPermissions, readerTrust, readPermissions } from "../../../core/policies/reader";
+import { read } from "../../support/config";
 import { auditAccountId, bucketName, fleetOf, keyArn, trailOf } from "../../support/fleet";
 import {
   bucketDocument,
@@ -170,6 +171,19 @@ const keyAttacks = {
   strangerDecryptsOwn: fromAccount("999999999999", "kms:Decrypt", keyArn, contextOf(stranger)),
   memberAccountAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
 };
+
+/** What a denial must not stop, whoever else allows it. */
+const legitimate: Record<string, AccessRequest> = {
+  cloudTrailWrites: writes(payments, logObject("222222222222")),
+  personReadsWithMfa: touches("s3:GetObject", { "aws:MultiFactorAuthPresent": "true" }),
+  exemptRoleReads: { ...touches("s3:GetObject"), caller: { kind: "account", arn: mfaExempt[0] } },
+  /** A service in its own name: it has no MFA, and no key that says so. */
+  serviceReads: { ...touches("s3:GetObject", { "aws:SecureTransport": "true" }), caller: otherService },
+};
+
+/** The statements that everyPart() was told about; a number at the end of an id is an account. */
+const covered = new Set<string>();
+const sidOf = (sid: string) => sid.replace(/\d+$/, "");
 
 describe("core/policies", () => {
   describe("who may deliver", () => {
@@ -920,6 +934,48 @@ function loosened(document: AnyDocument): Map<string, AnyDocument> {
   return all;
 }
 
+/** Each condition of each denial spares something: without the condition, that is refused as well. */
+function everyExemption(name: string, document: AnyDocument): void {
+  const everyone: Statement = { Sid: "All", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
+  const passing = (of: AnyDocument) => {
+    const open = { ...of, Statement: [...of.Statement, everyone] } as PolicyDocument;
+    return Object.keys(legitimate).filter((each) => allowed(legitimate[each] as AccessRequest, open));
+  };
+  document.Statement.forEach((statement, index) => {
+    if (statement.Effect !== "Deny") return;
+    for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+      for (const key of Object.keys(keys)) {
+        it(`${name}: ${statement.Sid} spares somebody by ${operator} ${key}`, () => {
+          const changed = structuredClone(document);
+          const conditions = changed.Statement[index]?.Condition?.[operator];
+          delete conditions?.[key];
+          const before = passing(document);
+          assert.ok(before.includes("cloudTrailWrites") && before.includes("personReadsWithMfa"));
+          assert.notDeepEqual(passing(changed), before);
+        });
+      }
+    }
+  });
+}
+
+describe("core/policies: every statement", () => {
+  it("of the bucket's, the key's and the readers' policies has its attacks above", () => {
+    const written = ["bucket", "key", "reader"].flatMap((file) => {
+      const source = read("core", "policies", `${file}.ts`);
+      const sids = [...source.matchAll(/(?:Sid: |write\()["`]([A-Za-z]+)/g)].map(([, sid]) => sid as string);
+      // A statement whose id is written in another way would be missed here.
+      const statements = [...source.matchAll(/Effect: "/g)].length;
+      assert.equal(
+        [...source.matchAll(/\bSid: (?!string)/g)].length,
+        statements,
+        `${file}.ts: a statement without a Sid`,
+      );
+      return sids;
+    });
+    assert.deepEqual([...new Set(written)].sort(), [...covered].sort());
+  });
+});
+
 /** Each part of each statement has an attack that it stops: refused with the part, successful without it. */
 function everyPart<Attacks extends Record<string, AccessRequest>>(
   name: string,
@@ -929,6 +985,8 @@ function everyPart<Attacks extends Record<string, AccessRequest>>(
   except = /^$/,
   permits: (request: AccessRequest, document: PolicyDocument) => boolean = allowed,
 ): void {
+  for (const { Sid = "" } of document.Statement) covered.add(sidOf(Sid));
+  everyExemption(name, document);
   const parts = new Map([...loosened(document)].filter(([part]) => !except.test(part)));
   it(`${name}: every part has an attack`, () => {
     assert.deepEqual([...parts.keys()].sort(), Object.keys(purposes).sort());

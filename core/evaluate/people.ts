@@ -1,0 +1,192 @@
+/** The simulation's questions about people and roles: reader roles, members and their own logs, MFA, and who mends the policies. */
+import { memberReadPermissions } from "../policies/reader";
+import type { CompiledPolicy } from "./compile";
+import { compile } from "./compile";
+import type { ArchivePolicies, SimulatedFleet, SimulatedReader, SimulatedTrail } from "./fleet";
+import type { QuestionId } from "./matrix";
+import type { TrailIdentity } from "../names";
+import type { AccessRequest, Caller, PolicyDocument, RequestContext } from "./types";
+
+/** A question, and what is put to the policies. */
+export type Asked = [question: QuestionId, request: AccessRequest, more?: More];
+
+/** What a question needs besides its request. */
+export interface More {
+  /** The caller's own policy. Left out: it may do everything that its account can allow. */
+  identity?: CompiledPolicy;
+  /** For `sts:AssumeRole`: the role's trust policy. */
+  trust?: CompiledPolicy;
+  /** Tells it from the same question about the same subject. */
+  about?: string;
+}
+
+/** How requests are made; the simulation is one. */
+export interface Requests {
+  readonly fleet: SimulatedFleet;
+  readonly policies: ArchivePolicies;
+  /** The archive's bucket, as an ARN. */
+  readonly bucket: string;
+  /** An account that is not in the fleet. */
+  readonly outsider: string;
+  administratorOf(accountId: string): Caller;
+  object(caller: Caller, action: string, resource: string): AccessRequest;
+  logFile(accountId: string, region: string): string;
+  read(caller: Caller, trail: TrailIdentity): AccessRequest;
+  list(caller: Caller, accountId: string): AccessRequest;
+  decrypt(caller: Caller, trail: TrailIdentity): AccessRequest;
+}
+
+export function withContext(asked: AccessRequest, context: RequestContext): AccessRequest {
+  return { ...asked, context: { ...asked.context, ...context } };
+}
+
+const mfaKey = "aws:MultiFactorAuthPresent";
+const withoutMfa: RequestContext = { [mfaKey]: "false" };
+/** Requests with long-term access keys do not have the key at all. */
+const withAccessKeys: RequestContext = { [mfaKey]: undefined };
+
+/** A member account reads its own logs: with the policy that docs/readers.md gives its users, where it may; else not at all. */
+export function* aboutOwnLogs(requests: Requests, trail: TrailIdentity): Generator<Asked> {
+  const { fleet } = requests;
+  const { accountId } = trail;
+  const member = requests.administratorOf(accountId);
+  const [list, object, decrypt] = [
+    requests.list(member, accountId),
+    requests.read(member, trail),
+    requests.decrypt(member, trail),
+  ];
+  if (!(fleet.memberReaders ?? []).includes(accountId)) {
+    yield ["unlisted/list", list];
+    yield ["unlisted/object", object];
+    yield ["unlisted/decrypt", decrypt];
+    return;
+  }
+  const { partition, bucketName, logPrefix, keyArn } = fleet;
+  const permissions = memberReadPermissions({ partition, bucketName, logPrefix, keyArn, accountId });
+  const identity = compile(permissions as PolicyDocument, "identity");
+  yield ["own/list", list, { identity }];
+  yield ["own/object", object, { identity }];
+  yield ["own/decrypt", decrypt, { identity }];
+  if (fleet.requireMfa) yield ["no-mfa/member-read", withContext(object, withoutMfa)];
+}
+
+/** People of the audit account, who may do everything, read and delete a log without MFA. */
+export function* aboutMfa(requests: Requests, trail: TrailIdentity): Generator<Asked> {
+  const { fleet } = requests;
+  if (!fleet.requireMfa) return;
+  const person = requests.administratorOf(fleet.auditAccountId);
+  const file = requests.logFile(trail.accountId, trail.region);
+  const touch = (action: string, context: RequestContext) =>
+    withContext(requests.object(person, action, file), context);
+  yield ["no-mfa/read", touch("s3:GetObject", withoutMfa)];
+  yield ["no-mfa/read-version", touch("s3:GetObjectVersion", withoutMfa)];
+  yield ["no-mfa/delete", touch("s3:DeleteObject", withoutMfa)];
+  yield ["no-mfa/delete-version", touch("s3:DeleteObjectVersion", withoutMfa)];
+  yield ["no-mfa/keys-read", touch("s3:GetObject", withAccessKeys)];
+  yield ["no-mfa/keys-delete", touch("s3:DeleteObject", withAccessKeys)];
+}
+
+/** Whatever the policies deny, the audit account can mend them, and what needs no MFA works without. */
+export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Generator<Asked> {
+  const { fleet, bucket } = requests;
+  const { auditAccountId, keyArn } = fleet;
+  const administrator = requests.administratorOf(auditAccountId);
+  for (const [question, action] of [
+    ["upkeep/bucket-read", "s3:GetBucketPolicy"],
+    ["upkeep/bucket-write", "s3:PutBucketPolicy"],
+    ["upkeep/bucket-delete", "s3:DeleteBucketPolicy"],
+  ] as const) {
+    yield [question, withContext(requests.object(administrator, action, bucket), withoutMfa)];
+  }
+  for (const [question, action] of [
+    ["upkeep/key-read", "kms:GetKeyPolicy"],
+    ["upkeep/key-write", "kms:PutKeyPolicy"],
+  ] as const) {
+    const request = { caller: administrator, action, resource: keyArn, resourceAccountId: auditAccountId };
+    yield [question, { ...request, context: withoutMfa }];
+  }
+  if (!fleet.requireMfa) return;
+  for (const roleArn of fleet.mfaExemptRoleArns ?? []) {
+    const accountId = roleArn.split(":")[4];
+    // A role of a member reads at most its own account's logs, and only where that account may.
+    const isMember = (fleet.memberReaders ?? []).some((each) => each === accountId);
+    const found = isMember ? trails.find(({ trail }) => trail.accountId === accountId) : trails[0];
+    if (!found || (accountId !== auditAccountId && !isMember)) continue;
+    const caller: Caller = { kind: "account", arn: roleArn };
+    yield ["upkeep/exempt-read", withContext(requests.read(caller, found.trail), withoutMfa), { about: roleArn }];
+  }
+}
+
+/** A reader role: who may assume it, and what it then may. */
+export function* aboutReader(requests: Requests, reader: SimulatedReader, trails: SimulatedTrail[]): Generator<Asked> {
+  const policies = requests.policies.readers?.[reader.name];
+  if (!policies) return;
+  const { fleet, bucket } = requests;
+  const trust = compile(policies.trust, "role");
+  const identity = compile(policies.permissions, "identity");
+  yield* aboutTrust(requests, reader, trust);
+
+  const { partition, auditAccountId } = fleet;
+  const arn = `arn:${partition}:sts::${auditAccountId}:assumed-role/${reader.name}/session`;
+  const session: Caller = { kind: "account", arn, roleArn: reader.roleArn };
+  const isMeant = ({ trail }: SimulatedTrail) => reader.accountIds?.includes(trail.accountId) ?? true;
+  const meant = trails.filter(isMeant);
+  for (const { trail } of meant) {
+    const more = { identity, about: trail.accountId };
+    yield ["reader/list", requests.list(session, trail.accountId), more];
+    yield ["reader/object", requests.read(session, trail), more];
+    yield ["reader/decrypt", requests.decrypt(session, trail), more];
+  }
+
+  const [first] = meant;
+  const any = first ?? trails[0];
+  if (!any) return;
+  if (fleet.requireMfa && first && !(fleet.mfaExemptRoleArns ?? []).includes(reader.roleArn)) {
+    yield ["no-mfa/reader", withContext(requests.read(session, first.trail), withoutMfa), { identity }];
+  }
+  const other = trails.find((each) => !isMeant(each))?.trail ?? { ...any.trail, accountId: requests.outsider };
+  if (reader.accountIds) {
+    yield ["beyond/list", requests.list(session, other.accountId), { identity }];
+    yield ["beyond/object", requests.read(session, other), { identity }];
+    yield ["beyond/decrypt", requests.decrypt(session, other), { identity }];
+  } else {
+    const elsewhere = withContext(requests.list(session, other.accountId), { "s3:prefix": "elsewhere/" });
+    yield ["beyond/list", elsewhere, { identity }];
+    yield ["beyond/object", requests.object(session, "s3:GetObject", `${bucket}/elsewhere/file`), { identity }];
+    const { context, ...request } = requests.decrypt(session, other);
+    yield ["beyond/decrypt", { ...request, context: { [mfaKey]: context?.[mfaKey] } }, { identity }];
+  }
+  const file = requests.logFile(any.trail.accountId, any.trail.region);
+  const put = requests.object(session, "s3:PutObject", file);
+  yield ["beyond/write", withContext(put, { "s3:x-amz-acl": "bucket-owner-full-control" }), { identity }];
+  yield ["beyond/delete", requests.object(session, "s3:DeleteObject", file), { identity }];
+  const encrypt = { ...requests.decrypt(session, any.trail), action: "kms:GenerateDataKey" };
+  yield ["beyond/encrypt", encrypt, { identity }];
+}
+
+function* aboutTrust(requests: Requests, reader: SimulatedReader, trust: CompiledPolicy): Generator<Asked> {
+  const { requireMfa, externalId, roleArn, trustedAccounts } = reader;
+  const asAgreed: RequestContext = {
+    ...(requireMfa && { [mfaKey]: "true" }),
+    ...(externalId !== undefined && { "sts:ExternalId": externalId }),
+  };
+  const assume = (accountId: string, context: RequestContext): AccessRequest => ({
+    caller: requests.administratorOf(accountId),
+    action: "sts:AssumeRole",
+    resource: roleArn,
+    resourceAccountId: requests.fleet.auditAccountId,
+    context: { ...asAgreed, ...context },
+  });
+  for (const accountId of trustedAccounts) {
+    yield ["reader/assume", assume(accountId, {}), { trust, about: accountId }];
+  }
+  yield ["beyond/assume-stranger", assume(requests.outsider, { [mfaKey]: "true" }), { trust }];
+  const [trusted] = trustedAccounts;
+  if (trusted === undefined) return;
+  if (requireMfa) {
+    yield ["beyond/assume-no-mfa", assume(trusted, withoutMfa), { trust }];
+    yield ["beyond/assume-keys", assume(trusted, withAccessKeys), { trust }];
+  }
+  if (externalId !== undefined)
+    yield ["beyond/assume-no-id", assume(trusted, { "sts:ExternalId": undefined }), { trust }];
+}
