@@ -19,7 +19,8 @@ export interface Access {
 export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, changesOf: Map<string, Change[]>): Access {
   const audit = stacks.find(({ kind }) => kind === "audit");
   if (!fleet || !audit) return { access: [], unknown: "The audit stack, whose policies say so, was not previewed." };
-  if (audit.status !== "succeeded") return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
+  if (audit.status !== "succeeded")
+    return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
   const changes = changesOf.get(audit.stack) ?? [];
   const ofBucket = changes.find(({ type }) => type === "aws:s3/bucketPolicy:BucketPolicy");
   const ofKey = changes.find(({ type }) => type === "aws:kms/key:Key");
@@ -65,7 +66,9 @@ function formerTrails(
   changesOf: Map<string, Change[]>,
   policies: unknown[],
 ): SimulatedTrail[] {
-  const named = policies.flatMap((text) => (typeof text === "string" ? (text.match(/arn:[\w-]+:cloudtrail:[^"]*/g) ?? []) : []));
+  const named = policies.flatMap((text) =>
+    typeof text === "string" ? (text.match(/arn:[\w-]+:cloudtrail:[^"]*/g) ?? []) : [],
+  );
   const destroyed = stacks.flatMap(({ stack, accountId }) =>
     (changesOf.get(stack) ?? [])
       .filter(({ op, type }) => op === Op.Delete && type === "aws:cloudtrail/trail:Trail")
@@ -88,45 +91,87 @@ const wholes = new Set<string>(questionGroups.filter(({ expected }) => expected 
 
 function compare(after: Cell[], before: Map<string, boolean> | undefined, declared: Set<string>): AccessChange[] {
   const accounts = new Set([...declared].map((arn) => parseTrailArn(arn)?.accountId));
-  const isDeclared = ({ subject }: Cell) =>
-    subject.trailArn === undefined ? accounts.has(subject.accountId) : declared.has(subject.trailArn);
-  const found = new Map<string, AccessChange>();
-  const add = (was: boolean, is: boolean, what: string, verdict: AccessChange["verdict"], who: Who, note?: string) => {
-    if (was === is) return;
-    const change = is ? "gains" : "loses";
-    const id = JSON.stringify([change, what, verdict, note]);
-    const entry = found.get(id) ?? { change, what, verdict, who: [], ...(note !== undefined && { note }) };
-    if (!entry.who.some(({ accountId }) => accountId === who.accountId)) entry.who.push(who);
-    found.set(id, entry);
-  };
+  const was = ({ id }: Cell) => before?.get(id) ?? false;
+  // What a role may do is told from its own policies.
+  const cells = after.filter(({ subject }) => !("roleArn" in subject));
+  const changes: Single[] = [];
 
-  const groups = new Map<string, Cell[]>();
-  for (const cell of after) {
-    // What a role may do is told from its own policies.
-    if ("roleArn" in cell.subject) continue;
-    const { alias, accountId, trailArn: arn } = cell.subject;
-    const was = before?.get(cell.id) ?? false;
-    const is = cell.decision.allowed;
-    if (wholes.has(cell.group)) {
-      const id = JSON.stringify([cell.group, accountId, arn]);
-      groups.set(id, [...(groups.get(id) ?? []), cell]);
+  const wholeGroups = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const { subject, group, title, decision, verdict, notTied } = cell;
+    if (wholes.has(group)) {
+      const id = JSON.stringify([group, subject.accountId, subject.trailArn]);
+      wholeGroups.set(id, [...(wholeGroups.get(id) ?? []), cell]);
+    } else if (was(cell) !== decision.allowed) {
+      const judged = verdict === "ok" || !decision.allowed ? "intended" : verdict === "notTied" ? "notTied" : "wrong";
+      changes.push({ isGain: decision.allowed, group, title, verdict: judged, subject, note: notTied?.reason });
+    }
+  }
+  for (const own of wholeGroups.values()) {
+    const [{ subject, group }] = own as [Cell];
+    const refused = own.find(({ decision }) => !decision.allowed);
+    const isGain = refused === undefined;
+    if (own.every(was) === isGain) continue;
+    const stays = subject.trailArn === undefined ? accounts.has(subject.accountId) : declared.has(subject.trailArn);
+    const note = stays ? refused?.decision.explanation : isGain ? undefined : "No longer in the fleet; its logs stay.";
+    changes.push({
+      isGain,
+      group,
+      title: titleOf(group),
+      verdict: isGain === stays ? "intended" : "wrong",
+      subject,
+      note,
+    });
+  }
+  const order = questionGroups.map(({ id }) => id as string);
+  changes.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
+  return joined(changes, new Set(cells.map(({ subject }) => subject.accountId)).size);
+}
+
+interface Single {
+  isGain: boolean;
+  group: string;
+  title: string;
+  verdict: AccessChange["verdict"];
+  subject: Who;
+  note?: string;
+}
+
+/** One row for what changes for several accounts, and one for what changes in several ways for the same accounts. */
+function joined(changes: Single[], total: number): AccessChange[] {
+  const byTitle = new Map<string, { first: Single; who: Map<string, Who> }>();
+  for (const each of changes) {
+    const { isGain, title, verdict, note, subject } = each;
+    const id = JSON.stringify([isGain, title, verdict, note]);
+    const entry = byTitle.get(id) ?? { first: each, who: new Map<string, Who>() };
+    entry.who.set(subject.accountId, { alias: subject.alias, accountId: subject.accountId });
+    byTitle.set(id, entry);
+  }
+  const rows = new Map<string, AccessChange & { parts: string[] }>();
+  for (const { first, who } of byTitle.values()) {
+    const { isGain, group, title, verdict, note } = first;
+    const id = JSON.stringify([isGain, group, verdict, note, [...who.keys()]]);
+    const known = rows.get(id);
+    if (known) {
+      known.what = titleOf(group);
+      known.parts.push(title);
       continue;
     }
-    const verdict = cell.verdict === "ok" || !is ? "intended" : cell.verdict === "notTied" ? "notTied" : "wrong";
-    add(was, is, cell.title, verdict, { alias, accountId }, is ? cell.notTied?.reason : undefined);
+    rows.set(id, {
+      change: isGain ? "gains" : "loses",
+      what: title,
+      parts: [title],
+      who: [...who.values()],
+      everywhere: who.size === total && total > 2,
+      verdict,
+      ...(note !== undefined && { note }),
+    });
   }
-  for (const cells of groups.values()) {
-    const [first] = cells as [Cell];
-    const was = cells.every(({ id }) => before?.get(id) ?? false);
-    const is = cells.every(({ decision }) => decision.allowed);
-    const title = questionGroups.find(({ id }) => id === first.group)?.title ?? first.title;
-    const stays = isDeclared(first);
-    const refused = cells.find(({ decision }) => !decision.allowed);
-    const { alias, accountId } = first.subject;
-    const why = stays ? refused?.decision.explanation : "It is no longer in the fleet; its logs stay.";
-    add(was, is, title, is === stays ? "intended" : "wrong", { alias, accountId }, is ? undefined : why);
-  }
-  return [...found.values()];
+  return [...rows.values()].map(({ parts, ...row }) => ({ ...row, ...(parts.length > 1 && { parts }) }));
+}
+
+function titleOf(group: string): string {
+  return questionGroups.find(({ id }) => id === group)?.title ?? group;
 }
 
 /** Roles that accounts may assume, by their trust policies. */
@@ -140,10 +185,24 @@ function readerChanges(changes: Change[]): AccessChange[] {
       const list = (change: "gains" | "loses", ids: string[]): AccessChange[] =>
         ids.length === 0
           ? []
-          : [{ change, what, who: ids.map((id) => ({ alias: id, accountId: id })), verdict: "intended" }];
+          : [
+              {
+                change,
+                what,
+                who: ids.map((id) => ({ alias: id, accountId: id })),
+                everywhere: false,
+                verdict: "intended",
+              },
+            ];
       return [
-        ...list("gains", is.filter((each) => !was.includes(each))),
-        ...list("loses", was.filter((each) => !is.includes(each))),
+        ...list(
+          "gains",
+          is.filter((each) => !was.includes(each)),
+        ),
+        ...list(
+          "loses",
+          was.filter((each) => !is.includes(each)),
+        ),
       ];
     });
 }
@@ -153,7 +212,9 @@ function trusted(text: unknown): string[] {
   const statements = typeof text === "string" ? (statementsOf(text) ?? []) : [];
   const principals = statements
     .filter(({ Effect }) => Effect === "Allow")
-    .flatMap(({ Principal }) => (typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal]))
+    .flatMap(({ Principal }) =>
+      typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal],
+    )
     .flat()
     .filter((each): each is string => typeof each === "string")
     .map((each) => /^arn:[\w-]+:iam::(\d{12}):root$/.exec(each)?.[1] ?? each);

@@ -36,7 +36,8 @@ export function changesOf({ resources }: Pick<PreviewedStack, "resources">): Cha
     // Others, such as import and refresh, change nothing in AWS.
     if (op === undefined) return [];
     const before = op === Op.Create ? undefined : steps.find((each) => each.before)?.before;
-    const after = op === Op.Delete ? undefined : steps.find((each) => each.after && each.op !== "delete-replaced")?.after;
+    const after =
+      op === Op.Delete ? undefined : steps.find((each) => each.after && each.op !== "delete-replaced")?.after;
     return [{ op, type, name, before: before ?? {}, after: after ?? {} }];
   });
 }
@@ -53,6 +54,7 @@ function resourceReport({ op, type, name, before, after }: Change): ResourceRepo
     type,
     name,
     ...(called !== undefined && { called }),
+    policy: op === Op.Update && policyPlaces({ op, type, name, before, after }).length > 0,
     properties: op === Op.Create || op === Op.Delete ? [] : propertyChanges(before, after),
   };
 }
@@ -60,7 +62,7 @@ function resourceReport({ op, type, name, before, after }: Change): ResourceRepo
 /** What AWS calls a resource with these inputs. */
 export function nameOf(inputs: Record<string, unknown>): string | undefined {
   // The bucket comes last: resources of other kinds name the bucket that they belong to.
-  return [inputs.name, inputs.role, inputs.bucket].find((each): each is string => typeof each === "string" && !isUnknown(each));
+  return [inputs.name, inputs.bucket].find((each): each is string => typeof each === "string" && !isUnknown(each));
 }
 
 function propertyChanges(before: Record<string, unknown>, after: Record<string, unknown>): PropertyChange[] {
@@ -68,11 +70,8 @@ function propertyChanges(before: Record<string, unknown>, after: Record<string, 
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((path): PropertyChange[] => {
     const [was, is] = [old.get(path), now.get(path)];
     if (isDeepStrictEqual(was, is)) return [];
-    // Policies have a comparison of their own.
-    if ([was, is].some((each) => isPolicy(each))) return [];
-    return [
-      { path, ...(was !== undefined && { before: shown(was) }), ...(is !== undefined && { after: shown(is) }) },
-    ];
+    if (isPolicy(was) || isPolicy(is)) return [];
+    return [{ path, ...(was !== undefined && { before: shown(was) }), ...(is !== undefined && { after: shown(is) }) }];
   });
 }
 
@@ -85,8 +84,10 @@ function flat(inputs: Record<string, unknown>): Map<string, unknown> {
   const found = new Map<string, unknown>();
   const walk = (path: string, value: unknown, depth: number) => {
     const isTree = typeof value === "object" && value !== null && depth < 8 && Object.keys(value).length > 0;
-    if (!isTree) found.set(path, value);
-    else if (Array.isArray(value)) value.forEach((each, index) => walk(`${path}[${index}]`, each, depth + 1));
+    if (!isTree) {
+      // An empty list says no more than none.
+      if (typeof value !== "object") found.set(path, value);
+    } else if (Array.isArray(value)) value.forEach((each, index) => walk(`${path}[${index}]`, each, depth + 1));
     else {
       for (const [name, each] of Object.entries(value)) {
         if (name !== "__defaults" && name !== "tagsAll") walk(path === "" ? name : `${path}.${name}`, each, depth + 1);
@@ -99,26 +100,32 @@ function flat(inputs: Record<string, unknown>): Map<string, unknown> {
 
 /** The policies among the inputs of these changes. */
 export function policyChanges(stack: Pick<PreviewedStack, "stack" | "accountId">, changes: Change[]): PolicyChange[] {
-  return changes.flatMap((change) => {
-    const { type, before, after } = change;
-    const places = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return places.flatMap((place): PolicyChange[] => {
-      const [was, is] = [before[place], after[place]];
-      if (!isPolicy(was) && !isPolicy(is) && !(/policy$/i.test(place) && /[pP]olicy|role:Role$/.test(type))) return [];
-      if (isDeepStrictEqual(was, is) || [was, is].every((each) => typeof each !== "string")) return [];
-      const diff = policyDiff(textOf(was), textOf(is));
+  const all = changes.flatMap((change) =>
+    policyPlaces(change).flatMap((place): PolicyChange[] => {
+      const { op, before, after } = change;
+      const diff = policyDiff(textOf(before[place]), textOf(after[place]));
       if (diff?.changes.length === 0) return [];
-      return [{ ...stackOf(stack), title: titleOf(change, place), op: change.op, ...(diff && { diff }) }];
-    });
+      const title = titleOf(change, place);
+      return [{ stack: stack.stack, accountId: stack.accountId, title, op, ...(diff && { diff }) }];
+    }),
+  );
+  // The archive's own policies come first, by their titles.
+  return all.sort((a, b) => (a.title < b.title ? -1 : 1));
+}
+
+/** The inputs that are policies, and differ. */
+function policyPlaces({ type, before, after }: Change): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().filter((place) => {
+    const [was, is] = [before[place], after[place]];
+    if (isDeepStrictEqual(was, is) || (typeof was !== "string" && typeof is !== "string")) return false;
+    // One that is known after the deployment only is told by its name.
+    return isPolicy(was) || isPolicy(is) || (/policy$/i.test(place) && /policy|role:Role$/i.test(type));
   });
 }
 
-function stackOf({ stack, accountId }: Pick<PreviewedStack, "stack" | "accountId">) {
-  return { stack, accountId };
-}
-
 function titleOf({ type, name, before, after }: Change, place: string): string {
-  const called = nameOf(after) ?? nameOf(before) ?? name;
+  const inputs = Object.keys(after).length > 0 ? after : before;
+  const called = (type === "aws:iam/rolePolicy:RolePolicy" ? nameOf({ name: inputs.role }) : nameOf(inputs)) ?? name;
   const titles: Record<string, string> = {
     "aws:s3/bucketPolicy:BucketPolicy policy": `Bucket policy of ${called}`,
     "aws:kms/key:Key policy": "Key policy",
@@ -131,7 +138,7 @@ function titleOf({ type, name, before, after }: Change, place: string): string {
 
 /** Pulumi's sign for a value that is known after the deployment only. */
 export function isUnknown(value: unknown): boolean {
-  return value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9" || (typeof value === "string" && value.includes("output<"));
+  return value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 }
 
 function isPolicy(value: unknown): boolean {

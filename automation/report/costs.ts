@@ -93,7 +93,8 @@ function kindsOf({ op, type, before, after }: Change): (keyof typeof kinds)[] {
 
 /** The selectors of a trail that record such events, as texts. */
 function selected({ eventSelectors, advancedEventSelectors }: Record<string, unknown>, category: string): string[] {
-  const basic = category === "Data" ? listOf(eventSelectors).filter((each) => listOf(each.dataResources).length > 0) : [];
+  const basic =
+    category === "Data" ? listOf(eventSelectors).filter((each) => listOf(each.dataResources).length > 0) : [];
   const advanced = listOf(advancedEventSelectors).filter((each) =>
     listOf(each.fieldSelectors).some(
       ({ field, equals }) => field === "eventCategory" && Array.isArray(equals) && equals.includes(category),

@@ -15,7 +15,12 @@ export function htmlPage(data: ReportData): string {
   const sections = [
     section("risks", "Look at this first", risks.length, risks.map(finding).join("")),
     section("access", "Who gains and who loses access", data.access.length, access(data)),
-    section("accounts", "What changes", touched.length, touched.map((each) => account(each, touched.length)).join("") + unchanged(untouched)),
+    section(
+      "accounts",
+      "What changes",
+      touched.length,
+      touched.map((each) => account(each, touched.length)).join("") + unchanged(untouched),
+    ),
     section("policies", "Policies", data.policies.length, data.policies.map(policy).join("")),
     section("costs", "Costs worth knowing", data.costs.length, data.costs.map(cost).join("")),
     section("notes", "Notes", notes.length, notes.map(finding).join("")),
@@ -72,19 +77,22 @@ const verdicts: Record<AccessChange["verdict"], string> = {
 
 function access({ access: all, accessUnknown }: ReportData): string {
   const unknown = accessUnknown === undefined ? "" : `<p class="quiet">Not known: ${html(accessUnknown)}</p>`;
-  const rows = all.map(
-    ({ change, what, who: accounts, verdict, note }) =>
-      `<tr><td><span class="pill ${change === "gains" ? "create" : "delete"}">${change}</span></td><td>${html(what)} ${verdicts[verdict]}${note === undefined ? "" : `<small>${html(note)}</small>`}</td><td>${who(accounts)}</td></tr>`,
-  );
+  const rows = all.map(({ change, what, parts = [], who: accounts, everywhere, verdict, note }) => {
+    const more = [...parts, ...(note === undefined ? [] : [note])].map((each) => `<small>${html(each)}</small>`);
+    const where = everywhere ? `all ${accounts.length} accounts` : who(accounts);
+    return `<tr><td><span class="pill ${change === "gains" ? "create" : "delete"}">${change}</span></td><td>${html(what)} ${verdicts[verdict]}${more.join("")}</td><td>${where}</td></tr>`;
+  });
   if (rows.length === 0) return unknown;
   return `${unknown}<div class="scroll"><table><thead><tr><th></th><th>What</th><th>Accounts</th></tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
 }
 
 function who(accounts: AccessChange["who"]): string {
-  const shown = accounts.slice(0, 40).map(
-    ({ alias, accountId }) =>
-      `<span class="account">${alias === accountId ? "" : `${html(alias)} `}<code>${html(accountId)}</code></span>`,
-  );
+  const shown = accounts
+    .slice(0, 40)
+    .map(
+      ({ alias, accountId }) =>
+        `<span class="account">${alias === accountId ? "" : `${html(alias)} `}<code>${html(accountId)}</code></span>`,
+    );
   return `${shown.join(" ")}${accounts.length > 40 ? ` and ${accounts.length - 40} more` : ""}`;
 }
 
@@ -99,13 +107,13 @@ function account({ stack, accountId, status, changes }: AccountReport, total: nu
 <ul class="resources">${changes.map(resource).join("")}</ul></details>\n`;
 }
 
-function resource({ op, type, name, called, properties }: ResourceReport): string {
+function resource({ op, type, name, called, policy: hasPolicy, properties }: ResourceReport): string {
   const lines = properties.flatMap(({ path, before, after }) => [
     ...(before === undefined ? [] : [line("-", path, before)]),
     ...(after === undefined ? [] : [line("+", path, after)]),
   ]);
   const own = called === undefined || called === name ? "" : ` <code>${html(called)}</code>`;
-  return `<li><span class="pill ${op}">${op}</span> <span class="name">${html(name)}</span>${own} <span class="type">${html(type)}</span>${lines.length > 0 ? `<div class="diff">${lines.join("")}</div>` : ""}</li>`;
+  return `<li><span class="pill ${op}">${op}</span> <span class="name">${html(name)}</span>${own} <span class="type">${html(type)}</span>${hasPolicy ? ' <a href="#policies">policy</a>' : ""}${lines.length > 0 ? `<div class="diff">${lines.join("")}</div>` : ""}</li>`;
 }
 
 function unchanged(accounts: AccountReport[]): string {

@@ -3,7 +3,12 @@ import { count } from "./text";
 import type { ReportData, ResourceReport } from "./types";
 import { Op } from "./types";
 
-const words: Record<Op, string> = { create: "to create", update: "to update", replace: "to replace", delete: "to delete" };
+const words: Record<Op, string> = {
+  create: "to create",
+  update: "to update",
+  replace: "to replace",
+  delete: "to delete",
+};
 
 /** `4 stacks: 3 change, 1 stays as it is. 5 resources to create, 2 to update.` */
 export function summaryText({ summary }: Pick<ReportData, "summary">): string {

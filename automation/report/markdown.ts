@@ -67,16 +67,29 @@ function finding({ id, severity, subject, message, remedy }: Finding): string {
 function accessTable({ access, accessUnknown }: ReportData): string[] {
   const unknown = accessUnknown === undefined ? [] : [`Not known: ${text(accessUnknown)}`];
   if (access.length === 0) return unknown;
-  const verdicts = { intended: "", notTied: "; the policy's form cannot prevent it", wrong: "; **this should not be**" };
-  const rows = access.map(
-    ({ change, what, who, verdict, note }) =>
-      `| ${change === "gains" ? "🟢 gains" : "🔴 loses"} | ${text(what)}${verdicts[verdict]}${note === undefined ? "" : `<br><sub>${text(note.slice(0, 400))}</sub>`} | ${whoText(who)} |`,
-  );
-  return [...unknown, ...(unknown.length > 0 ? [""] : []), ...table("| | what | accounts |\n|---|---|---|", rows, share.access)];
+  const verdicts = {
+    intended: "",
+    notTied: "; the policy's form cannot prevent it",
+    wrong: "; **this should not be**",
+  };
+  const rows = access.map(({ change, what, parts = [], who, everywhere, verdict, note }) => {
+    const more = [...parts, ...(note === undefined ? [] : [note])].map(
+      (each) => `<br><sub>${text(each.slice(0, 400))}</sub>`,
+    );
+    const where = everywhere ? `all ${who.length} accounts` : whoText(who);
+    return `| ${change === "gains" ? "➕ gains" : "➖ loses"} | ${text(what)}${verdicts[verdict]}${more.join("")} | ${where} |`;
+  });
+  return [
+    ...unknown,
+    ...(unknown.length > 0 ? [""] : []),
+    ...table("| | what | accounts |\n|---|---|---|", rows, share.access),
+  ];
 }
 
 function whoText(who: AccessChange["who"]): string {
-  const shown = who.slice(0, 10).map(({ alias, accountId }) => `${code(alias)}${alias === accountId ? "" : ` ${code(accountId)}`}`);
+  const shown = who
+    .slice(0, 10)
+    .map(({ alias, accountId }) => `${code(alias)}${alias === accountId ? "" : ` ${code(accountId)}`}`);
   return `${shown.join(", ")}${who.length > 10 ? ` and ${who.length - 10} more` : ""}`;
 }
 
@@ -102,9 +115,7 @@ function details(data: ReportData, touched: AccountReport[], room: number): stri
     });
   let left = room;
   const shown = new Set(
-    [...blocks]
-      .sort((a, b) => bytes(a.block) - bytes(b.block))
-      .filter(({ block }) => (left -= bytes(block) + 2) >= 0),
+    [...blocks].sort((a, b) => bytes(a.block) - bytes(b.block)).filter(({ block }) => (left -= bytes(block) + 2) >= 0),
   );
   const hidden = blocks.filter((each) => !shown.has(each));
   const names = hidden.slice(0, 10).map(({ account }) => code(account.stack));
@@ -124,8 +135,8 @@ const mostLines = 30;
 
 function detailsOf({ stack, accountId, changes }: AccountReport, policies: PolicyChange[]): string {
   const signs = { create: "+", update: "!", replace: "!", delete: "-" };
-  const lines = changes.flatMap(({ op, type, name, called, properties }) => [
-    `${signs[op]} ${op} ${type} ${name}${called === undefined || called === name ? "" : ` (${called})`}`,
+  const lines = changes.flatMap(({ op, type, name, called, policy, properties }) => [
+    `${signs[op]} ${op} ${type} ${name}${called === undefined || called === name ? "" : ` (${called})`}${policy ? ": policy, see below" : ""}`,
     ...properties.flatMap(({ path, before, after }) => [
       ...(before === undefined ? [] : [`-     ${path}: ${before.slice(0, 300)}`]),
       ...(after === undefined ? [] : [`+     ${path}: ${after.slice(0, 300)}`]),

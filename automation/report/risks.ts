@@ -7,7 +7,8 @@ import { Op } from "./types";
 
 /** Gone or made anew, these take logs with them: a bucket has them, and without its key none can be read. */
 const archive = new Set(["aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:cloudtrail/eventDataStore:EventDataStore"]);
-const guards = /^aws:s3\/bucket(Policy|Versioning|PublicAccessBlock|OwnershipControls|ServerSideEncryptionConfiguration|ObjectLockConfiguration):/;
+const guards =
+  /^aws:s3\/bucket(Policy|Versioning|PublicAccessBlock|OwnershipControls|ServerSideEncryptionConfiguration|ObjectLockConfiguration):/;
 
 export function risksOf(stacks: PreviewedStack[], changesOf: Map<string, Change[]>, access: AccessChange[]): Finding[] {
   return [

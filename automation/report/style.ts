@@ -60,11 +60,11 @@ td small { display: block; font-size: 13px; overflow-wrap: anywhere; }
 .resources li { padding: 6px 0; border-top: 1px solid var(--edge); }
 .resources .name { font-weight: 600; }
 .diff { border: 1px solid var(--edge); border-radius: 6px; margin: 6px 0; overflow: hidden; line-height: 1.5; }
-.diff div { display: grid; grid-template-columns: 14px minmax(120px, 30%) 1fr; gap: 10px; padding: 2px 10px; overflow-wrap: anywhere; }
+.diff div { display: grid; grid-template-columns: 14px minmax(140px, 37%) 1fr; gap: 0 10px; padding: 2px 10px; overflow-wrap: anywhere; }
 .diff i { font-style: normal; font-weight: 700; white-space: pre; }
-.diff .path { opacity: 0.85; }
-.diff .plus { background: var(--create-bg); color: var(--create); } .diff .minus { background: var(--delete-bg); color: var(--delete); }
-.diff .same { color: var(--quiet); }
+.diff .plus { background: var(--create-bg); } .diff .minus { background: var(--delete-bg); }
+.diff .plus i { color: var(--create); } .diff .minus i { color: var(--delete); }
+.diff .path, .diff .same { color: var(--quiet); }
 @media (max-width: 640px) {
   header, main { padding-left: 14px; padding-right: 14px; }
   .tiles { grid-template-columns: 1fr 1fr; }

@@ -33,7 +33,7 @@ export function markdown(text: string): string {
 
 /** The same as code: GitHub looks for mentions in no code, so that it can be copied as it is. */
 export function markdownCode(text: string): string {
-  return `<code>${visible(text).replace(/[^\p{L}\p{N} ]/gu, entity)}</code>`;
+  return `<code>${visible(text).replace(/[^\p{L}\p{N} ,/-]/gu, entity)}</code>`;
 }
 
 /** A block of code that its content cannot end. */

@@ -82,7 +82,9 @@ export interface ResourceReport {
   name: string;
   /** What AWS calls it, where the inputs say so: a bucket's, trail's or role's name. */
   called?: string;
-  /** What differs, but for policies; for an update and a replacement. */
+  /** Its policy differs: see `policies` of the report. */
+  policy: boolean;
+  /** What else differs; for an update and a replacement. */
   properties: PropertyChange[];
 }
 
@@ -107,8 +109,12 @@ export interface AccessChange {
   change: "gains" | "loses";
   /** What becomes possible or impossible. */
   what: string;
+  /** The same in detail, where it is more than one thing. */
+  parts?: string[];
   /** The accounts it is about. */
   who: { alias: string; accountId: string }[];
+  /** They are all accounts of the fleet, at least three. */
+  everywhere: boolean;
   /** `intended`: as the configuration wants it. `notTied`: the policy's form cannot prevent it. `wrong`: it should not be so. */
   verdict: "intended" | "notTied" | "wrong";
   note?: string;

@@ -29,8 +29,8 @@ export interface PolicyDiff {
 type Raw = Record<string, unknown>;
 
 /**
- * Compares two policies. Order, letter case of nothing, and lists of one or of many make no difference; a statement is the same
- * when it says the same, then when it has the same Sid.
+ * Compares two policies. The order of statements and lists makes no difference. What says the same is the same statement,
+ * whatever its Sid; otherwise what has the same Sid.
  * @param before the text, or undefined: there was no policy.
  * @returns undefined when one of them is not a policy's JSON, for instance because it is not known yet.
  */
@@ -100,8 +100,13 @@ function contentOf({ Sid: _, ...content }: Raw): string {
 /** Element by element in the order in which people read a statement. */
 function linesOf(before: Raw, after: Raw): StatementLine[] {
   const [old, now] = [flat(before), flat(after)];
-  const elements = [...new Set([...order, ...now.keys(), ...old.keys()])].filter((each) => old.has(each) || now.has(each));
+  const elements = [...new Set([...order, ...now.keys(), ...old.keys()])].filter(
+    (each) => old.has(each) || now.has(each),
+  );
+  // Of a whole statement, name and effect are said already.
+  const isWhole = old.size === 0 || now.size === 0;
   return elements.flatMap((element): StatementLine[] => {
+    if (isWhole && (element === "Sid" || element === "Effect")) return [];
     const [was, is] = [old.get(element) ?? [], now.get(element) ?? []];
     const gone = was.filter((value) => !is.includes(value));
     const added = is.filter((value) => !was.includes(value));
@@ -122,7 +127,8 @@ function flat(statement: Raw): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const walk = (path: string, value: unknown, depth: number) => {
     // No element of a policy is nested deeper.
-    if (isMap(value) && depth < 3) for (const [name, each] of Object.entries(value)) walk(`${path} ${name}`, each, depth + 1);
+    if (isMap(value) && depth < 3)
+      for (const [name, each] of Object.entries(value)) walk(`${path} ${name}`, each, depth + 1);
     else found.set(path, textsOf(value));
   };
   for (const [name, value] of Object.entries(statement)) walk(name, value, 0);

@@ -69,9 +69,16 @@ async function main(): Promise<void> {
       ],
       "crosstrail:tags": { "cost-center": "4711" },
     });
-    const trail = { accountId: NEW, alias: "data-lake", trailArn: `arn:aws:cloudtrail:us-east-1:${NEW}:trail/crosstrail` };
+    const trail = {
+      accountId: NEW,
+      alias: "data-lake",
+      trailArn: `arn:aws:cloudtrail:us-east-1:${NEW}:trail/crosstrail`,
+    };
     const { "crosstrail:auditStack": _, ...own } = memberConfig(NEW);
-    await box.stack("data-lake", { ...own, "crosstrail:contract": { ...contract, trails: [...contract.trails, trail] } });
+    await box.stack("data-lake", {
+      ...own,
+      "crosstrail:contract": { ...contract, trails: [...contract.trails, trail] },
+    });
     const recorded = {
       stacks: {
         audit: await preview(AUDIT_STACK),
