@@ -4,10 +4,12 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../core/findings";
 import type { Envelope, Outcome, Surroundings } from "./output";
 import { ExitCode, ExitError, schemaVersion } from "./output";
+import { onTermination } from "./process/termination";
 
 /** What the file of a command exports. */
 export interface CommandModule {
@@ -23,6 +25,26 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     name: "simulate",
     summary: "ask the bucket and key policies who may deliver, read and delete",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+  },
+  {
+    name: "up",
+    summary: "bring up the whole fleet: the audit stack, then all members",
+    load: () => require("./commands/up") as typeof import("./commands/up"),
+  },
+  {
+    name: "preview",
+    summary: "show what up would change, for the whole fleet",
+    load: () => require("./commands/preview") as typeof import("./commands/preview"),
+  },
+  {
+    name: "destroy",
+    summary: "destroy every trail, then what the audit stack has but the archive",
+    load: () => require("./commands/destroy") as typeof import("./commands/destroy"),
+  },
+  {
+    name: "status",
+    summary: "read every trail back from AWS: does it log, and what",
+    load: () => require("./commands/status") as typeof import("./commands/status"),
   },
   {
     name: "policy",
@@ -60,7 +82,10 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
       writeErr: () => undefined,
       getOutHasColors: () => surroundings.color,
     })
-    .addHelpText("after", "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 5 check failed.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 4 deployment,\n5 check failed, 6 stack not found, 7 unexpected changes, 8 cancelled, 9 time limit.",
+    );
   for (const each of commands) {
     const sub = program
       .command(each.name)
@@ -119,11 +144,34 @@ export function run(): void {
     stderr: (text) => void process.stderr.write(text),
     env,
     color: process.stdout.isTTY && !env.NO_COLOR && env.TERM !== "dumb",
+    // A terminal that does not know its width cannot be redrawn without breaking lines.
+    ...(process.stderr.isTTY &&
+      env.TERM !== "dumb" &&
+      process.stderr.columns >= 20 && {
+        terminal: { columns: () => process.stderr.columns, color: !env.NO_COLOR },
+      }),
+    ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
+    onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
   };
   // Not process.exit(): it would cut off what is still being written.
   void main(process.argv.slice(2), surroundings).then((exitCode) => {
     process.exitCode = exitCode;
   });
+}
+
+/** Ctrl-C and Ctrl-D are answers, too: none. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new AbortController();
+  lines.once("SIGINT", () => gone.abort());
+  lines.once("close", () => gone.abort());
+  try {
+    return await lines.question(question, { signal: gone.signal });
+  } catch {
+    return "";
+  } finally {
+    lines.close();
+  }
 }
 
 function envelopeText(envelope: Omit<Envelope, "schemaVersion">): string {

@@ -8,7 +8,12 @@ export const ExitCode = {
   Other: 1,
   Usage: 2,
   Authentication: 3,
+  Deployment: 4,
   CheckFailed: 5,
+  StackNotFound: 6,
+  UnexpectedChanges: 7,
+  Cancelled: 8,
+  Timeout: 9,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -45,6 +50,12 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Whether results may be coloured. */
   color: boolean;
+  /** The terminal that messages go to; undefined when there is none that can be redrawn. */
+  terminal?: { columns: () => number; color: boolean };
+  /** Asks the user; undefined when nobody can answer. */
+  ask?: (question: string) => Promise<string>;
+  /** Calls back for Ctrl-C and other requests to end, with their count; returns how to stop that. */
+  onInterrupt?: (handler: (reason: string, count: number) => void) => () => void;
 }
 
 /** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */

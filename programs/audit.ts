@@ -3,7 +3,7 @@ import { AuditKey } from "../components/auditKey";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import type { Contract } from "../core/contract";
-import { contractVersion } from "../core/contract";
+import { declaredContract, stackTag } from "../core/fleet";
 import { UserError } from "../core/findings";
 import { futureKeyArn, trailArn } from "../core/names";
 import { bucketPolicy } from "../core/policies/bucket";
@@ -11,7 +11,7 @@ import { keyPolicy } from "../core/policies/key";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import type { AuditSettings } from "../core/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { deployedOutputs, requireAccount } from "./stack";
+import { deployedOutputs, fullStackName, requireAccount } from "./stack";
 
 /** The audit stack: the archive's key and bucket, the audit account's own trail, and the contract as outputs. */
 export async function audit(
@@ -59,7 +59,7 @@ export async function audit(
     rotationPeriodInDays: settings.keyRotationDays,
     policyForm: settings.keyPolicyForm,
     keep,
-    tags,
+    tags: { ...tags, [stackTag]: fullStackName(pulumi.getStack()) },
   });
   const bucket = new AuditBucket("audit", {
     partition,
@@ -98,20 +98,11 @@ export async function audit(
     trustedAccounts: reader.trustedAccounts,
   }));
 
+  const { trails: declared, ...contract } = declaredContract(settings);
   return {
-    contractVersion,
-    partition,
-    auditAccountId,
-    bucketName,
-    bucketRegion: settings.region,
-    logPrefix,
+    ...contract,
     keyArn: key.keyArn,
-    trails: settings.fleet.map(({ alias, trail, previous }) => ({
-      accountId: trail.accountId,
-      alias,
-      trailArn: trailArn(trail),
-      ...(previous && { previousTrailArn: trailArn(previous) }),
-    })),
+    trails: declared,
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
   };
 }

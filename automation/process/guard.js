@@ -36,7 +36,7 @@ const MARK = "CROSSTRAIL_RUN_ID";
  */
 
 /**
- * @typedef {{ type: "run", spec: Spec } | { type: "stop", signal: NodeJS.Signals, graceMs?: number } | { type: "release" }} Request
+ * @typedef {{ type: "run", spec: Spec } | { type: "stop", signal: NodeJS.Signals, graceMs?: number } | { type: "release" } | { type: "write", text: string }} Request
  * @typedef {{ type: "started", pid: number } | { type: "failed", code: string, message: string } | { type: "released" }
  *   | { type: "ended", code: number | null, signal: string | null, timedOut: boolean, left: number[] }} Report
  */
@@ -268,6 +268,7 @@ function main() {
 
   process.on("message", (/** @type {Request} */ request) => {
     if (request.type === "run") run(request.spec);
+    else if (request.type === "write") child?.stdin?.write(request.text);
     else if (request.type === "stop") void stop(request.signal, request.graceMs ?? spec?.graceMs ?? 5_000);
     else {
       released = true;

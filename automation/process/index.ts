@@ -58,6 +58,8 @@ export interface RunningProcess {
   readonly result: Promise<ProcessResult>;
   /** Ends the command and everything it started; a second call insists. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<ProcessResult>;
+  /** Writes to the command's stdin, which must be kept open by `lifeline`. */
+  write(text: string): void;
   /** Leaves the command running under its guard when this process ends; its time limit stays. Needs `releasable`. */
   release(): Promise<void>;
 }
@@ -87,6 +89,11 @@ export function run(command: string, args: string[], options: ProcessOptions): P
 /** Stops everything that this process has started and not released. */
 export async function stopAll(signal?: NodeJS.Signals, graceMs?: number): Promise<void> {
   await Promise.allSettled([...running].map((each) => each.stop(signal, graceMs)));
+}
+
+/** Waits for everything that this process has started and not released. */
+export async function allEnded(): Promise<void> {
+  await Promise.allSettled([...running].map(({ result }) => result));
 }
 
 export function start(command: string, args: string[], options: ProcessOptions): RunningProcess {
@@ -189,6 +196,10 @@ export function start(command: string, args: string[], options: ProcessOptions):
       stopped = true;
       if (guard.connected) guard.send({ type: "stop", signal: signal ?? options.stopSignal ?? "SIGTERM", graceMs });
       return result;
+    },
+    write(text) {
+      if (!options.lifeline) throw new Error(`${command} was not started with a lifeline`);
+      if (guard.connected) guard.send({ type: "write", text });
     },
     async release() {
       if (!options.releasable) throw new Error(`${command} was not started as releasable`);

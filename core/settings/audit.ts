@@ -4,7 +4,9 @@ import type { TrailIdentity } from "../names";
 import { roleArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
-import type { Values } from "./keys";
+import { pathText, plainIssues, sentence, valueAt } from "../issues";
+import type { KeyName, Values } from "./keys";
+import { keys, keyTable, Role } from "./keys";
 import { nearest } from "./nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
@@ -38,6 +40,13 @@ export interface AuditSettings {
   logPrefix: string;
   /** Every trail of the fleet, the audit account's own first if it has one. */
   fleet: FleetTrail[];
+  /** The members as they are declared. */
+  members: Member[];
+  /** How member accounts are entered, and what their stacks are configured with. */
+  deployRole: string;
+  deployProfile: string;
+  memberDefaults: Record<string, unknown>;
+  extraRegions: string[];
   auditAccountTrail: boolean;
   trailName: string;
   bucketPolicyForm?: BucketPolicyForm;
@@ -82,6 +91,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   const readers = readersOf(report, values, candidates);
   const memberReaders = memberReadersOf(report, values, members, candidates);
   checkMfa(report, values, place);
+  checkMemberDefaults(report, values);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -94,6 +104,11 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     bucketName: values.bucketName,
     logPrefix: values.logPrefix,
     fleet: fleetOf(values, partition, region),
+    members: values.members,
+    deployRole: values.deployRole,
+    deployProfile: values.deployProfile,
+    memberDefaults: values.memberDefaults,
+    extraRegions: values.extraRegions,
     auditAccountTrail: values.auditAccountTrail,
     trailName: values.trailName,
     bucketPolicyForm: values.bucketPolicyForm === "auto" ? undefined : values.bucketPolicyForm,
@@ -227,6 +242,34 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
       `Correct it in ${report.file}.`,
     );
   });
+}
+
+/** What tells the members apart comes from their declaration; everything else of a member stack may be a default. */
+const ofEachMember: string[] = ["role", "accountId", "auditStack", "contract"];
+
+function checkMemberDefaults(report: Report, values: Values): void {
+  const possible = keyTable
+    .filter(({ name, roles }) => roles.includes(Role.Member) && !ofEachMember.includes(name))
+    .map(({ name }) => name as string);
+  for (const [name, value] of Object.entries(values.memberDefaults ?? {})) {
+    const subject = subjectOf(`memberDefaults.${name}`, value);
+    if (!possible.includes(name)) {
+      const near = nearest(name, possible);
+      report.add(
+        "member-defaults",
+        subject,
+        ofEachMember.includes(name) ? "Each member has its own." : "Member stacks have no such key.",
+        near ? `Did you mean ${near}? Otherwise remove it from ${report.file}.` : `Remove it from ${report.file}.`,
+      );
+      continue;
+    }
+    const result = keys[name as KeyName].safeParse(value);
+    if (result.success) continue;
+    for (const { path, message } of plainIssues(result.error.issues)) {
+      const at = subjectOf(`memberDefaults.${name}${pathText(path)}`, valueAt(value, path));
+      report.add("member-defaults", at, sentence(message), `Correct it in ${report.file}.`);
+    }
+  }
 }
 
 function fleetOf(values: Values, partition: Partition, region: string): FleetTrail[] {

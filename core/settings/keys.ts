@@ -11,6 +11,7 @@ import {
   roleNameProblem,
   trailNameProblem,
 } from "../names";
+import { deployProfileProblem, deployRoleProblem } from "../pattern";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";
 import { accountId, advancedEventSelector, checked, eventSelector, memberSchema, readerSchema, tags } from "./schemas";
@@ -71,7 +72,25 @@ export const keys = {
     "array",
     auditOnly,
     z.array(memberSchema).default([]),
-    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName and previousTrailName (while a trail is being renamed).",
+    "The fleet: each account that delivers here, with accountId and alias, and optionally homeRegion, trailName, previousTrailName (while a trail is being renamed), deployRoleArn and deployProfile.",
+  ),
+  deployRole: key(
+    "string",
+    auditOnly,
+    checked(deployRoleProblem).or(z.literal("")).default(""),
+    "The role by which crosstrail up enters a member account that names none of its own, with {partition}, {accountId} and {alias} filled in: arn:{partition}:iam::{accountId}:role/CrosstrailDeploy.",
+  ),
+  deployProfile: key(
+    "string",
+    auditOnly,
+    checked(deployProfileProblem).or(z.literal("")).default(""),
+    "The AWS profile with which crosstrail up enters a member account that names none of its own, with {accountId} and {alias} filled in. Together with a role: the profile that assumes it.",
+  ),
+  memberDefaults: key(
+    "object",
+    auditOnly,
+    z.record(z.string(), z.unknown()).default({}),
+    "Configuration of every member stack that has no Pulumi.<alias>.yaml of its own: keys of member stacks such as eventSelectors or tags.",
   ),
   auditAccountTrail: key(
     "boolean",

@@ -1,7 +1,7 @@
 /** The values of configuration keys that are more than a text or a number. */
 import { z } from "zod";
 import { accountIdProblem } from "../accounts";
-import { externalIdProblem, roleNameProblem, trailNameProblem } from "../names";
+import { externalIdProblem, roleArnProblem, roleNameProblem, trailNameProblem } from "../names";
 
 /** A string for which `problem` finds nothing wrong. */
 export const checked = (problem: (value: string) => string | undefined) =>
@@ -28,6 +28,8 @@ export const memberSchema = z.strictObject({
   homeRegion: z.string().optional(),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
+  deployRoleArn: checked(roleArnProblem).optional(),
+  deployProfile: z.string().min(1).optional(),
 });
 
 /** A member account as the audit stack's configuration declares it. */

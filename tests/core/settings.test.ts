@@ -56,6 +56,11 @@ describe("core/settings", () => {
         auditAccountId: "111111111111",
         bucketName: "example-logs",
         logPrefix: "",
+        members: [payments, { ...web, homeRegion: "eu-west-1", trailName: "web-trail" }],
+        deployRole: "",
+        deployProfile: "",
+        memberDefaults: {},
+        extraRegions: [],
         fleet: [
           {
             alias: "audit",
@@ -120,7 +125,11 @@ describe("core/settings", () => {
         logPrefix: "prod",
         trailName: "org-trail",
         auditAccountTrail: false,
-        members: [{ ...payments, previousTrailName: "old-trail" }],
+        members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
+        deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
+        deployProfile: "{alias}",
+        memberDefaults: { enableLogFileValidation: true },
+        extraRegions: ["eu-east-9"],
         bucketPolicyForm: "trailList",
         keyPolicyForm: "encryptionContext",
         keyAlias: "logs/key",
@@ -147,6 +156,11 @@ describe("core/settings", () => {
         auditAccountId: "111111111111",
         bucketName: "example-logs",
         logPrefix: "prod",
+        members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
+        deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
+        deployProfile: "{alias}",
+        memberDefaults: { enableLogFileValidation: true },
+        extraRegions: ["eu-east-9"],
         fleet: [
           {
             alias: "payments",

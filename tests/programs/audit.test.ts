@@ -173,9 +173,11 @@ describe("programs/audit", () => {
     assert.equal(trail.s3KeyPrefix, "prod");
     assert.equal(trail.isMultiRegionTrail, false);
     assert.deepEqual(trail.insightSelectors, [{ insightType: "ApiCallRateInsight" }]);
-    for (const inputs of [key, trail, run.resource("Bucket", "audit-bucket").inputs]) {
+    for (const inputs of [trail, run.resource("Bucket", "audit-bucket").inputs]) {
       assert.deepEqual(inputs.tags, { team: "security" });
     }
+    // By this tag an interrupted run is found to have made the key.
+    assert.deepEqual(key.tags, { team: "security", "crosstrail:stack": "acme/crosstrail/audit" });
   });
 
   it("readers: a role each, and their ARNs in the contract", async () => {

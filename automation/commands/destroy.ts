@@ -1,0 +1,23 @@
+/** `crosstrail destroy`: removes the fleet, but for its logs. */
+import type { Command } from "commander";
+import { destroy, type DestroyOptions } from "../index";
+import type { Outcome, Surroundings } from "../output";
+import { defineFleet, defineYes, type Options, runVerb } from "./fleet";
+
+export function define(command: Command): void {
+  defineFleet(command, "destroy");
+  defineYes(command);
+  command
+    .option(
+      "--delete-archive <bucket>",
+      "the log bucket's name: remove the archive too, if nothing protects it any more",
+    )
+    .addHelpText(
+      "after",
+      "\nThe audit stack is left alone as long as one trail may still deliver. S3 refuses to delete a bucket that holds logs.\n\nExample:\n  crosstrail destroy --only payments",
+    );
+}
+
+export function run(options: Options & { deleteArchive?: string }, surroundings: Surroundings): Promise<Outcome> {
+  return runVerb<DestroyOptions>("destroy", destroy, options, surroundings, { deleteArchive: options.deleteArchive });
+}

@@ -1,0 +1,203 @@
+/** What `up`, `preview`, `destroy` and `status` share: options, progress, questions, and what is printed in the end. */
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import pc from "picocolors";
+import { formatFinding } from "../../core/findings";
+import type { FleetOptions, FleetResult, Plan, StackResult } from "../index";
+import { Status } from "../index";
+import { changesText, elapsed } from "../fleet/words";
+import type { Outcome, Surroundings } from "../output";
+import { ExitCode, ExitError, printable } from "../output";
+import { LineProgress, LiveProgress } from "../progress";
+
+export interface Options {
+  stack?: string;
+  cwd?: string;
+  only?: string[];
+  failed?: boolean;
+  parallel?: number;
+  timeout?: number;
+  secretsProvider?: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+export function defineFleet(command: Command, verb: string): void {
+  command
+    .option("--stack <name>", "the audit stack, whose configuration declares the fleet (default: audit)")
+    .option("--cwd <folder>", "the project's folder (default: the working folder)")
+    .option("--only <stacks...>", "only these stacks: aliases of members, or the audit stack")
+    .option("--parallel <n>", "stacks at the same time (default: by processors and memory)", positive)
+    .option("--timeout <seconds>", "time for each stack; then its engine is ended (default: 900)", positive);
+  if (verb !== "status") command.option("--failed", `only what did not succeed in the last crosstrail ${verb}`);
+}
+
+export function defineYes(command: Command): void {
+  command.option("--yes", "do not ask");
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("A whole number from 1 is needed.");
+  return value;
+}
+
+export async function runVerb<Own extends FleetOptions>(
+  verb: string,
+  work: (options: Own) => Promise<FleetResult>,
+  options: Options,
+  surroundings: Surroundings,
+  own: Omit<Own, keyof FleetOptions>,
+): Promise<Outcome> {
+  const { stderr, terminal, env, onInterrupt } = surroundings;
+  const progress = terminal
+    ? new LiveProgress(stderr, terminal.columns, { color: terminal.color })
+    : new LineProgress(stderr);
+  const [finish, endNow] = [new AbortController(), new AbortController()];
+  const detach = onInterrupt?.((reason, count) => {
+    if (count === 1) {
+      // Where nobody can press it again, there is little time: a CI kills what has not ended after ten seconds.
+      progress.say(
+        terminal
+          ? `${reason}: finishing the calls to AWS that are running. Press again to end at once.`
+          : `${reason}: finishing the calls to AWS that are running.`,
+      );
+      finish.abort();
+    } else endNow.abort();
+  });
+  const asks = verb === "up" || verb === "destroy";
+  try {
+    const result = await work({
+      ...(own as Own),
+      projectFolder: options.cwd,
+      auditStack: options.stack,
+      env,
+      only: options.only,
+      failed: options.failed,
+      parallel: options.parallel,
+      timeoutSeconds: options.timeout,
+      ...(!terminal && { graceSeconds: 5 }),
+      secretsProvider: options.secretsProvider,
+      signal: finish.signal,
+      endNow: endNow.signal,
+      onEvent: (event) => progress.take(event),
+      ...(asks && !options.yes && { confirm: (plan: Plan) => confirm(verb, plan, surroundings) }),
+    });
+    progress.close();
+    return {
+      exitCode: exitCodeOf(result),
+      findings: [...result.findings, ...result.stacks.flatMap(({ findings }) => findings)],
+      data: () => result,
+      text: () => textOf(verb, result, pc.createColors(surroundings.color)),
+    };
+  } catch (error) {
+    if (finish.signal.aborted) throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
+    throw error;
+  } finally {
+    progress.close();
+    detach?.();
+  }
+}
+
+async function confirm(verb: string, { steps, parallel }: Plan, { ask, stderr }: Surroundings): Promise<boolean> {
+  const names = (wanted: (step: Plan["steps"][number]) => boolean) =>
+    steps.filter(wanted).map(({ stack }) => stack.name);
+  const gone = names(({ stack, action }) => action === "destroy" && (verb === "destroy" || stack.removed === true));
+  const ups = names(({ action }) => action === "up");
+  const list = (all: string[]) =>
+    `${all.slice(0, 10).join(", ")}${all.length > 10 ? ` and ${all.length - 10} more` : ""}`;
+  const lines = [
+    ...(gone.length > 0 ? [`Destroys: ${list(gone)}. What they have recorded stays in the archive.`] : []),
+    ...(ups.length > 0 ? [`Brings up: ${list(ups)}.`] : []),
+    `${steps.length} stacks, at most ${parallel} at the same time.`,
+  ];
+  if (!ask) {
+    throw new ExitError(
+      ExitCode.Usage,
+      `${lines.join("\n")}\nNobody can be asked here.\n  → crosstrail preview shows what would change; --yes goes ahead.`,
+    );
+  }
+  stderr(`${lines.join("\n")}\n`);
+  return /^y(es)?$/i.test((await ask("Go ahead? (yes/no) ")).trim());
+}
+
+/** Pulumi's code for what went wrong; where that differs, that the deployment failed. */
+export function exitCodeOf({ status, stacks }: FleetResult): ExitCode {
+  if (status === Status.Succeeded) return ExitCode.Ok;
+  if (status === Status.Cancelled) return ExitCode.Cancelled;
+  const codes = new Set(stacks.filter((stack) => stack.status === Status.Failed).map(({ exitCode }) => exitCode));
+  const [only] = codes;
+  return codes.size === 1 ? (only as ExitCode) : ExitCode.Deployment;
+}
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+export function textOf(verb: string, result: FleetResult, colors: Colors): string {
+  const { stacks, seconds } = result;
+  if (stacks.length === 0) return `Nothing to ${verb}.\n`;
+  const lines: string[] = [];
+  for (const stack of stacks) {
+    if (verb === "preview") lines.push(...previewLines(stack, colors));
+    if (verb === "status") lines.push(statusLine(stack, colors));
+  }
+  if (lines.length > 0) lines.push("");
+
+  const bad = stacks.filter(({ status }) => status !== Status.Succeeded);
+  for (const stack of bad) lines.push(...failureLines(stack, colors));
+  const count = (status: Status) => stacks.filter((stack) => stack.status === status).length;
+  const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
+    .filter((status) => count(status) > 0)
+    .map((status) => `${count(status)} ${status}`);
+  const changed = stacks.filter(({ changes }) => Object.keys(changes).length > 0).length;
+  const what = verb === "status" ? "" : changed > 0 ? `, ${changed} with changes` : ", no changes";
+  lines.push(
+    `${colors.bold(verb)}: ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}, ${counts.join(", ")}${what} (${elapsed(seconds * 1000)})`,
+  );
+  if (bad.length > 0 && verb !== "status") lines.push(...repeatLines(verb, bad));
+  return `${lines.join("\n")}\n`;
+}
+
+function previewLines(stack: StackResult, colors: Colors): string[] {
+  const { resources, accountId, stack: name } = stack;
+  const own = resources.filter(({ type }) => !type.startsWith("pulumi:"));
+  if (stack.status !== Status.Succeeded) return [];
+  const signs: Record<string, string> = {
+    create: colors.green("+"),
+    delete: colors.red("-"),
+    update: colors.yellow("~"),
+  };
+  return [
+    `${colors.bold(name)} ${accountId}: ${changesText(stack)}`,
+    ...own.map(({ op, type, name: resource, diffs }) => {
+      const sign = signs[op] ?? colors.magenta("±");
+      const which = op !== "create" && op !== "delete" && diffs.length > 0 ? ` [${diffs.join(", ")}]` : "";
+      return `  ${sign} ${type} ${resource}${which}`;
+    }),
+  ];
+}
+
+function statusLine({ stack, accountId, status, trail, state }: StackResult, colors: Colors): string {
+  const sign = status === Status.Succeeded ? colors.green("✔") : colors.red("✖");
+  if (state && !state.exists) return `${sign} ${stack} ${accountId}: not deployed`;
+  const parts = [
+    trail ? (trail.isLogging ? "logging" : trail.exists ? "not logging" : "no trail") : "no trail of its own",
+    ...(trail?.latestDelivery ? [`last delivery ${trail.latestDelivery}`] : []),
+    ...(trail?.latestDeliveryError ? [colors.red(`delivery error: ${printable(trail.latestDeliveryError)}`)] : []),
+  ];
+  return `${sign} ${stack} ${accountId}: ${parts.join(", ")}`;
+}
+
+function failureLines({ stack, accountId, status, findings }: StackResult, colors: Colors): string[] {
+  const title = `${status === Status.Failed ? colors.red(status) : colors.yellow(status)}  ${colors.bold(stack)} ${accountId}`;
+  return [title, ...findings.map((finding) => cleaned(formatFinding(finding)).replace(/^\n/, "")), ""];
+}
+
+function repeatLines(verb: string, bad: StackResult[]): string[] {
+  const names = bad.map(({ stack }) => stack);
+  const only = names.length <= 8 ? [`         or: crosstrail ${verb} --only ${names.join(" ")}`] : [];
+  return [`To repeat only that: crosstrail ${verb} --failed`, ...only];
+}
+
+function cleaned(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}

@@ -1,0 +1,17 @@
+/** `crosstrail status`: reads every trail back from AWS. */
+import type { Command } from "commander";
+import { type FleetOptions, status } from "../index";
+import type { Outcome, Surroundings } from "../output";
+import { defineFleet, type Options, runVerb } from "./fleet";
+
+export function define(command: Command): void {
+  defineFleet(command, "status");
+  command.addHelpText(
+    "after",
+    "\nExit code 5 when a trail is not as it should be.\n\nExample:\n  crosstrail status --json",
+  );
+}
+
+export function run(options: Options, surroundings: Surroundings): Promise<Outcome> {
+  return runVerb<FleetOptions>("status", status, options, surroundings, {});
+}

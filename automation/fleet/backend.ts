@@ -1,0 +1,94 @@
+/** What the backend knows of the fleet, asked with few processes. */
+import type { Contract } from "../../core/contract";
+import { parseContract } from "../../core/contract";
+import type { Finding } from "../../core/findings";
+import { ExitCode, ExitError } from "../output";
+import { CommandError, run } from "../process";
+import { diagnoseText } from "./diagnosis";
+
+/** The oldest engine that this works with: docs/fleet.md says why. */
+const oldest = [3, 244] as const;
+
+export interface StackEntry {
+  name: string;
+  /** Undefined where the backend does not say. */
+  resources?: number;
+  lastUpdate?: string;
+}
+
+export class Backend {
+  constructor(
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  /** The engine's version. @throws ExitError when there is no engine, or it is too old. */
+  async version(): Promise<string> {
+    const result = await this.pulumi(["version"]);
+    const version = result.stdout.trim().replace(/^v/, "");
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+      throw failure(ExitCode.Usage, "The Pulumi CLI is too old.", {
+        id: "pulumi/too-old",
+        severity: "error",
+        subject: `pulumi ${version}`,
+        message: `Version ${oldest.join(".")} or newer is needed.`,
+        remedy: "https://www.pulumi.com/docs/install/",
+      });
+    }
+    return version;
+  }
+
+  /** The project's stacks by name. */
+  async stacks(): Promise<Map<string, StackEntry>> {
+    const { stdout } = await this.pulumi(["stack", "ls", "--json"]);
+    const list = JSON.parse(stdout) as { name: string; resourceCount?: number; lastUpdate?: string }[];
+    return new Map(
+      list.map(({ name, resourceCount, lastUpdate }) => {
+        // Pulumi Cloud names stacks of other organizations in full.
+        const short = name.split("/").at(-1) as string;
+        return [short, { name: short, resources: resourceCount, lastUpdate }];
+      }),
+    );
+  }
+
+  /** What the audit stack has published; undefined before its first deployment. */
+  async contract(auditStack: string): Promise<Contract | undefined> {
+    const { stdout } = await this.pulumi(["stack", "output", "--json", "--stack", auditStack]);
+    const outputs = JSON.parse(stdout) as Record<string, unknown>;
+    // A first deployment that failed, or a destroyed stack, has none.
+    return outputs.contractVersion === undefined ? undefined : parseContract(outputs, auditStack);
+  }
+
+  private async pulumi(args: string[]) {
+    const env = { ...this.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    delete (env as NodeJS.ProcessEnv).PULUMI_OPTION_CWD;
+    const result = await run("pulumi", [...args, "--non-interactive"], {
+      cwd: this.folder,
+      env,
+      timeoutMs: 120_000,
+      signal: this.signal,
+    }).catch((error: unknown) => {
+      if (!(error instanceof CommandError) || error.code !== "ENOENT") throw error;
+      throw failure(ExitCode.Usage, "There is no Pulumi CLI.", {
+        id: "pulumi/missing",
+        severity: "error",
+        subject: "pulumi",
+        message: "There is no such program in PATH.",
+        remedy: "https://www.pulumi.com/docs/install/",
+      });
+    });
+    this.signal?.throwIfAborted();
+    if (result.code !== 0) {
+      const text = result.timedOut ? "It did not answer within two minutes." : result.stderr.trim() || result.stdout;
+      const { exitCode, findings } = diagnoseText(`pulumi ${args.join(" ")}`, text);
+      throw new ExitError(exitCode as ExitCode, "Pulumi's backend could not be asked.", findings);
+    }
+    return result;
+  }
+}
+
+function failure(code: ExitCode, headline: string, finding: Finding): ExitError {
+  return new ExitError(code, headline, [finding]);
+}

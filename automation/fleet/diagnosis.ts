@@ -1,0 +1,180 @@
+/** What a failure of the engine means, and what to do about it. */
+import type { Finding } from "../../core/findings";
+import { ExitCode } from "../output";
+import { locksIn } from "./lock";
+import type { Operation } from "./engine";
+
+export interface Diagnosis {
+  exitCode: number;
+  findings: Finding[];
+}
+
+/** CloudTrail's refusals while a policy that was just written is not yet known everywhere. */
+const notYetKnown =
+  /InsufficientS3BucketPolicyException|InsufficientEncryptionPolicyException|S3BucketDoesNotExist|MalformedPolicyDocument(Exception)?:.*principal/i;
+const throttled = /ThrottlingException|TooManyRequestsException|RequestLimitExceeded|SlowDown|Rate exceeded/i;
+
+/** Why it is worth trying again, if it is. */
+export function retryReason(operation: Operation): string | undefined {
+  const text = textOf(operation);
+  if (notYetKnown.test(text)) return "the archive's new policies are not known everywhere in AWS yet";
+  if (throttled.test(text)) return "AWS throttles the calls";
+  return undefined;
+}
+
+/** All that the engine said: its messages, and what it wrote where it could not start. */
+export function textOf({ errors, process }: Pick<Operation, "errors" | "process">): string {
+  return [...errors, process?.stderr ?? "", errors.length > 0 ? "" : (process?.stdout ?? "")].join("\n");
+}
+
+interface Known {
+  pattern: RegExp;
+  id: string;
+  exitCode: number;
+  message: (match: RegExpExecArray, stack: string) => string;
+  remedy: (match: RegExpExecArray, stack: string) => string;
+}
+
+const known: Known[] = [
+  {
+    pattern: /\[409\] Conflict: Another update is currently in progress/,
+    id: "stack/locked",
+    exitCode: ExitCode.Deployment,
+    message: () => "Another update of the stack is in progress, says Pulumi Cloud.",
+    remedy: (_, stack) => `Wait for it. If it is gone for good: pulumi cancel -s ${stack}`,
+  },
+  {
+    pattern: /no stack named '?([^'\s]+)'? found|unknown stack "([^"]+)"/,
+    id: "stack/missing",
+    exitCode: ExitCode.StackNotFound,
+    message: ([, name, other]) => `There is no stack ${name ?? other} in this backend.`,
+    remedy: () => "Check PULUMI_BACKEND_URL, or pulumi login; pulumi stack ls --all lists the stacks.",
+  },
+  {
+    pattern:
+      /IAM Role \((arn:[^)]+)\) cannot be assumed|(?:AssumeRole|assum\w+ (?:IAM )?role)[^\n]*?(arn:[a-z-]+:iam::\d{12}:role\/[^\s"',)]+)|not authorized to perform: sts:AssumeRole on resource: (arn:\S+)/i,
+    id: "credentials/role-not-assumed",
+    exitCode: ExitCode.Authentication,
+    message: ([, one, other, third]) => `The role ${one ?? other ?? third} could not be assumed.`,
+    remedy: () =>
+      "Does it exist, does its trust policy name your identity (aws sts get-caller-identity), and may you sts:AssumeRole?",
+  },
+  {
+    pattern: /ExpiredToken\w*|security token included in the request is expired|The SSO session associated/,
+    id: "credentials/expired",
+    exitCode: ExitCode.Authentication,
+    message: () => "The credentials have expired.",
+    remedy: () => "Log in again and repeat the command; chained roles last an hour at most.",
+  },
+  {
+    pattern:
+      /No valid credential sources found|failed to (?:get|retrieve|refresh) (?:shared config profile|cached credentials|credentials)|InvalidClientTokenId|UnrecognizedClientException|AWS account ID not allowed|did not accept the credentials|credentials are those of another account/i,
+    id: "credentials/refused",
+    exitCode: ExitCode.Authentication,
+    message: ([text]) => `AWS or the provider refused the credentials: ${text}.`,
+    remedy: () => "Set deployRole or deployProfile in the audit stack's configuration, or log in.",
+  },
+  {
+    pattern: /passphrase must be set|incorrect passphrase/,
+    id: "secrets/passphrase",
+    exitCode: ExitCode.Authentication,
+    message: ([text]) => `Pulumi cannot use the stack's secrets: ${text}.`,
+    remedy: () =>
+      "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, for all stacks of the fleet the same.",
+  },
+  {
+    pattern: /Policy exceeds the maximum allowed document size|PolicyLengthExceeded|policy\/too-large/i,
+    id: "policy/too-large",
+    exitCode: ExitCode.Deployment,
+    message: () => "AWS says that a policy is too large.",
+    remedy: () =>
+      "Leave crosstrail:bucketPolicyForm and crosstrail:keyPolicyForm at auto: the tightest form that fits is taken.",
+  },
+  {
+    pattern: /(InsufficientS3BucketPolicy|InsufficientEncryptionPolicy)Exception/,
+    id: "trail/archive-refuses",
+    exitCode: ExitCode.Deployment,
+    message: ([, name]) =>
+      name === "InsufficientS3BucketPolicy"
+        ? "CloudTrail says that the log bucket's policy does not let this trail deliver."
+        : "CloudTrail says that the key's policy does not let this trail encrypt.",
+    remedy: () =>
+      "crosstrail up --only <audit stack>, then repeat this; crosstrail simulate shows what the policies allow.",
+  },
+];
+
+/** Findings and the exit code for an operation that failed. */
+export function diagnose(stack: string, operation: Operation): Diagnosis {
+  const { process, findings } = operation;
+  // The program's own refusals are complete.
+  if (findings.length > 0) {
+    const isAuth = findings.some(({ id }) => id === "stack/wrong-account" || id === "stack/no-credentials");
+    const cause = isAuth ? diagnoseText(stack, textOf(operation)) : undefined;
+    if (cause?.findings[0]?.id === "credentials/role-not-assumed") return cause;
+    return { exitCode: isAuth ? ExitCode.Authentication : ExitCode.Usage, findings };
+  }
+  if (process?.timedOut) {
+    return {
+      exitCode: ExitCode.Timeout,
+      findings: [
+        {
+          id: "stack/timed-out",
+          severity: "error",
+          subject: stack,
+          message: "The stack's time was over before its operation was; it was ended, with all that it had started.",
+          remedy: "Repeat the command; --timeout gives more time. What was under way is looked up first.",
+        },
+      ],
+    };
+  }
+  return diagnoseText(stack, textOf(operation));
+}
+
+export function diagnoseText(stack: string, text: string): Diagnosis {
+  const [lock, ...others] = locksIn(text);
+  if (lock) {
+    const { user, host, pid, since } = lock;
+    return {
+      exitCode: ExitCode.Deployment,
+      findings: [
+        {
+          id: "stack/locked",
+          severity: "error",
+          subject: stack,
+          message: `${user}@${host} (process ${pid}) has held its lock since ${since}${others.length ? `, and ${others.length} more` : ""}.`,
+          remedy: `Wait for it. If that process is gone for good: pulumi cancel -s ${stack}`,
+        },
+      ],
+    };
+  }
+  for (const { pattern, id, exitCode, message, remedy } of known) {
+    const match = pattern.exec(text);
+    if (!match) continue;
+    return {
+      exitCode,
+      findings: [
+        { id, severity: "error", subject: stack, message: message(match, stack), remedy: remedy(match, stack) },
+      ],
+    };
+  }
+  return {
+    exitCode: ExitCode.Deployment,
+    findings: [
+      {
+        id: "stack/failed",
+        severity: "error",
+        subject: stack,
+        message: shortened(text),
+        remedy: "Correct the cause and repeat the command.",
+      },
+    ],
+  };
+}
+
+/** The lines that say something, of which the first are the cause. */
+function shortened(text: string): string {
+  const noise = /^(error: )?(update|preview|destroy) (failed|canceled)$|^\s*$|Duration:|^Resources:/i;
+  const lines = [...new Set(text.split("\n").filter((line) => !noise.test(line)))];
+  const most = 12;
+  return [...lines.slice(0, most), ...(lines.length > most ? [`(${lines.length - most} more lines)`] : [])].join("\n");
+}

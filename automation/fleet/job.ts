@@ -1,0 +1,215 @@
+/** One stack's turn, in a worker: prepares the stack, runs the engine, tries again what is worth it, and reads the trail back. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../core/findings";
+import { Action } from "../../core/fleet";
+import { ExitCode } from "../output";
+import { diagnose, diagnoseText, type Diagnosis, retryReason, textOf } from "./diagnosis";
+import { CommandFailed, type Engine, type Operation } from "./engine";
+import { areDead, locksIn } from "./lock";
+import { type Deployment, exported, settlePending, Undecided } from "./pending";
+import { readTrail } from "./readBack";
+import type { FleetEvent, Job, StackResult } from "./types";
+import { Status } from "./types";
+
+type Emit = (event: Extract<FleetEvent, { type: "progress" | "resource" | "retrying" | "warning" }>) => void;
+
+/** Does the job. Only a mistake of Crosstrail's own is thrown. */
+export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<StackResult> {
+  const { stack, action } = job.step;
+  const began = Date.now();
+  const result: StackResult = {
+    stack: stack.name,
+    kind: stack.kind,
+    accountId: stack.accountId,
+    action,
+    status: Status.Succeeded,
+    changes: {},
+    resources: [],
+    findings: [],
+    exitCode: ExitCode.Ok,
+    attempts: 0,
+    seconds: 0,
+  };
+  const fail = ({ exitCode, findings }: Diagnosis) => {
+    Object.assign(result, { status: Status.Failed, exitCode });
+    result.findings.push(...findings);
+  };
+  try {
+    if (action !== Action.Status) await new Turn(job, engine, emit, result, fail).take();
+    if (result.status === Status.Succeeded && job.trail) await checkTrail(job, engine, emit, result, fail);
+  } catch (error) {
+    fail(explainedFailure(stack.name, error));
+  }
+  if (result.status === Status.Failed && engine.isStopped) {
+    Object.assign(result, { status: Status.Cancelled, exitCode: ExitCode.Cancelled });
+  }
+  result.seconds = (Date.now() - began) / 1000;
+  return result;
+}
+
+function explainedFailure(stack: string, error: unknown): Diagnosis {
+  if (error instanceof UserError) return { exitCode: ExitCode.Usage, findings: error.findings };
+  if (error instanceof CommandFailed) {
+    if (error.result.timedOut)
+      return diagnose(stack, { ok: false, process: error.result, resources: [], errors: [], findings: [] });
+    return diagnoseText(stack, error.result.stderr.trim() || error.result.stdout);
+  }
+  if (error instanceof Undecided) {
+    return {
+      exitCode: ExitCode.Deployment,
+      findings: [
+        {
+          id: "stack/pending",
+          severity: "error",
+          subject: error.urn,
+          message: `An interrupted run had begun to create it, and whether AWS did is not known: ${error.reason}.`,
+          remedy: `Look in AWS, then pulumi refresh -s ${stack}: it asks for each such resource whether to take it over or to forget it.`,
+        },
+      ],
+    };
+  }
+  // The AWS SDK's errors have a name, and the credential providers' one, too.
+  const { name, message } = error as Error;
+  const { exitCode, findings } = diagnoseText(stack, `${name}: ${message}`);
+  const auth = name === "CredentialsProviderError" || name === "AccessDenied" || name === "AccessDeniedException";
+  return { exitCode: auth ? ExitCode.Authentication : exitCode, findings };
+}
+
+class Turn {
+  constructor(
+    private readonly job: Job,
+    private readonly engine: Engine,
+    private readonly emit: Emit,
+    private readonly result: StackResult,
+    private readonly fail: (diagnosis: Diagnosis) => void,
+  ) {}
+
+  private get stack(): string {
+    return this.job.step.stack.name;
+  }
+
+  async take(): Promise<void> {
+    const { job, engine } = this;
+    if (!job.exists) {
+      this.note("creating the stack");
+      const provider = job.secretsProvider === undefined ? [] : ["--secrets-provider", job.secretsProvider];
+      await engine.must(["stack", "init", "--no-select", ...provider]);
+    } else if (job.step.action !== Action.Preview || job.step.destroys) {
+      const deployment = await exported(engine);
+      if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;
+      if (job.step.action !== Action.Preview) {
+        for (const done of await this.unlocked(() => settlePending(engine, job.config, deployment))) this.warn(done);
+      }
+    }
+    this.note("running the program");
+    await this.attempts();
+  }
+
+  /** Whether an audit stack may go: an archive that nothing protects is removed only by its name. */
+  private mayDestroy({ resources }: Deployment): boolean {
+    const bare = resources.filter(
+      ({ type, protect }) => protect !== true && (type === "aws:s3/bucket:Bucket" || type === "aws:kms/key:Key"),
+    );
+    const bucket = bare.find(({ type }) => type === "aws:s3/bucket:Bucket")?.id;
+    if (bare.length === 0 || this.job.deleteArchive === (bucket ?? "key")) return true;
+    this.fail({
+      exitCode: ExitCode.Usage,
+      findings: [
+        {
+          id: "archive/not-protected",
+          severity: "error",
+          subject: bare.map(({ id }) => id).join(", "),
+          message:
+            "Nothing protects the archive any more: it would be removed, and without its key no log can be read.",
+          remedy: `To keep it: crosstrail:keepArchive: true and crosstrail up --only ${this.stack}. To remove it: --delete-archive ${bucket ?? "key"}. S3 still refuses to delete a bucket that holds logs.`,
+        },
+      ],
+    });
+    return false;
+  }
+
+  private async attempts(): Promise<void> {
+    const { engine, job, result } = this;
+    const giveUpAt = Date.now() + job.retrySeconds * 1000;
+    for (let wait = 5; ; wait = Math.min(wait * 2, 30)) {
+      const operation = await this.unlocked(() => this.operate(job.refresh === true));
+      this.took(operation);
+      if (operation.ok) return;
+      const reason = job.step.action === Action.Preview ? undefined : retryReason(operation);
+      const isLate = Date.now() + wait * 1000 > giveUpAt || engine.left < wait * 1000;
+      if (reason === undefined || isLate || engine.isStopped) {
+        this.fail(diagnose(this.stack, operation));
+        return;
+      }
+      this.emit({ type: "retrying", stack: this.stack, reason, seconds: wait });
+      await sleep(wait * 1000);
+      result.resources = [];
+    }
+  }
+
+  private operate(refresh: boolean): Promise<Operation> {
+    const { engine, job } = this;
+    this.result.attempts++;
+    const protect = job.excludeProtected === true;
+    if (job.step.action === Action.Up) return engine.up(refresh);
+    if (job.step.action === Action.Destroy) return engine.destroy(protect);
+    return job.step.destroys ? engine.previewDestroy(protect) : engine.preview();
+  }
+
+  private took({ changes = {}, resources }: Operation): void {
+    const { result } = this;
+    result.resources.push(...resources);
+    for (const [op, count] of Object.entries(changes)) {
+      if (op !== "same" && op !== "read") result.changes[op] = (result.changes[op] ?? 0) + count;
+    }
+  }
+
+  /** Takes away a lock whose owner died on this machine, once. */
+  private async unlocked<T extends Operation | string[]>(work: () => Promise<T>): Promise<T> {
+    try {
+      const done = await work();
+      if (Array.isArray(done) || done.ok || !(await this.takeDeadLock(textOf(done)))) return done;
+    } catch (error) {
+      if (!(error instanceof CommandFailed) || !(await this.takeDeadLock(error.result.stderr))) throw error;
+    }
+    return work();
+  }
+
+  private async takeDeadLock(text: string): Promise<boolean> {
+    const locks = locksIn(text);
+    if (!areDead(locks)) return false;
+    await this.engine.must(["cancel", "--yes"]);
+    this.warn(`removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which is gone`);
+    return true;
+  }
+
+  private note(note: string): void {
+    this.emit({ type: "progress", stack: this.stack, note });
+  }
+
+  private warn(message: string): void {
+    this.emit({ type: "warning", stack: this.stack, message });
+  }
+}
+
+async function checkTrail(
+  job: Job,
+  engine: Engine,
+  emit: Emit,
+  result: StackResult,
+  fail: (diagnosis: Diagnosis) => void,
+): Promise<void> {
+  const { step, config, trail } = job;
+  if (!trail) return;
+  emit({ type: "progress", stack: step.stack.name, note: "reading the trail back" });
+  result.trail = await readTrail(config, trail);
+  const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
+  if (silent && step.action === Action.Up && !engine.isStopped) {
+    // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
+    emit({ type: "warning", stack: step.stack.name, message: "the trail does not log; comparing it with AWS" });
+    const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
+    await turn.take();
+    if (result.status === Status.Succeeded) result.trail = await readTrail(config, trail);
+  }
+  if (result.trail.findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings: result.trail.findings });
+}

@@ -1,0 +1,37 @@
+/** Who holds the lock of a stack in a backend of files or objects, and whether it still lives. */
+import { hostname } from "node:os";
+
+export interface Lock {
+  user: string;
+  host: string;
+  pid: number;
+  since: string;
+}
+
+/** The locks that the engine's refusal names; empty when the text is about something else. */
+export function locksIn(text: string): Lock[] {
+  if (!/currently locked by/.test(text)) return [];
+  return [...text.matchAll(/created by (.+?)@(\S+) \(pid (\d+)\) at (\S+)/g)].map(([, user, host, pid, since]) => ({
+    user: user as string,
+    host: host as string,
+    pid: Number(pid),
+    since: since as string,
+  }));
+}
+
+/**
+ * Whether all locks were left behind on this machine by processes that are gone. Of another machine's processes nothing is
+ * known from here, so theirs are never taken away.
+ */
+export function areDead(locks: Lock[], isAlive: (pid: number) => boolean = isRunning): boolean {
+  return locks.length > 0 && locks.every(({ host, pid }) => host === hostname() && !isAlive(pid));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

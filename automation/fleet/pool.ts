@@ -1,0 +1,143 @@
+/**
+ * The workers: processes that each take one stack after the other. A worker that fails is replaced, and so is one that has
+ * had many stacks, so that memory depends on how many work at the same time and not on the size of the fleet.
+ */
+import { join } from "node:path";
+import { ExitCode } from "../output";
+import type { RunningProcess } from "../process";
+import { start } from "../process";
+import { reportMark } from "./protocol";
+import type { Job, Order, Report, StackResult } from "./types";
+import { Status } from "./types";
+
+const MINUTE = 60_000;
+const mostJobs = 20;
+
+interface Worker {
+  process: RunningProcess;
+  jobs: number;
+  /** Takes the reports of the present job. */
+  take?: (report: Report) => void;
+  /** The end of what it wrote beside its reports. */
+  words: string[];
+}
+
+type JobEvent = Extract<Report, { type: "event" }>["event"];
+
+export class Pool {
+  private readonly idle: Worker[] = [];
+  private readonly busy = new Set<Worker>();
+  private closed = false;
+
+  /** @param env the complete environment of the workers, and of Pulumi. */
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  /** Starts workers before there is something to do, so that they load meanwhile. */
+  warmUp(count: number): void {
+    while (this.idle.length < count) this.idle.push(this.startWorker());
+  }
+
+  async run(job: Job, onEvent: (event: JobEvent) => void): Promise<StackResult> {
+    const worker = this.idle.pop() ?? this.startWorker();
+    worker.jobs++;
+    this.busy.add(worker);
+    // The engine's own time limit comes first; this is for a worker that hangs itself.
+    const limit = setTimeout(() => void worker.process.stop("SIGTERM", 10_000), job.timeoutMs + job.graceMs + MINUTE);
+    try {
+      const report = await new Promise<Extract<Report, { type: "done" }>>((resolve, reject) => {
+        worker.take = (each) => {
+          if (each.type === "event") onEvent(each.event);
+          else if (each.type === "done") resolve(each);
+        };
+        worker.process.result.then(() => reject(new Error("ended")), reject);
+        this.order(worker, { type: "run", job });
+      });
+      if (report.reusable && worker.jobs < mostJobs && !this.closed) this.idle.push(worker);
+      else this.end(worker);
+      return report.result;
+    } catch {
+      return died(job, worker.words);
+    } finally {
+      clearTimeout(limit);
+      worker.take = undefined;
+      this.busy.delete(worker);
+    }
+  }
+
+  /** Asks all engines to finish their running calls within this time. */
+  stop(graceMs: number): void {
+    for (const worker of this.busy) this.order(worker, { type: "stop", graceMs });
+  }
+
+  /** Ends the workers; returns when none is left. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const all = [...this.idle, ...this.busy];
+    for (const worker of this.idle) this.end(worker);
+    this.idle.length = 0;
+    await Promise.allSettled(all.map(({ process }) => process.result));
+  }
+
+  private startWorker(): Worker {
+    const worker: Worker = {
+      jobs: 0,
+      words: [],
+      process: start(process.execPath, [join(__dirname, "launch.js")], {
+        timeoutMs: 24 * 60 * MINUTE,
+        // Longer than the worker takes to end its engine.
+        graceMs: 20_000,
+        lifeline: true,
+        env: this.env,
+        onLine: (line, stream) => {
+          if (stream === "stdout" && line.startsWith(reportMark)) {
+            worker.take?.(JSON.parse(line.slice(reportMark.length)) as Report);
+          } else {
+            worker.words.push(line);
+            if (worker.words.length > 40) worker.words.shift();
+          }
+        },
+      }),
+    };
+    worker.process.result.catch(() => {});
+    return worker;
+  }
+
+  private end(worker: Worker): void {
+    this.order(worker, { type: "end" });
+    // It has nothing to finish.
+    const timer = setTimeout(() => void worker.process.stop("SIGKILL"), 5_000);
+    void worker.process.result.then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
+  }
+
+  private order(worker: Worker, order: Order): void {
+    worker.process.write(`${JSON.stringify(order)}\n`);
+  }
+}
+
+function died({ step }: Job, words: string[]): StackResult {
+  const { stack, action } = step;
+  return {
+    stack: stack.name,
+    kind: stack.kind,
+    accountId: stack.accountId,
+    action,
+    status: Status.Failed,
+    changes: {},
+    resources: [],
+    findings: [
+      {
+        id: "stack/worker-died",
+        severity: "error",
+        subject: stack.name,
+        message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
+        remedy: "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
+      },
+    ],
+    exitCode: ExitCode.Other,
+    attempts: 1,
+    seconds: 0,
+  };
+}

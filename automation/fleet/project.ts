@@ -1,0 +1,163 @@
+/** The Pulumi project of a fleet: the audit stack's file declares the fleet, and every stack's configuration follows. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import type { Contract } from "../../core/contract";
+import { UserError } from "../../core/findings";
+import type { FleetStack } from "../../core/fleet";
+import { memberConfig, removedMember } from "../../core/fleet";
+import type { AuditSettings, MemberSettings, Settings } from "../../core/settings";
+import { parseSettings } from "../../core/settings";
+import { fileError, readStackFile } from "../stackFile";
+
+/** A stack's file as YAML has it. */
+interface StackFile {
+  config?: Record<string, unknown>;
+  secretsprovider?: string;
+  encryptedkey?: string;
+  encryptionsalt?: string;
+}
+
+/** A stack's configuration and where its file is. */
+export interface StackSource {
+  workDir: string;
+  config: Record<string, unknown>;
+  settings: Settings;
+}
+
+export class Project {
+  readonly audit: AuditSettings;
+  private folderOfOwn?: string;
+
+  /** @throws UserError when the files are not there or have mistakes. */
+  constructor(
+    readonly folder: string,
+    readonly auditStack: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {
+    if (!existsSync(join(folder, "Pulumi.yaml"))) {
+      throw fileError(
+        join(folder, "Pulumi.yaml"),
+        "file/unreadable",
+        "There is no such file.",
+        "Run crosstrail in the project's folder, or give it with --cwd.",
+        "The project",
+      );
+    }
+    const file = this.fileOf(auditStack);
+    const settings = readStackFile(file, env);
+    if (settings.role !== "audit") {
+      throw fileError(
+        file,
+        "config/not-audit",
+        "It is a member stack's; the fleet is declared by the audit stack.",
+        "Give the audit stack's name with --stack.",
+      );
+    }
+    this.audit = settings;
+  }
+
+  /** The audit stack's, or that of a member that has a file; as it is. */
+  own(stack: string): StackSource {
+    const file = this.fileOf(stack);
+    return { workDir: this.folder, config: this.read(file).config ?? {}, settings: readStackFile(file, this.env) };
+  }
+
+  /**
+   * The stack of a member. Its own file, where it has one, is all that counts: `pulumi up` and `crosstrail up` are then the
+   * same. Otherwise the configuration follows from the fleet.
+   * @param contract what is deployed; of removed members it is all that is known.
+   */
+  member(stack: FleetStack, contract: Contract | undefined): StackSource {
+    const { name, accountId } = stack;
+    if (existsSync(this.fileOf(name))) {
+      const source = this.own(name);
+      this.check(stack, source.settings);
+      return source;
+    }
+    const declared = this.audit.members.find((member) => member.accountId === accountId);
+    const member = declared ?? (contract && removedMember(contract, accountId));
+    if (!member) throw new Error(`nothing is known of the stack ${name}`);
+    return this.generated(name, memberConfig(this.audit, member, { auditStack: this.auditStack }), true);
+  }
+
+  /** The same with the contract given outright, for a preview of what the audit stack does not authorise yet. */
+  withContract({ config }: StackSource, name: string, contract: Contract, secrets: boolean): StackSource {
+    const given: Record<string, unknown> = { ...config, "crosstrail:contract": contract };
+    delete given["crosstrail:auditStack"];
+    return this.generated(name, given, secrets);
+  }
+
+  /** A copy of the stack's file without what belongs to its secrets, for a preview in a backend of its own. */
+  copy({ config }: StackSource, name: string): StackSource {
+    return this.generated(name, config, false);
+  }
+
+  /** A folder of this run's own; it is removed by `close`. */
+  get temporary(): string {
+    if (this.folderOfOwn === undefined) {
+      this.folderOfOwn = mkdtempSync(join(tmpdir(), "crosstrail-"));
+      const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
+      const main = typeof project.main === "string" ? project.main : ".";
+      const text = stringify({ ...project, main: isAbsolute(main) ? main : resolve(this.folder, main) });
+      for (const name of ["stacks", "copies", "state"]) {
+        mkdirSync(join(this.folderOfOwn, name), { mode: 0o700 });
+        if (name !== "state") writeFileSync(join(this.folderOfOwn, name, "Pulumi.yaml"), text);
+      }
+    }
+    return this.folderOfOwn;
+  }
+
+  close(): void {
+    if (this.folderOfOwn !== undefined) rmSync(this.folderOfOwn, { recursive: true, force: true });
+  }
+
+  /**
+   * @param secrets with the audit stack's secrets provider and salt, so that the fleet has one for all. There is no secret
+   * in it; without the salt each run would make a new one.
+   */
+  private generated(name: string, config: Record<string, unknown>, secrets: boolean): StackSource {
+    const provider: StackFile = secrets ? this.read(this.fileOf(this.auditStack)) : {};
+    const workDir = join(this.temporary, secrets ? "stacks" : "copies");
+    const file = join(workDir, `Pulumi.${name}.yaml`);
+    writeFileSync(file, stringify({ ...provider, config }), { mode: 0o600 });
+    return { workDir, config, settings: this.settingsOf(name, config) };
+  }
+
+  private settingsOf(name: string, config: Record<string, unknown>): Settings {
+    const own = Object.entries(config)
+      .filter(([key]) => key.startsWith("crosstrail:"))
+      .map(([key, value]) => [
+        key.slice("crosstrail:".length),
+        typeof value === "object" ? JSON.stringify(value) : String(value),
+      ]);
+    return parseSettings(name, Object.fromEntries(own) as Record<string, string>, config["aws:region"] as string);
+  }
+
+  private check({ name, accountId }: FleetStack, settings: Settings): void {
+    const file = this.fileOf(name);
+    if (settings.role !== "member") {
+      throw fileError(file, "fleet/role", `${name} is a member, and its stack's role is ${settings.role}.`);
+    }
+    const actual = (settings as MemberSettings).accountId;
+    if (actual === accountId) return;
+    throw new UserError(`${file} is for another account.`, [
+      {
+        id: "fleet/account",
+        severity: "error",
+        subject: `crosstrail:accountId = "${actual}"`,
+        message: `The audit stack declares ${name} as account ${accountId}. Nothing was changed.`,
+        remedy: `Correct one of the two; or remove ${file}, and its configuration follows from the audit stack's.`,
+      },
+    ]);
+  }
+
+  private fileOf(stack: string): string {
+    return join(this.folder, `Pulumi.${stack}.yaml`);
+  }
+
+  private read(file: string): StackFile {
+    return (parse(readFileSync(file, "utf8")) ?? {}) as StackFile;
+  }
+}

@@ -1,0 +1,87 @@
+/** Reads a trail back from AWS: neither `up` nor `refresh` proves that it logs, and what. */
+import {
+  CloudTrailClient,
+  GetEventSelectorsCommand,
+  GetInsightSelectorsCommand,
+  GetTrailCommand,
+  GetTrailStatusCommand,
+} from "@aws-sdk/client-cloudtrail";
+import type { Finding } from "../../core/findings";
+import { parseTrailArn } from "../../core/names";
+import { credentialsOf } from "./credentials";
+import { selectorDifference } from "./selectors";
+import type { ExpectedTrail, TrailReport } from "./types";
+
+/** @throws what the AWS SDK throws when AWS cannot be asked. */
+export async function readTrail(config: Record<string, unknown>, expected: ExpectedTrail): Promise<TrailReport> {
+  const { trailArn, options } = expected;
+  const client = new CloudTrailClient({
+    region: parseTrailArn(trailArn)?.region,
+    credentials: credentialsOf(config),
+    maxAttempts: 5,
+  });
+  const findings: Finding[] = [];
+  const add = (id: string, message: string, remedy: string) =>
+    findings.push({ id, severity: "error", subject: trailArn, message, remedy });
+  try {
+    const [status, trail, selectors, insights] = await Promise.all([
+      client.send(new GetTrailStatusCommand({ Name: trailArn })),
+      client.send(new GetTrailCommand({ Name: trailArn })),
+      client.send(new GetEventSelectorsCommand({ TrailName: trailArn })),
+      options.insightTypes.length === 0
+        ? undefined
+        : client.send(new GetInsightSelectorsCommand({ TrailName: trailArn })).catch(noInsights),
+    ]);
+    const isLogging = status.IsLogging === true;
+    if (isLogging !== options.enableLogging) {
+      add(
+        isLogging ? "trail/logging" : "trail/not-logging",
+        isLogging ? "The trail logs, though it is configured not to." : "The trail does not log.",
+        "Run crosstrail up for this stack: it compares the trail with AWS first.",
+      );
+    }
+    for (const [name, is, wanted] of [
+      ["isMultiRegionTrail", trail.Trail?.IsMultiRegionTrail, options.isMultiRegionTrail],
+      ["enableLogFileValidation", trail.Trail?.LogFileValidationEnabled, options.enableLogFileValidation],
+      ["includeGlobalServiceEvents", trail.Trail?.IncludeGlobalServiceEvents, options.includeGlobalServiceEvents],
+    ] as const) {
+      if ((is ?? false) === wanted) continue;
+      add(
+        "trail/changed",
+        `${name} is ${is ?? false}, and was to be ${wanted}.`,
+        "pulumi refresh, then crosstrail up.",
+      );
+    }
+    const difference = selectorDifference(options, {
+      basic: selectors.EventSelectors ?? [],
+      advanced: selectors.AdvancedEventSelectors ?? [],
+      insights: (insights?.InsightSelectors ?? []).map(({ InsightType }) => InsightType ?? ""),
+    });
+    if (difference) {
+      add(
+        "trail/selectors",
+        difference,
+        "Somebody changed them beside Pulumi, which may not see it. Find out who (PutEventSelectors in the logs), then pulumi refresh and crosstrail up; if Pulumi finds nothing to change, aws cloudtrail put-event-selectors.",
+      );
+    }
+    return {
+      trailArn,
+      exists: true,
+      isLogging,
+      latestDelivery: status.LatestDeliveryTime?.toISOString(),
+      ...(status.LatestDeliveryError ? { latestDeliveryError: status.LatestDeliveryError } : {}),
+      findings,
+    };
+  } catch (error) {
+    if ((error as Error).name !== "TrailNotFoundException") throw error;
+    add("trail/missing", "The account has no such trail.", "Run crosstrail up for this stack.");
+    return { trailArn, exists: false, isLogging: false, findings };
+  } finally {
+    client.destroy();
+  }
+}
+
+function noInsights(error: Error): undefined {
+  if (error.name === "InsightNotEnabledException") return undefined;
+  throw error;
+}

@@ -1,0 +1,342 @@
+/** A run over the fleet: what there is, what is to be done, and doing it with workers. */
+import { availableParallelism, freemem } from "node:os";
+import { resolve } from "node:path";
+import type { Contract } from "../../core/contract";
+import { UserError } from "../../core/findings";
+import type { Finding } from "../../core/findings";
+import type { Fleet, Step } from "../../core/fleet";
+import {
+  Action,
+  declaredContract,
+  fleetFindings,
+  fleetOf,
+  only,
+  planDestroy,
+  planPreview,
+  planStatus,
+  planUp,
+  StackKind,
+} from "../../core/fleet";
+import { futureKeyArn, trailArn } from "../../core/names";
+import { ExitCode, ExitError } from "../output";
+import { Backend, type StackEntry } from "./backend";
+import { execute } from "./execute";
+import { LastRun } from "./lastRun";
+import { Pool } from "./pool";
+import { Project, type StackSource } from "./project";
+import type { FleetEvent, FleetResult, Job, StackResult } from "./types";
+import { Status } from "./types";
+
+export interface FleetOptions {
+  /** The folder with Pulumi.yaml. Default: PULUMI_OPTION_CWD, or the working folder. */
+  projectFolder?: string;
+  /** The audit stack's name; its file declares the fleet. Default: audit. */
+  auditStack?: string;
+  /** The complete environment for Pulumi and AWS: backend, passphrase, credentials. Default: this process's. */
+  env?: NodeJS.ProcessEnv;
+  /** How many stacks are worked on at the same time. Default: by processors and memory. */
+  parallel?: number;
+  /** Only these stacks, by name. */
+  only?: string[];
+  /** Only the stacks that did not succeed in the last run of the same kind from this folder. */
+  failed?: boolean;
+  /** Seconds for each stack; then its engine is ended. Default: 900. */
+  timeoutSeconds?: number;
+  /** Seconds that a running call of a cancelled stack may still take. Default: 30. */
+  graceSeconds?: number;
+  /** `--secrets-provider` for stacks that are created. Default: the backend's. */
+  secretsProvider?: string;
+  /** Gets everything that happens. Must not throw. */
+  onEvent?: (event: FleetEvent) => void;
+  /** Called before anything is done; false ends the run with nothing changed. */
+  confirm?: (plan: Plan) => boolean | Promise<boolean>;
+  /** Once aborted, no further stack is begun, and running ones finish the calls to AWS that they have begun. */
+  signal?: AbortSignal;
+  /** Once aborted, running engines end at once. What they had begun is looked up by the next run. */
+  endNow?: AbortSignal;
+}
+
+export interface UpOptions extends FleetOptions {
+  /** Compare each stack with AWS before. Default: false. */
+  refresh?: boolean;
+}
+
+export interface DestroyOptions extends FleetOptions {
+  /** The log bucket's name: the archive, if nothing protects it any more, may be removed as well. */
+  deleteArchive?: string;
+}
+
+/** What a run is about to do. */
+export interface Plan {
+  action: Action;
+  steps: Step[];
+  parallel: number;
+}
+
+type AllOptions = UpOptions & DestroyOptions;
+
+export async function runFleet(action: Action, options: AllOptions): Promise<FleetResult> {
+  const began = Date.now();
+  const env = options.env ?? process.env;
+  const folder = resolve(options.projectFolder ?? env.PULUMI_OPTION_CWD ?? ".");
+  options.signal?.throwIfAborted();
+  const project = new Project(folder, options.auditStack ?? "audit", env);
+  const pool = new Pool({ ...env, PULUMI_SKIP_UPDATE_CHECK: "true" });
+  const parallel = options.parallel ?? defaultParallel();
+  const stopping = new AbortController();
+  const listeners = listen([
+    [options.signal, () => (stopping.abort(), pool.stop((options.graceSeconds ?? 30) * 1000))],
+    [options.endNow, () => (stopping.abort(), pool.stop(2_000))],
+  ]);
+  try {
+    pool.warmUp(1);
+    const run = await Run.open(action, options, project, pool, env);
+    const { steps } = run;
+    if (steps.length === 0) return summary(action, [], run.findings, began);
+    options.onEvent?.({ type: "planned", steps, parallel });
+    if (options.confirm && !(await options.confirm({ action, steps, parallel }))) {
+      throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
+    }
+    const record = action === Action.Status || action === Action.Preview ? undefined : new LastRun(folder);
+    record?.begin(action, steps);
+    pool.warmUp(Math.min(parallel, steps.length));
+    const results = await execute(steps, (step) => run.step(step), {
+      parallel,
+      signal: stopping.signal,
+      onFinished: (result) => {
+        record?.finished(result);
+        options.onEvent?.({ type: "finished", result });
+      },
+    });
+    return summary(action, results, run.findings, began);
+  } finally {
+    listeners();
+    await pool.close();
+    project.close();
+  }
+}
+
+/** How many stacks fit: an engine with its provider takes some 600 MB, and waits for AWS most of the time. */
+export function defaultParallel(cores = availableParallelism(), bytes = availableMemory()): number {
+  return Math.max(1, Math.min(2 * cores, 16, Math.floor((bytes * 0.8) / 600e6)));
+}
+
+function availableMemory(): number {
+  const { availableMemory: ask } = process as { availableMemory?: () => number };
+  return ask?.() ?? freemem();
+}
+
+function summary(action: Action, stacks: StackResult[], findings: Finding[], began: number): FleetResult {
+  const has = (status: Status) => stacks.some((stack) => stack.status === status);
+  return {
+    action,
+    status: has(Status.Cancelled)
+      ? Status.Cancelled
+      : has(Status.Failed) || has(Status.Skipped)
+        ? Status.Failed
+        : Status.Succeeded,
+    stacks,
+    findings,
+    seconds: (Date.now() - began) / 1000,
+  };
+}
+
+class Run {
+  private auditChanged = false;
+  private readonly destroyed = new Set<string>();
+
+  private constructor(
+    private readonly options: AllOptions,
+    private readonly project: Project,
+    private readonly pool: Pool,
+    private readonly pulumiVersion: string,
+    private readonly stacks: Map<string, StackEntry>,
+    private readonly contract: Contract | undefined,
+    readonly steps: Step[],
+    private readonly fleet: Fleet,
+    readonly findings: Finding[],
+  ) {}
+
+  static async open(action: Action, options: AllOptions, project: Project, pool: Pool, env: NodeJS.ProcessEnv) {
+    const { auditStack, audit } = project;
+    const backend = new Backend(project.folder, env, options.signal);
+    const [pulumiVersion, stacks] = await Promise.all([backend.version(), backend.stacks()]);
+    const contract = holds(stacks.get(auditStack)) ? await backend.contract(auditStack) : undefined;
+    const withResources = new Set([...stacks.values()].filter(holds).map(({ name }) => name));
+    const problems = fleetFindings(audit, auditStack, contract, withResources);
+    if (problems.length > 0) throw new UserError("The fleet cannot be worked on. Nothing was changed.", problems);
+    const fleet = fleetOf(audit, auditStack, contract, withResources);
+    const steps = select(planOf(action, fleet), action, options, project.folder).filter(
+      // What is not there need not be destroyed.
+      ({ stack, action: each }) => each !== Action.Destroy || holds(stacks.get(stack.name)),
+    );
+    return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, []);
+  }
+
+  async step(step: Step): Promise<StackResult> {
+    const { onEvent } = this.options;
+    const { stack, action, destroys } = step;
+    onEvent?.({ type: "started", stack: stack.name, action, destroys, accountId: stack.accountId });
+    let job: Job;
+    try {
+      job = this.job(step);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return this.refused(step, ExitCode.Usage, error.findings);
+    }
+    if (action === Action.Destroy && stack.kind === StackKind.Audit) {
+      const left = this.delivering();
+      if (left.length > 0) return this.refused(step, ExitCode.Deployment, [stillDelivering(stack.name, left)]);
+    }
+    const entry = this.stacks.get(stack.name);
+    const state = { exists: entry !== undefined, resources: entry?.resources ?? 0, lastUpdate: entry?.lastUpdate };
+    if (action === Action.Status && !holds(entry)) {
+      const finding: Finding = {
+        id: "stack/not-deployed",
+        severity: "error",
+        subject: stack.name,
+        message: "The stack is declared, and not deployed.",
+        remedy: `crosstrail up --only ${stack.name}`,
+      };
+      return { ...this.refused(step, ExitCode.CheckFailed, [finding]), state };
+    }
+    const result = await this.pool.run(job, (event) => onEvent?.(event));
+    if (action === Action.Status) result.state = state;
+    if (action === Action.Destroy && result.status === Status.Succeeded) this.destroyed.add(stack.name);
+    // Also when it failed: what it changed before is new to AWS.
+    if (stack.kind === StackKind.Audit && action === Action.Up && result.resources.length > 0) this.auditChanged = true;
+    return result;
+  }
+
+  /** The stacks that may still have a trail. */
+  private delivering(): string[] {
+    const { management, members, removed } = this.fleet;
+    return [...removed, ...members, ...(management ? [management] : [])]
+      .map(({ name }) => name)
+      .filter((name) => holds(this.stacks.get(name)) && !this.destroyed.has(name));
+  }
+
+  private refused({ stack, action }: Step, exitCode: ExitCode, findings: Finding[]): StackResult {
+    return {
+      stack: stack.name,
+      kind: stack.kind,
+      accountId: stack.accountId,
+      action,
+      status: Status.Failed,
+      changes: {},
+      resources: [],
+      findings,
+      exitCode,
+      attempts: 0,
+      seconds: 0,
+    };
+  }
+
+  /** @throws UserError when the stack's configuration has mistakes. */
+  private job(step: Step): Job {
+    const { options, project } = this;
+    const { stack, action } = step;
+    const isAudit = stack.kind === StackKind.Audit;
+    const exists = this.stacks.has(stack.name);
+    const source = this.source(step, exists);
+    const own = project.audit.fleet.find(({ trail }) => trail.accountId === stack.accountId);
+    const reads = action === Action.Up || action === Action.Status;
+    const inCopy = action === Action.Preview && !exists;
+    return {
+      step,
+      pulumiVersion: this.pulumiVersion,
+      workDir: source.workDir,
+      exists,
+      config: source.config,
+      secretsProvider: inCopy ? undefined : options.secretsProvider,
+      ...(inCopy && {
+        env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
+      }),
+      trail: reads && own ? { trailArn: trailArn(own.trail), options: source.settings.trailOptions } : undefined,
+      retrySeconds: isAudit || this.auditChanged ? 120 : 30,
+      timeoutMs: (options.timeoutSeconds ?? 900) * 1000,
+      graceMs: (options.graceSeconds ?? 30) * 1000,
+      excludeProtected: isAudit,
+      deleteArchive: options.deleteArchive,
+      refresh: options.refresh,
+    };
+  }
+
+  private source(step: Step, exists: boolean): StackSource {
+    const { project, contract } = this;
+    const { stack, action } = step;
+    if (stack.kind === StackKind.Audit) {
+      const source = project.own(stack.name);
+      return action === Action.Preview && !exists ? project.copy(source, stack.name) : source;
+    }
+    const source = project.member(stack, contract);
+    const { audit } = project;
+    const isAsDeployed = contract?.bucketName === audit.bucketName && contract.logPrefix === audit.logPrefix;
+    if (action !== Action.Preview || step.destroys || (exists && stack.authorised && isAsDeployed)) return source;
+    // The audit stack as it will be; only its key may not be known yet.
+    const keyArn = contract?.keyArn ?? futureKeyArn(audit.partition, audit.region, audit.auditAccountId);
+    return project.withContract(source, stack.name, { ...declaredContract(audit), keyArn }, exists);
+  }
+}
+
+function planOf(action: Action, fleet: Fleet): Step[] {
+  if (action === Action.Up) return planUp(fleet);
+  if (action === Action.Preview) return planPreview(fleet);
+  return action === Action.Destroy ? planDestroy(fleet) : planStatus(fleet);
+}
+
+function select(steps: Step[], action: Action, options: AllOptions, folder: string): Step[] {
+  const all = new Set(steps.map(({ stack }) => stack.name));
+  let wanted = options.only;
+  if (options.failed) {
+    wanted = new LastRun(folder).failed(action)?.filter((name) => all.has(name));
+    if (wanted === undefined) {
+      throw new ExitError(
+        ExitCode.Usage,
+        `No last run of crosstrail ${action} is known here.\n  → Leave --failed out.`,
+      );
+    }
+  }
+  if (wanted === undefined) return steps;
+  const unknown = wanted.filter((name) => !all.has(name));
+  if (unknown.length > 0) {
+    throw new ExitError(
+      ExitCode.StackNotFound,
+      "The fleet has no such stack.",
+      unknown.map((name) => ({
+        id: "fleet/unknown-stack",
+        severity: "error",
+        subject: name,
+        message: `The stacks are ${[...all].slice(0, 20).join(", ")}${all.size > 20 ? " and so on" : ""}.`,
+        remedy: "Give the alias of a declared member, or the audit stack's name.",
+      })),
+    );
+  }
+  return only(steps, new Set(wanted));
+}
+
+function stillDelivering(stack: string, left: string[]): Finding {
+  const names = `${left.slice(0, 10).join(", ")}${left.length > 10 ? ` and ${left.length - 10} more` : ""}`;
+  return {
+    id: "archive/in-use",
+    severity: "error",
+    subject: stack,
+    message: `Trails still deliver to the archive: ${names}.`,
+    remedy: "crosstrail destroy, without --only, destroys them first.",
+  };
+}
+
+/** A stack that was destroyed is still listed, without resources. Backends that do not count may hold some. */
+function holds(entry: StackEntry | undefined): boolean {
+  return entry !== undefined && entry.lastUpdate !== undefined && entry.resources !== 0;
+}
+
+function listen(pairs: [AbortSignal | undefined, () => void][]): () => void {
+  for (const [signal, listener] of pairs) {
+    if (signal?.aborted) listener();
+    else signal?.addEventListener("abort", listener, { once: true });
+  }
+  return () => {
+    for (const [signal, listener] of pairs) signal?.removeEventListener("abort", listener);
+  };
+}

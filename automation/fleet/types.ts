@@ -1,0 +1,120 @@
+/** What is known of the stacks of a fleet while they are worked on, and afterwards. */
+import type { Finding } from "../../core/findings";
+import type { Action, FleetStack, Step } from "../../core/fleet";
+import type { TrailOptions } from "../../core/settings";
+
+/** A resource that an operation changes, or would change. */
+export interface ResourceChange {
+  urn: string;
+  /** Pulumi's type, such as `aws:s3/bucketPolicy:BucketPolicy`. */
+  type: string;
+  /** The resource's name in the program. */
+  name: string;
+  /** Pulumi's word for what happens: create, update, delete, replace and so on. */
+  op: string;
+  /** The properties that differ, where Pulumi says so. */
+  diffs: string[];
+  /** The inputs before; without what is secret. */
+  before?: Record<string, unknown>;
+  /** The inputs after. */
+  after?: Record<string, unknown>;
+}
+
+/** A trail as AWS describes it, compared with what the stack is configured to make. */
+export interface TrailReport {
+  trailArn: string;
+  /** False when the account has no such trail. */
+  exists: boolean;
+  isLogging: boolean;
+  /** Delivery as CloudTrail reports it: the last one and the last error; undefined where there was none. */
+  latestDelivery?: string;
+  latestDeliveryError?: string;
+  /** Everything that is not as intended. */
+  findings: Finding[];
+}
+
+export const Status = { Succeeded: "succeeded", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled" } as const;
+export type Status = (typeof Status)[keyof typeof Status];
+
+export interface StackResult {
+  stack: string;
+  kind: FleetStack["kind"];
+  accountId: string;
+  action: Action;
+  status: Status;
+  /** How many resources were, or would be, created, updated and so on; Pulumi's words. `same` is left out. */
+  changes: Record<string, number>;
+  resources: ResourceChange[];
+  trail?: TrailReport;
+  /** Why it failed or was skipped, and what else is worth knowing. */
+  findings: Finding[];
+  /** Pulumi's exit codes: what the stack's failure means. */
+  exitCode: number;
+  /** How often the engine was started. */
+  attempts: number;
+  seconds: number;
+  /** Only for `status`: how the backend describes the stack. */
+  state?: { exists: boolean; resources: number; lastUpdate?: string };
+}
+
+export interface FleetResult {
+  action: Action;
+  status: Status;
+  /** In the order of the plan. */
+  stacks: StackResult[];
+  /** What concerns no single stack. */
+  findings: Finding[];
+  seconds: number;
+}
+
+/** What happens, as it happens. */
+export type FleetEvent =
+  | { type: "planned"; steps: Pick<Step, "stack" | "action" | "destroys">[]; parallel: number }
+  | { type: "started"; stack: string; action: Action; destroys?: boolean; accountId: string }
+  /** What the stack does at the moment, for people. */
+  | { type: "progress"; stack: string; note: string }
+  | { type: "resource"; stack: string; op: string; resourceType: string; name: string; done: boolean }
+  | { type: "retrying"; stack: string; reason: string; seconds: number }
+  | { type: "warning"; stack: string; message: string }
+  | { type: "finished"; result: StackResult };
+
+/** What a worker is asked to do. */
+export interface Job {
+  step: Step;
+  pulumiVersion: string;
+  /** The folder with Pulumi.yaml and the stack's file. */
+  workDir: string;
+  /** The stack is there already; otherwise it is created, or for a preview shown in a backend of its own. */
+  exists: boolean;
+  /** The stack's configuration as its file has it. */
+  config: Record<string, unknown>;
+  /** Over the environment of the worker. */
+  env?: Record<string, string>;
+  /** `pulumi stack init --secrets-provider` */
+  secretsProvider?: string;
+  /** What must be there afterwards. */
+  trail?: ExpectedTrail;
+  /** How many seconds a trail that AWS refuses, because new policies are not known everywhere yet, is tried again. */
+  retrySeconds: number;
+  timeoutMs: number;
+  graceMs: number;
+  /** Protected resources stay, and are no error. */
+  excludeProtected?: boolean;
+  /** The bucket that the user has named to be removed with the archive. */
+  deleteArchive?: string;
+  refresh?: boolean;
+}
+
+export interface ExpectedTrail {
+  trailArn: string;
+  options: TrailOptions;
+}
+
+/** The lines that a worker reads. */
+export type Order = { type: "run"; job: Job } | { type: "stop"; graceMs: number } | { type: "end" };
+
+/** The lines that a worker writes. */
+export type Report =
+  | { type: "ready" }
+  | { type: "event"; event: Exclude<FleetEvent, { type: "planned" | "started" | "finished" }> }
+  | { type: "done"; result: StackResult; reusable: boolean };

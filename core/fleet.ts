@@ -1,0 +1,233 @@
+/**
+ * The fleet: which stacks there are, in which order they are brought up and destroyed, and what the stack of a member is
+ * configured with. All of it follows from the audit stack's settings and from what is deployed.
+ */
+import type { Contract } from "./contract";
+import { contractVersion } from "./contract";
+import type { Finding } from "./findings";
+import { parseTrailArn, trailArn } from "./names";
+import { fillIn } from "./pattern";
+import type { AuditSettings, Member } from "./settings";
+
+export const StackKind = { Audit: "audit", Management: "management", Member: "member" } as const;
+export type StackKind = (typeof StackKind)[keyof typeof StackKind];
+
+/** A stack of the fleet. */
+export interface FleetStack {
+  /** The stack's name; a member's is its alias. */
+  name: string;
+  kind: StackKind;
+  accountId: string;
+  /** It is deployed, and the audit stack's configuration does not declare it any more. */
+  removed?: boolean;
+  /** The deployed audit stack authorises its trail as it is declared. */
+  authorised?: boolean;
+}
+
+export interface Fleet {
+  audit: FleetStack;
+  /** The organization's management account, if it has a stack. */
+  management?: FleetStack;
+  members: FleetStack[];
+  /** Members that are still deployed and no longer declared. */
+  removed: FleetStack[];
+}
+
+/** All that other stacks will know of the audit stack, as its settings have it; the key's ARN is known only to AWS. */
+export function declaredContract(settings: AuditSettings): Omit<Contract, "keyArn" | "readers"> {
+  return {
+    contractVersion,
+    partition: settings.partition,
+    auditAccountId: settings.auditAccountId,
+    bucketName: settings.bucketName,
+    bucketRegion: settings.region,
+    logPrefix: settings.logPrefix,
+    trails: settings.fleet.map(({ alias, trail, previous }) => ({
+      accountId: trail.accountId,
+      alias,
+      trailArn: trailArn(trail),
+      ...(previous && { previousTrailArn: trailArn(previous) }),
+    })),
+  };
+}
+
+/**
+ * The fleet's stacks.
+ * @param auditStack the audit stack's name.
+ * @param deployed the audit stack's outputs, if it is deployed.
+ * @param stacks the names of the stacks that hold resources.
+ */
+export function fleetOf(
+  settings: AuditSettings,
+  auditStack: string,
+  deployed: Contract | undefined,
+  stacks: ReadonlySet<string>,
+): Fleet {
+  const declared = declaredContract(settings);
+  const arnOf = (contract: Pick<Contract, "trails"> | undefined, accountId: string) =>
+    contract?.trails.find((trail) => trail.accountId === accountId)?.trailArn;
+  const members = settings.members.map(({ alias, accountId }) => ({
+    name: alias,
+    kind: StackKind.Member,
+    accountId,
+    authorised: arnOf(declared, accountId) === arnOf(deployed, accountId),
+  }));
+  const declaredAccounts = new Set([settings.auditAccountId, ...members.map(({ accountId }) => accountId)]);
+  const removed = (deployed?.trails ?? [])
+    .filter(({ alias, accountId }) => !declaredAccounts.has(accountId) && stacks.has(alias) && alias !== auditStack)
+    .map(({ alias, accountId }) => ({ name: alias, kind: StackKind.Member, accountId, removed: true }));
+  return { audit: { name: auditStack, kind: StackKind.Audit, accountId: settings.auditAccountId }, members, removed };
+}
+
+/** What stands in the way of a fleet whose stacks are named by aliases; the arguments are those of {@link fleetOf}. */
+export function fleetFindings(
+  settings: AuditSettings,
+  auditStack: string,
+  deployed: Contract | undefined,
+  stacks: ReadonlySet<string>,
+): Finding[] {
+  const findings: Finding[] = [];
+  settings.members.forEach(({ alias, accountId }, index) => {
+    const subject = `crosstrail:members[${index}].alias = "${alias}"`;
+    if (alias === auditStack) {
+      findings.push({
+        id: "fleet/stack-name",
+        severity: "error",
+        subject,
+        message: "A member's stack is named by its alias, and the audit stack has this name.",
+        remedy: "Give the member another alias.",
+      });
+    }
+    const before = deployed?.trails.find((trail) => trail.accountId === accountId)?.alias;
+    if (before !== undefined && before !== alias && stacks.has(before)) {
+      findings.push({
+        id: "fleet/alias-renamed",
+        severity: "error",
+        subject,
+        message: `Account ${accountId} is deployed as ${before}, by the stack of this name. A new stack would make its trail a second time.`,
+        remedy: `Rename the stack as well: pulumi stack rename ${alias} -s ${before}`,
+      });
+    }
+  });
+  return findings;
+}
+
+export const Action = { Up: "up", Preview: "preview", Destroy: "destroy", Status: "status" } as const;
+export type Action = (typeof Action)[keyof typeof Action];
+
+/** One stack's turn. */
+export interface Step {
+  stack: FleetStack;
+  action: Action;
+  /** A preview of what `destroy` would do. */
+  destroys?: boolean;
+  /** The stacks whose turn must be over. */
+  after: string[];
+  /** Those of them that must have succeeded. */
+  needs: string[];
+  /** It also goes on when what it needs had to be left alone: nothing has changed for it then. */
+  orUntouched?: boolean;
+}
+
+/**
+ * Brings the fleet up: the audit stack authorises a trail before it is made, and goes on authorising it until it is gone.
+ * What is removed therefore comes first, then the audit stack, the management account, and all members at the same time.
+ */
+export function planUp(fleet: Fleet): Step[] {
+  const { audit, management, members, removed } = fleet;
+  const gone = names(removed);
+  const first = [audit, ...(management ? [management] : [])];
+  return [
+    ...removed.map((stack) => ({ stack, action: Action.Destroy, after: [], needs: [] })),
+    { stack: audit, action: Action.Up, after: gone, needs: gone },
+    ...(management ? [{ stack: management, action: Action.Up, after: [audit.name], needs: [audit.name] }] : []),
+    ...members.map((stack) => ({
+      stack,
+      action: Action.Up,
+      after: names(first),
+      needs: [audit.name],
+      orUntouched: stack.authorised === true,
+    })),
+  ];
+}
+
+/** Shows what `up` would do. Nothing changes, so nothing has to wait. */
+export function planPreview(fleet: Fleet): Step[] {
+  return planUp(fleet).map(({ stack, action }) => ({
+    stack,
+    action: Action.Preview,
+    ...(action === Action.Destroy && { destroys: true }),
+    after: [],
+    needs: [],
+  }));
+}
+
+/** Removes the fleet: every trail, then, when none delivers any more, what the audit stack has. */
+export function planDestroy(fleet: Fleet): Step[] {
+  const { audit, management, members, removed } = fleet;
+  const trails = [...removed, ...members, ...(management ? [management] : [])];
+  return [
+    ...trails.map((stack) => ({ stack, action: Action.Destroy, after: [], needs: [] })),
+    { stack: audit, action: Action.Destroy, after: names(trails), needs: names(trails) },
+  ];
+}
+
+export function planStatus({ audit, management, members, removed }: Fleet): Step[] {
+  return [audit, ...(management ? [management] : []), ...members, ...removed].map((stack) => ({
+    stack,
+    action: Action.Status,
+    after: [],
+    needs: [],
+  }));
+}
+
+/** The steps of some stacks only. What the others would have had to do first is taken as done. */
+export function only(steps: Step[], wanted: ReadonlySet<string>): Step[] {
+  const stays = (name: string) => wanted.has(name);
+  return steps
+    .filter(({ stack }) => stays(stack.name))
+    .map((step) => ({ ...step, after: step.after.filter(stays), needs: step.needs.filter(stays) }));
+}
+
+/** The configuration of a member's stack that has no file of its own, with Pulumi's names. */
+export function memberConfig(
+  settings: AuditSettings,
+  member: Pick<Member, "accountId" | "alias" | "homeRegion" | "deployRoleArn" | "deployProfile">,
+  source: { auditStack: string } | { contract: Contract },
+): Record<string, unknown> {
+  const { accountId, alias } = member;
+  const values = { partition: settings.partition, accountId, alias };
+  const role = member.deployRoleArn ?? fillIn(settings.deployRole, values);
+  const profile = member.deployProfile ?? fillIn(settings.deployProfile, values);
+  return {
+    "aws:region": member.homeRegion ?? settings.region,
+    "aws:allowedAccountIds": [accountId],
+    ...(profile !== "" && { "aws:profile": profile }),
+    ...(role !== "" && { "aws:assumeRoles": [{ roleArn: role }] }),
+    "crosstrail:role": "member",
+    "crosstrail:accountId": accountId,
+    ...("contract" in source
+      ? { "crosstrail:contract": source.contract }
+      : { "crosstrail:auditStack": source.auditStack }),
+    ...(settings.extraRegions.length > 0 && { "crosstrail:extraRegions": settings.extraRegions }),
+    ...Object.fromEntries(
+      Object.entries(settings.memberDefaults).map(([name, value]) => [`crosstrail:${name}`, value]),
+    ),
+  };
+}
+
+/** A removed member as it was declared: what the deployed contract knows of it. */
+export function removedMember(
+  contract: Contract,
+  accountId: string,
+): Pick<Member, "accountId" | "alias" | "homeRegion"> {
+  const found = contract.trails.find((trail) => trail.accountId === accountId);
+  return { accountId, alias: found?.alias ?? "", homeRegion: parseTrailArn(found?.trailArn ?? "")?.region };
+}
+
+function names(stacks: FleetStack[]): string[] {
+  return stacks.map(({ name }) => name);
+}
+
+/** The tag that says which stack a key belongs to: a key has no name by which an interrupted run could find it again. */
+export const stackTag = "crosstrail:stack";
