@@ -112,13 +112,16 @@ function compare(after: Cell[], before: Map<string, boolean> | undefined, declar
     const refused = own.find(({ decision }) => !decision.allowed);
     const isGain = refused === undefined;
     if (own.every(was) === isGain) continue;
-    const stays = subject.trailArn === undefined ? accounts.has(subject.accountId) : declared.has(subject.trailArn);
-    const note = stays ? refused?.decision.explanation : isGain ? undefined : "No longer in the fleet; its logs stay.";
+    const isTrail = subject.trailArn !== undefined;
+    const stays = isTrail ? declared.has(subject.trailArn as string) : accounts.has(subject.accountId);
+    // A former member's logs stay, and so does who reads them.
+    const isMeant = isGain ? stays || !isTrail : !stays && group !== "read";
+    const note = isGain ? undefined : isMeant ? "No longer in the fleet; its logs stay." : refused.decision.explanation;
     changes.push({
       isGain,
       group,
       title: titleOf(group),
-      verdict: isGain === stays ? "intended" : "wrong",
+      verdict: isMeant ? "intended" : "wrong",
       subject,
       note,
     });

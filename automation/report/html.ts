@@ -1,6 +1,7 @@
 /** The report as a page of its own: one file, no script, nothing loaded from elsewhere, light or dark as the reader has it. */
 import type { Finding } from "../../core/findings";
-import { changedLines, statusText, summaryText } from "./lines";
+import type { AccountGroup } from "./lines";
+import { changedLines, groupsOf, isTouched, statusText, summaryText } from "./lines";
 import { style } from "./style";
 import { count, html } from "./text";
 import type { AccessChange, AccountReport, Cost, PolicyChange, ReportData, ResourceReport } from "./types";
@@ -10,16 +11,17 @@ export function htmlPage(data: ReportData): string {
   const { summary, accounts, findings } = data;
   const risks = findings.filter(({ severity }) => severity !== "info");
   const notes = findings.filter(({ severity }) => severity === "info");
-  const touched = accounts.filter(({ changes, status }) => changes.length > 0 || status !== "succeeded");
-  const untouched = accounts.filter((account) => !touched.includes(account));
+  const groups = groupsOf(data);
+  const touched = accounts.filter(isTouched).length;
+  const untouched = accounts.filter((each) => !isTouched(each));
   const sections = [
     section("risks", "Look at this first", risks.length, risks.map(finding).join("")),
     section("access", "Who gains and who loses access", data.access.length, access(data)),
     section(
       "accounts",
       "What changes",
-      touched.length,
-      touched.map((each) => account(each, touched.length)).join("") + unchanged(untouched),
+      touched,
+      groups.map((each) => account(each, groups.length)).join("") + unchanged(untouched),
     ),
     section("policies", "Policies", data.policies.length, data.policies.map(policy).join("")),
     section("costs", "Costs worth knowing", data.costs.length, data.costs.map(cost).join("")),
@@ -88,22 +90,22 @@ function access({ access: all, accessUnknown }: ReportData): string {
 
 function who(accounts: AccessChange["who"]): string {
   const shown = accounts
-    .slice(0, 40)
+    .slice(0, 500)
     .map(
       ({ alias, accountId }) =>
         `<span class="account">${alias === accountId ? "" : `${html(alias)} `}<code>${html(accountId)}</code></span>`,
     );
-  return `${shown.join(" ")}${accounts.length > 40 ? ` and ${accounts.length - 40} more` : ""}`;
+  return `${shown.join(" ")}${accounts.length > 500 ? ` and ${accounts.length - 500} more` : ""}`;
 }
 
 /** A few accounts are shown open; of many, the reader opens those that matter. */
 const mostOpen = 6;
 
-function account({ stack, accountId, status, changes }: AccountReport, total: number): string {
-  const title = `<b>${html(stack)}</b> <code>${html(accountId)}</code>`;
+function account({ who: accounts, status, changes }: AccountGroup, total: number): string {
   if (status !== "succeeded")
-    return `<div class="card failed"><p>${title} <span class="pill delete">${html(statusText(status))}</span></p></div>\n`;
-  return `<details class="card"${total <= mostOpen ? " open" : ""}><summary>${title} <span class="quiet">${changedLines(changes)}</span></summary>
+    return `<div class="card failed"><p>${who(accounts)} <span class="pill delete">${html(statusText(status))}</span></p></div>\n`;
+  const each = accounts.length > 1 ? " each" : "";
+  return `<details class="card"${total <= mostOpen ? " open" : ""}><summary>${who(accounts)} <span class="quiet">${changedLines(changes)}${each}</span></summary>
 <ul class="resources">${changes.map(resource).join("")}</ul></details>\n`;
 }
 

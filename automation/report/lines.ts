@@ -1,6 +1,6 @@
 /** Sentences that the report has in every format. */
 import { count } from "./text";
-import type { ReportData, ResourceReport } from "./types";
+import type { AccountReport, PolicyChange, ReportData, ResourceReport } from "./types";
 import { Op } from "./types";
 
 const words: Record<Op, string> = {
@@ -41,4 +41,30 @@ export function statusText(status: string): string {
     cancelled: "cancelled",
   };
   return texts[status] ?? "no preview";
+}
+
+/** Accounts with the same changes, told together: a new member among hundreds is not to be searched for. */
+export interface AccountGroup {
+  who: { alias: string; accountId: string }[];
+  status: string;
+  changes: ResourceReport[];
+  policies: PolicyChange[];
+}
+
+/** The accounts with changes and those without a preview. */
+export function groupsOf({ accounts, policies }: Pick<ReportData, "accounts" | "policies">): AccountGroup[] {
+  const found = new Map<string, AccountGroup>();
+  for (const { stack, accountId, status, changes } of accounts.filter(isTouched)) {
+    const own = policies.filter((policy) => policy.stack === stack);
+    // Policies differ from account to account, as they name it.
+    const id = JSON.stringify([status, changes, own.length > 0 ? stack : ""]);
+    const group = found.get(id) ?? { who: [], status, changes, policies: own };
+    group.who.push({ alias: stack, accountId });
+    found.set(id, group);
+  }
+  return [...found.values()];
+}
+
+export function isTouched({ changes, status }: AccountReport): boolean {
+  return changes.length > 0 || status !== "succeeded";
 }

@@ -1,8 +1,9 @@
 /** The report as a comment on GitHub: within its limit, and found again to be updated. */
 import type { Finding } from "../../core/findings";
-import { changedLines, statusText, summaryText } from "./lines";
+import type { AccountGroup } from "./lines";
+import { changedLines, groupsOf, statusText, summaryText } from "./lines";
 import { count, fenced, markdown as text, markdownCode as code } from "./text";
-import type { AccessChange, AccountReport, PolicyChange, ReportData } from "./types";
+import type { AccessChange, PolicyChange, ReportData } from "./types";
 
 /** GitHub's limit for a comment. It counts characters; taken as bytes, which are never fewer. */
 export const commentLimit = 65_536;
@@ -19,12 +20,12 @@ const share = { risks: 14_000, access: 10_000, accounts: 12_000, costs: 6_000, n
 export function markdownText(data: ReportData): string {
   const risks = data.findings.filter(({ severity }) => severity !== "info");
   const notes = data.findings.filter(({ severity }) => severity === "info");
-  const touched = data.accounts.filter(({ changes, status }) => changes.length > 0 || status !== "succeeded");
+  const groups = groupsOf(data);
   const head = [commentMarker(data), "## Crosstrail preview", "", `**${summaryText(data)}**`];
   const before = [
     ...section("Look at this first", listed(risks.map(finding), share.risks)),
     ...section("Who gains and who loses access", accessTable(data)),
-    ...section("What changes", accountTable(touched)),
+    ...section("What changes", accountTable(groups)),
   ];
   const after = [
     ...section(
@@ -39,7 +40,7 @@ export function markdownText(data: ReportData): string {
     ...section("Notes", listed(notes.map(finding), share.notes)),
   ];
   const room = commentLimit - bytes([...head, ...before, ...after].join("\n")) - 2_000;
-  return [...head, ...before, ...details(data, touched, room), ...after, ""].join("\n");
+  return [...head, ...before, ...details(groups, room), ...after, ""].join("\n");
 }
 
 function section(title: string, lines: string[]): string[] {
@@ -93,12 +94,13 @@ function whoText(who: AccessChange["who"]): string {
   return `${shown.join(", ")}${who.length > 10 ? ` and ${who.length - 10} more` : ""}`;
 }
 
-function accountTable(touched: AccountReport[]): string[] {
-  const rows = touched.map(({ stack, accountId, status, changes }) => {
-    const what = status === "succeeded" ? changedLines(changes) : `**${statusText(status)}**`;
-    return `| ${code(stack)} | ${code(accountId)} | ${what} |`;
+function accountTable(groups: AccountGroup[]): string[] {
+  const rows = groups.map(({ who, status, changes }) => {
+    const each = who.length > 1 ? " each" : "";
+    const what = status === "succeeded" ? `${changedLines(changes)}${each}` : `**${statusText(status)}**`;
+    return `| ${whoText(who)} | ${what} |`;
   });
-  return rows.length === 0 ? [] : table("| account | | changes |\n|---|---|---|", rows, share.accounts);
+  return rows.length === 0 ? [] : table("| account | changes |\n|---|---|", rows, share.accounts);
 }
 
 function table(head: string, rows: string[], most: number): string[] {
@@ -106,25 +108,21 @@ function table(head: string, rows: string[], most: number): string[] {
 }
 
 /** Account by account. If they do not all fit, those of the accounts with most to tell are left out, and this is said. */
-function details(data: ReportData, touched: AccountReport[], room: number): string[] {
-  const blocks = touched
+function details(groups: AccountGroup[], room: number): string[] {
+  const blocks = groups
     .filter(({ changes }) => changes.length > 0)
-    .map((account) => {
-      const policies = data.policies.filter(({ stack }) => stack === account.stack);
-      return { account, block: detailsOf(account, policies) };
-    });
+    .map((group) => ({ group, block: detailsOf(group) }));
   let left = room;
   const shown = new Set(
     [...blocks].sort((a, b) => bytes(a.block) - bytes(b.block)).filter(({ block }) => (left -= bytes(block) + 2) >= 0),
   );
-  const hidden = blocks.filter((each) => !shown.has(each));
-  const names = hidden.slice(0, 10).map(({ account }) => code(account.stack));
+  const hidden = blocks.filter((each) => !shown.has(each)).flatMap(({ group }) => group.who);
   return [
     ...blocks.filter((each) => shown.has(each)).flatMap(({ block }) => ["", block]),
     ...(hidden.length > 0
       ? [
           "",
-          `A comment on GitHub holds ${commentLimit.toLocaleString("en")} characters. Left out here, and in the HTML report: the details of ${names.join(", ")}${hidden.length > 10 ? ` and ${hidden.length - 10} more` : ""}.`,
+          `A comment on GitHub holds ${commentLimit.toLocaleString("en")} characters. Left out here, and in the HTML report: the details of ${whoText(hidden)}.`,
         ]
       : []),
   ];
@@ -133,7 +131,7 @@ function details(data: ReportData, touched: AccountReport[], room: number): stri
 /** Of a statement that grew by hundreds of accounts, a comment shows the beginning. */
 const mostLines = 30;
 
-function detailsOf({ stack, accountId, changes }: AccountReport, policies: PolicyChange[]): string {
+function detailsOf({ who, changes, policies }: AccountGroup): string {
   const signs = { create: "+", update: "!", replace: "!", delete: "-" };
   const lines = changes.flatMap(({ op, type, name, called, policy, properties }) => [
     `${signs[op]} ${op} ${type} ${name}${called === undefined || called === name ? "" : ` (${called})`}${policy ? ": policy, see below" : ""}`,
@@ -143,7 +141,7 @@ function detailsOf({ stack, accountId, changes }: AccountReport, policies: Polic
     ]),
   ]);
   return [
-    `<details><summary><b>${code(stack)}</b> ${code(accountId)}: ${changedLines(changes)}</summary>`,
+    `<details><summary>${whoText(who)}: ${changedLines(changes)}${who.length > 1 ? " each" : ""}</summary>`,
     "",
     fenced("diff", lines),
     ...policies.flatMap(policyBlock),

@@ -54,7 +54,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 10px 16px; border-top: 1px solid var(--edge); }
 thead th { border-top: 0; color: var(--quiet); font-size: 13px; font-weight: 500; }
 td small { display: block; font-size: 13px; overflow-wrap: anywhere; }
-.account { display: inline-block; font-weight: 500; margin-right: 6px; }
+.account { display: inline-block; font-weight: 600; margin-right: 6px; }
 .account code { font-weight: 400; }
 .resources { list-style: none; margin: 10px 0 0; padding: 0; }
 .resources li { padding: 6px 0; border-top: 1px solid var(--edge); }

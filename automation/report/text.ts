@@ -27,7 +27,7 @@ export function markdown(text: string): string {
       // Behind an entity GitHub still finds a mention, an issue or an address; not across a space of no width.
       .replace(/(?<!&)[@#]/g, (char) => `${entity(char)}&#8203;`)
       .replace(/:\/\//g, ":&#8203;//")
-      .replace(/\b(www|GH)(?=[.&])/gi, "$1&#8203;")
+      .replace(/\b(www(?=\.)|GH(?=-))/gi, "$1&#8203;")
   );
 }
 

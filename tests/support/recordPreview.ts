@@ -74,7 +74,8 @@ async function main(): Promise<void> {
       alias: "data-lake",
       trailArn: `arn:aws:cloudtrail:us-east-1:${NEW}:trail/crosstrail`,
     };
-    const { "crosstrail:auditStack": _, ...own } = memberConfig(NEW);
+    const own = memberConfig(NEW);
+    delete own["crosstrail:auditStack"];
     await box.stack("data-lake", {
       ...own,
       "crosstrail:contract": { ...contract, trails: [...contract.trails, trail] },
