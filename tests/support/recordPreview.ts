@@ -1,6 +1,6 @@
 /**
  * Records tests/support/fixtures/preview.json: what `pulumi preview --json` says of a fleet whose configuration was changed.
- *   npx ts-node tests/support/recordPreview.ts
+ *   npx ts-node tests/support/recordPreview.ts && npx prettier --write tests/support/fixtures
  * The real engine and provider on the emulator: three stacks brought up, then changed, and one that is new.
  */
 import { writeFileSync } from "node:fs";
