@@ -151,6 +151,26 @@ describe("the report of a preview", () => {
     );
   });
 
+  it("knows which advanced selectors, and what else of a trail, cost money", () => {
+    const select = (category: string) => ({ fieldSelectors: [{ field: "eventCategory", equals: [category] }] });
+    const titles = (after: Record<string, unknown>, before: Record<string, unknown> = {}) => {
+      const input = changed((each) => {
+        each.stacks = each.stacks.filter(({ stack }) => stack === "payments");
+        Object.assign(resource(each, "payments", /Trail$/), { before, after });
+      });
+      return report(input).data.costs.map(({ title }) => title);
+    };
+    const [management, data, network] = ["Management", "Data", "NetworkActivity"].map(select);
+    assert.deepEqual(titles({ advancedEventSelectors: [management] }), []);
+    assert.deepEqual(titles({ advancedEventSelectors: [management, data, network] }), [
+      "Data events",
+      "Network activity events",
+    ]);
+    assert.deepEqual(titles({ advancedEventSelectors: [data] }, { advancedEventSelectors: [data, network] }), []);
+    assert.deepEqual(titles({ cloudWatchLogsGroupArn: "arn" }), ["Delivery to CloudWatch Logs"]);
+    assert.deepEqual(titles({}, { cloudWatchLogsGroupArn: "arn", advancedEventSelectors: [data] }), []);
+  });
+
   it("warns of a trail that goes", () => {
     assert.deepEqual(ids(recordedPreview()), [
       "preview/trail-gone web (333333333333): aws:cloudtrail/trail:Trail crosstrail",
