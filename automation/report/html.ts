@@ -88,14 +88,22 @@ function access({ access: all, accessUnknown }: ReportData): string {
   return `${unknown}<div class="scroll"><table><thead><tr><th></th><th>What</th><th>Accounts</th></tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
 }
 
+/** More accounts than these are folded away. */
+const mostAccounts = 12;
+
 function who(accounts: AccessChange["who"]): string {
-  const shown = accounts
-    .slice(0, 500)
+  const rest = accounts.slice(mostAccounts);
+  if (rest.length === 0) return list(accounts);
+  return `${list(accounts.slice(0, mostAccounts))} <details class="more"><summary>${rest.length} more</summary>${list(rest)}</details>`;
+}
+
+function list(accounts: AccessChange["who"]): string {
+  return accounts
     .map(
       ({ alias, accountId }) =>
         `<span class="account">${alias === accountId ? "" : `${html(alias)} `}<code>${html(accountId)}</code></span>`,
-    );
-  return `${shown.join(" ")}${accounts.length > 500 ? ` and ${accounts.length - 500} more` : ""}`;
+    )
+    .join(" ");
 }
 
 /** A few accounts are shown open; of many, the reader opens those that matter. */
@@ -103,10 +111,12 @@ const mostOpen = 6;
 
 function account({ who: accounts, status, changes }: AccountGroup, total: number): string {
   if (status !== "succeeded")
-    return `<div class="card failed"><p>${who(accounts)} <span class="pill delete">${html(statusText(status))}</span></p></div>\n`;
+    return `<div class="card failed">${who(accounts)} <span class="pill delete">${html(statusText(status))}</span></div>\n`;
   const each = accounts.length > 1 ? " each" : "";
-  return `<details class="card"${total <= mostOpen ? " open" : ""}><summary>${who(accounts)} <span class="quiet">${changedLines(changes)}${each}</span></summary>
-<ul class="resources">${changes.map(resource).join("")}</ul></details>\n`;
+  const isFew = accounts.length <= 3;
+  const title = isFew ? list(accounts) : `<b>${accounts.length} accounts</b>`;
+  return `<details class="card"${total <= mostOpen ? " open" : ""}><summary>${title} <span class="quiet">${changedLines(changes)}${each}</span></summary>
+${isFew ? "" : who(accounts)}<ul class="resources">${changes.map(resource).join("")}</ul></details>\n`;
 }
 
 function resource({ op, type, name, called, policy: hasPolicy, properties }: ResourceReport): string {
@@ -120,8 +130,8 @@ function resource({ op, type, name, called, policy: hasPolicy, properties }: Res
 
 function unchanged(accounts: AccountReport[]): string {
   if (accounts.length === 0) return "";
-  const list = accounts.map(({ stack, accountId }) => ({ alias: stack, accountId }));
-  return `<p class="quiet">Without changes: ${who(list)}</p>`;
+  const all = accounts.map(({ stack, accountId }) => ({ alias: stack, accountId }));
+  return `<div class="quiet">Without changes: ${who(all)}</div>`;
 }
 
 function policy({ stack, accountId, title, diff }: PolicyChange): string {
@@ -148,5 +158,5 @@ function line(sign: string, path: string, value: string): string {
 }
 
 function cost({ title, text, source, who: accounts }: Cost): string {
-  return `<article class="finding cost"><h3>${html(title)} ${who(accounts)}</h3><p>${html(text)} <a href="${html(source)}" rel="noreferrer">${html(new URL(source).hostname)}</a></p></article>\n`;
+  return `<article class="finding cost"><h3>${html(title)}</h3><p>${html(text)} <a href="${html(source)}" rel="noreferrer">${html(new URL(source).hostname)}</a></p>${who(accounts)}</article>\n`;
 }

@@ -55,6 +55,8 @@ th, td { text-align: left; vertical-align: top; padding: 10px 16px; border-top: 
 thead th { border-top: 0; color: var(--quiet); font-size: 13px; font-weight: 500; }
 td small { display: block; font-size: 13px; overflow-wrap: anywhere; }
 .account { display: inline-block; font-weight: 600; margin-right: 6px; }
+.more { display: inline-block; vertical-align: top; } .more[open] { display: block; }
+.more > summary { color: var(--link); }
 .account code { font-weight: 400; }
 .resources { list-style: none; margin: 10px 0 0; padding: 0; }
 .resources li { padding: 6px 0; border-top: 1px solid var(--edge); }
