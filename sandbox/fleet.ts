@@ -26,6 +26,7 @@ export function auditConfig(): Config {
     ...template("audit"),
     "aws:allowedAccountIds": [AUDIT_ACCOUNT],
     "crosstrail:auditAccountId": AUDIT_ACCOUNT,
+    "crosstrail:deployRole": deployRole("{accountId}"),
     "crosstrail:members": Object.entries(MEMBERS).map(([alias, accountId]) => ({ accountId, alias })),
   };
 }

@@ -81,6 +81,8 @@ export interface Sandbox {
   pulumi(args: string[], options?: PulumiOptions): Promise<ProcessResult>;
   /** Writes the stack's settings, and creates the stack unless it is there. */
   stack(name: string, config: Record<string, unknown>): Promise<void>;
+  /** Writes the stack's settings only. */
+  configure(name: string, config: Record<string, unknown>): void;
   /** The stack's settings as they are now. */
   config(name: string): Record<string, unknown>;
   outputs<T = Record<string, unknown>>(name: string): Promise<T>;
@@ -165,6 +167,7 @@ export async function openSandbox(context: Context, options: SandboxOptions): Pr
       // The salt is written when the stack is created, and stays.
       if (before.encryptionsalt === undefined) await must(["stack", "init", name]);
     },
+    configure: (name, config) => fs.writeFileSync(stackFile(name), stringify({ ...readStack(name), config })),
     config: (name) => readStack(name).config ?? {},
     outputs: async <T>(name: string) => JSON.parse(await must(["stack", "output", "--json", "--stack", name])) as T,
     aws: (accountId) => awsAccess(emulator.endpoint, accountId),

@@ -5,10 +5,10 @@ import Table from "cli-table3";
 import { pc } from "./colors";
 import { parseContract } from "../core/contract";
 import type { Context } from "./context";
-import { deploy } from "./deploy";
+import { deployFleet } from "./deploy";
 import { KEEP_LIMIT_MS } from "./emulator";
 import { userError } from "./errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS, OUTSIDER, ROOT } from "./fleet";
+import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./fleet";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./matrix";
@@ -44,7 +44,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
     sandbox = await context.progress.step("Emulator and state of their own", () =>
       openSandbox(context, { folder, tools, keep }),
     );
-    const result = await deployFleet(context, sandbox);
+    const result = await deployAndAsk(context, sandbox);
     show(result.readBack);
     showMatrix(result.matrix);
     const wrong = [...problems(result.readBack), ...matrixProblems(result.matrix)].slice(0, 20);
@@ -65,24 +65,9 @@ export async function command(context: Context, args: string[]): Promise<void> {
   }
 }
 
-async function deployFleet(context: Context, sandbox: Sandbox): Promise<{ readBack: ReadBack; matrix: Matrix }> {
-  const { progress } = context;
-  await progress.step(`Stack ${AUDIT_STACK}: log bucket, key and trail in account ${AUDIT_ACCOUNT}`, async (step) => {
-    step.note("creating the stack");
-    await sandbox.stack(AUDIT_STACK, auditConfig());
-    await deploy(context, sandbox, AUDIT_STACK, step);
-  });
-  await progress.all(
-    Object.entries(MEMBERS).map(([name, accountId]) => ({
-      title: `Stack ${name}: trail in account ${accountId}`,
-      work: async (step) => {
-        step.note("creating the stack");
-        await sandbox.stack(name, memberConfig(accountId));
-        await deploy(context, sandbox, name, step);
-      },
-    })),
-  );
-  return progress.step("Trails and policies read back from AWS", async () => {
+async function deployAndAsk(context: Context, sandbox: Sandbox): Promise<{ readBack: ReadBack; matrix: Matrix }> {
+  await deployFleet(context, sandbox);
+  return context.progress.step("Trails and policies read back from AWS", async () => {
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
     const found = await readBack(contract, sandbox.aws);
     return { readBack: found, matrix: askPolicies(contract, found.deployed) };

@@ -63,7 +63,7 @@ export class Engine {
   }
 
   /** Runs `pulumi`; how it ended is a result. */
-  async pulumi(args: string[], more: { env?: NodeJS.ProcessEnv } = {}): Promise<ProcessResult> {
+  async pulumi(args: string[], more: { env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<ProcessResult> {
     if (this.stopped || this.left <= 0) {
       return { code: null, signal: null, stdout: "", stderr: "", timedOut: this.left <= 0, stopped: true, left: [] };
     }
@@ -74,6 +74,7 @@ export class Engine {
       env: { ...this.env, ...more.env },
       stopSignal: "SIGINT",
       graceMs: this.job.graceMs,
+      input: more.input,
     });
     try {
       return (this.last = await this.running.result);
@@ -83,8 +84,8 @@ export class Engine {
   }
 
   /** Runs `pulumi` for the stack, and insists on its success. */
-  async must(args: string[]): Promise<ProcessResult> {
-    const result = await this.pulumi([...args, "--stack", this.job.step.stack.name]);
+  async must(args: string[], input?: string): Promise<ProcessResult> {
+    const result = await this.pulumi([...args, "--stack", this.job.step.stack.name], { input });
     if (result.code !== 0) throw new CommandFailed(args, result);
     return result;
   }

@@ -17,26 +17,28 @@ export class LastRun {
   private readonly file: string;
   private record: RunRecord | undefined;
 
-  constructor(private readonly folder: string) {
-    this.file = join(folder, folderName, "last-run.json");
+  constructor(
+    private readonly folder: string,
+    private readonly action: Action,
+  ) {
+    this.file = join(folder, folderName, `last-${action}.json`);
   }
 
   /** The stacks that have not succeeded in the last run of this kind; undefined when there was none. */
-  failed(action: Action): string[] | undefined {
+  failed(): string[] | undefined {
     try {
-      const { action: last, stacks } = JSON.parse(readFileSync(this.file, "utf8")) as RunRecord;
-      if (last !== action) return undefined;
+      const { stacks } = JSON.parse(readFileSync(this.file, "utf8")) as RunRecord;
       return Object.keys(stacks).filter((name) => stacks[name] !== Status.Succeeded);
     } catch {
       return undefined;
     }
   }
 
-  begin(action: Action, steps: Step[]): void {
+  begin(steps: Step[]): void {
     // A run of some stacks leaves what is known of the others.
-    const before = this.failed(action) ?? [];
+    const before = this.failed() ?? [];
     this.record = {
-      action,
+      action: this.action,
       stacks: Object.fromEntries([...before, ...steps.map(({ stack }) => stack.name)].map((name) => [name, "open"])),
     };
     this.write();

@@ -23,6 +23,12 @@ export interface PendingOperation {
   type: "creating" | "updating" | "deleting" | "reading" | "importing";
 }
 
+/** The deployment in an exported state, as far as it is of interest; the rest of it stays as it is. */
+interface RawDeployment {
+  resources?: object[];
+  pending_operations?: PendingOperation[];
+}
+
 export interface Deployment {
   resources: {
     urn: string;
@@ -53,11 +59,22 @@ export async function settlePending(
   const creates = pending.filter(({ type }) => type === "creating");
   if (creates.length === 0) return [];
   const found = await Promise.all(creates.map(async (each) => ({ ...each, id: await lookUp(each, config) })));
-  const imports = found.flatMap(({ resource, id }) =>
-    id === undefined ? [] : ["--import-pending-creates", resource.urn, "--import-pending-creates", id],
-  );
-  // A refresh takes in what is named and forgets the rest; it also reads every other resource, with allowedAccountIds on guard.
-  await engine.must(["refresh", "--yes", "--skip-preview", "--color=never", ...imports, "--clear-pending-creates"]);
+  // The engine's own ways (refresh with --import-pending-creates) did nothing without a terminal in Pulumi 3.250, so the state is
+  // written: what AWS has moves from the open operations to the resources, and a refresh reads how it is.
+  const { stdout } = await engine.must(["stack", "export"]);
+  const state = JSON.parse(stdout) as { deployment: RawDeployment };
+  const idOf = new Map(found.flatMap(({ resource, id }) => (id === undefined ? [] : [[resource.urn, id] as const])));
+  const { deployment } = state;
+  const open = deployment.pending_operations ?? [];
+  const taken = open.filter(({ type, resource }) => type === "creating" && idOf.has(resource.urn));
+  deployment.pending_operations = open.filter(({ type }) => type !== "creating");
+  deployment.resources = [
+    ...(deployment.resources ?? []),
+    ...taken.map(({ resource }) => ({ outputs: {}, ...resource, id: idOf.get(resource.urn) })),
+  ];
+  // By the standard input, so that no file with the state is left behind.
+  await engine.must(["stack", "import"], JSON.stringify(state));
+  if (taken.length > 0) await engine.must(["refresh", "--yes", "--skip-preview", "--color=never"]);
   return found.map(({ resource, id }) => {
     const name = resource.urn.split("::").slice(-2).join(" ");
     return id === undefined

@@ -97,8 +97,8 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     if (options.confirm && !(await options.confirm({ action, steps, parallel }))) {
       throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
     }
-    const record = action === Action.Status || action === Action.Preview ? undefined : new LastRun(folder);
-    record?.begin(action, steps);
+    const record = action === Action.Status ? undefined : new LastRun(folder, action);
+    record?.begin(steps);
     pool.warmUp(Math.min(parallel, steps.length));
     const results = await execute(steps, (step) => run.step(step), {
       parallel,
@@ -289,7 +289,7 @@ function select(steps: Step[], action: Action, options: AllOptions, folder: stri
   const all = new Set(steps.map(({ stack }) => stack.name));
   let wanted = options.only;
   if (options.failed) {
-    wanted = new LastRun(folder).failed(action)?.filter((name) => all.has(name));
+    wanted = new LastRun(folder, action).failed()?.filter((name) => all.has(name));
     if (wanted === undefined) {
       throw new ExitError(
         ExitCode.Usage,

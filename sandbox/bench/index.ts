@@ -11,25 +11,27 @@ import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig, ROOT
 import { installTools, openSandbox, REGION, type Sandbox } from "../index";
 import { cleanUp, newRunFolder } from "../keep";
 import { stringify } from "yaml";
+import { benchFleet } from "./fleet";
 import { benchPolicies, showPolicies } from "./policies";
 
 const PREVIEWS = 5;
 const FIRST_UPS = 3;
 const MINUTE = 60_000;
 
-interface Run {
+export interface Run {
   seconds: number;
   /** Most memory that all processes of the operation held at once. */
   megabytes: number;
 }
 
-const USAGE = "npm run bench [-- policies]     policies: only what needs no engine";
+const USAGE =
+  "npm run bench [-- policies | fleet]     policies: only what needs no engine; fleet: an audit stack and 20 members";
 
 export async function command(context: Context, args: string[]): Promise<void> {
-  if (args.length > 1 || (args[0] !== undefined && args[0] !== "policies")) {
+  if (args.length > 1 || (args[0] !== undefined && args[0] !== "policies" && args[0] !== "fleet")) {
     throw userError(`Unknown arguments: ${args.join(" ")}.`, USAGE);
   }
-  showPolicies(await benchPolicies(context.progress), median);
+  if (args[0] !== "fleet") showPolicies(await benchPolicies(context.progress), median);
   if (args[0] === "policies") return;
   await cleanUp();
   const tools = await installTools(context);
@@ -37,8 +39,12 @@ export async function command(context: Context, args: string[]): Promise<void> {
   let sandbox: Sandbox | undefined;
   try {
     sandbox = await openSandbox(context, { folder, tools });
-    const rows = await measure(context, sandbox);
-    show(rows);
+    if (args[0] !== "fleet") show(await measure(context, sandbox));
+    if (args.length === 0) {
+      await sandbox.stop();
+      sandbox = await openSandbox(context, { folder, tools });
+    }
+    await benchFleet(context, sandbox);
   } finally {
     await sandbox?.stop();
     fs.rmSync(folder, { recursive: true, force: true });
@@ -92,7 +98,7 @@ async function measure(context: Context, sandbox: Sandbox): Promise<Row[]> {
 }
 
 /** A project of its own beside the sandbox's: its files copied, Node's packages those of this repository. */
-async function plainProject(sandbox: Sandbox, name: string) {
+export async function plainProject(sandbox: Sandbox, name: string) {
   const folder = path.join(sandbox.folder, name);
   fs.cpSync(path.join(__dirname, name), folder, { recursive: true });
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
@@ -109,6 +115,16 @@ async function plainProject(sandbox: Sandbox, name: string) {
 }
 
 async function timed(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<Run> {
+  return measured(async () => {
+    const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
+    if (result.code !== 0) {
+      throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
+    }
+  });
+}
+
+/** Runs `work` and watches all processes that it starts. */
+export async function measured(work: () => Promise<void>): Promise<Run> {
   const before = new Set((await descendants()).map(({ pid }) => pid));
   let most = 0;
   let running = true;
@@ -123,13 +139,13 @@ async function timed(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv):
     }
   })();
   const begin = process.hrtime.bigint();
-  const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
-  const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-  running = false;
-  await watch;
-  if (result.code !== 0) {
-    throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
+  try {
+    await work();
+  } finally {
+    running = false;
   }
+  const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
+  await watch;
   return { seconds, megabytes: most / 1024 };
 }
 

@@ -9,7 +9,7 @@ import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { stringify } from "yaml";
 import * as crosstrail from "../../automation";
-import { findMarked, MARK } from "../../automation/process";
+import { findMarked, MARK, run } from "../../automation/process";
 import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
 import { type Call, type Faults, faultsBefore } from "../support/faults";
@@ -182,6 +182,16 @@ describe("engine: the fleet", function () {
     assert.equal(again.web?.trail?.isLogging, true);
     const preview = ok(await crosstrail.preview(options()));
     for (const { stack, changes } of Object.values(preview)) assert.deepEqual(changes, {}, stack);
+  });
+
+  it("the example finds the same", async () => {
+    const { code, stdout, stderr } = await run(
+      process.execPath,
+      ["-r", "ts-node/register/transpile-only", path.join(ROOT, "examples", "fleet.ts"), box.projectFolder],
+      { cwd: ROOT, env, timeoutMs: 2 * MINUTE },
+    );
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^payments 222222222222: 0 resources would change$/m);
   });
 
   it("notices a trail that was stopped, and starts it again", async () => {

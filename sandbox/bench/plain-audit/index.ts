@@ -1,8 +1,9 @@
 // What someone writes by hand for the same resources: one file, the whole of @pulumi/aws, Pulumi's defaults.
 import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
 
 const auditAccount = "111111111111";
-const members = ["222222222222", "333333333333"];
+const members = new pulumi.Config().getObject<string[]>("members") ?? ["222222222222", "333333333333"];
 const bucketName = "plain-example-logs";
 const trailArns = [auditAccount, ...members].map((id) => `arn:aws:cloudtrail:us-east-1:${id}:trail/plain`);
 
