@@ -261,6 +261,13 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "roles/account": ["The fleet has no such account.", "Give an alias or account id of the fleet, or `hub`."],
   "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers."],
   "roles/trust": ["What would say who may assume a role is not well formed.", "Correct it; patterns are refused."],
+  // The report of a preview.
+  "preview/access-lost": ["With the changes, something becomes impossible that should be possible.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
+  "preview/access-opened": ["With the changes, something becomes possible that should not be.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
+  "preview/archive-lost": ["The changes delete or replace the archive's bucket, key or event data store.", "Undo the change that does this."],
+  "preview/guard-lost": ["The changes take away what guards the archive, at least for a while.", "Undo the change that does this."],
+  "preview/trail-gone": ["The changes delete or replace a trail.", "Merge only if that is meant; what was recorded stays."],
+  "preview/trail-weakened": ["The changes make a trail record less, or prove less.", "Merge only if that is meant."],
   // Files and AWS.
   "aws/failed": ["AWS did not answer, or with an error.", "Check names and connection."],
   "aws/refused": ["AWS refuses the credentials.", "Use credentials of the account that the message names."],

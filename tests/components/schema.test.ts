@@ -214,7 +214,12 @@ describe("components: the schema for other languages", () => {
 
   it("MemberTrail", () => {
     const { inputs, outputs } = result.components.MemberTrail!;
-    assert.deepEqual(signature(inputs), [...trailInputs, "tags?: map of string"]);
+    assert.deepEqual(signature(inputs), [
+      ...trailInputs,
+      "tags?: map of string",
+      "importTrailArn?: string plain",
+      "leaveAsIs?: string[] plain",
+    ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
   });
 
@@ -225,8 +230,6 @@ describe("components: the schema for other languages", () => {
       "isOrganizationTrail?: boolean",
       "delegatedAdministrator?: string",
       "tags?: map of string",
-      "importTrailArn?: string plain",
-      "leaveAsIs?: string[] plain",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
   });

@@ -1,0 +1,225 @@
+/** Who gains and who loses access: the simulation's questions, put to the policies before and after. */
+import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/evaluate";
+import { builtPolicies, questionGroups, simulate } from "../../core/evaluate";
+import { parseTrailArn, trailArn } from "../../core/names";
+import { statementsOf } from "../../core/policies/diff";
+import { UserError } from "../../core/findings";
+import type { Change } from "./changes";
+import { nameOf } from "./changes";
+import type { AccessChange, ReportInput } from "./types";
+import { Op } from "./types";
+
+type Who = AccessChange["who"][number];
+
+export interface Access {
+  access: AccessChange[];
+  unknown?: string;
+}
+
+export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, changesOf: Map<string, Change[]>): Access {
+  const audit = stacks.find(({ kind }) => kind === "audit");
+  if (!fleet || !audit) return { access: [], unknown: "The audit stack, whose policies say so, was not previewed." };
+  if (audit.status !== "succeeded")
+    return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
+  const changes = changesOf.get(audit.stack) ?? [];
+  const ofBucket = changes.find(({ type }) => type === "aws:s3/bucketPolicy:BucketPolicy");
+  const ofKey = changes.find(({ type }) => type === "aws:kms/key:Key");
+  const readers = readerChanges(changes);
+  if (!ofBucket && !ofKey) return { access: readers };
+
+  let built: ArchivePolicies;
+  try {
+    built = builtPolicies(fleet, forms);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { access: readers, unknown: error.findings[0]?.message ?? error.message };
+  }
+  // Where a policy is not changed, what is deployed is what the configuration says.
+  const texts = (change: Change | undefined, same: ArchivePolicies["bucket"]) =>
+    change ? { before: change.before.policy, after: change.after.policy } : { before: same, after: same };
+  const [bucket, key] = [texts(ofBucket, built.bucket), texts(ofKey, built.key)];
+  const isKnown = [bucket.before, bucket.after, key.before, key.after].every(
+    (each) => typeof each !== "string" || statementsOf(each) !== undefined,
+  );
+  if (!isKnown) return { access: readers, unknown: "A policy holds what is known after the deployment only." };
+
+  const former = formerTrails(fleet, stacks, changesOf, [bucket.before, key.before]);
+  const everyone = { ...fleet, trails: [...fleet.trails, ...former] };
+  const ask = (asked: { bucket: unknown; key: unknown }) =>
+    simulate(everyone, { ...built, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) });
+  const isNew = ofBucket?.op === Op.Create || ofKey?.op === Op.Create;
+  const after = ask({ bucket: bucket.after, key: key.after });
+  const before = isNew
+    ? undefined // Nobody could do anything with an archive that was not there.
+    : new Map(ask({ bucket: bucket.before, key: key.before }).map((cell) => [cell.id, cell.decision.allowed]));
+  const declared = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
+  return { access: [...compare(after, before, declared), ...readers] };
+}
+
+/**
+ * Trails that the archive's policies named and the configuration does not any more: those whose ARN stands in the old policies,
+ * and those that a removed member's stack destroys.
+ */
+function formerTrails(
+  fleet: SimulatedFleet,
+  stacks: ReportInput["stacks"],
+  changesOf: Map<string, Change[]>,
+  policies: unknown[],
+): SimulatedTrail[] {
+  const named = policies.flatMap((text) =>
+    typeof text === "string" ? (text.match(/arn:[\w-]+:cloudtrail:[^"]*/g) ?? []) : [],
+  );
+  const destroyed = stacks.flatMap(({ stack, accountId }) =>
+    (changesOf.get(stack) ?? [])
+      .filter(({ op, type }) => op === Op.Delete && type === "aws:cloudtrail/trail:Trail")
+      .map(({ before }) => {
+        const region = typeof before.region === "string" ? before.region : fleet.trails[0]?.trail.region;
+        return `arn:${fleet.partition}:cloudtrail:${region}:${accountId}:trail/${nameOf(before)}`;
+      }),
+  );
+  const known = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
+  const aliases = new Map(stacks.map(({ accountId, stack }) => [accountId, stack]));
+  return [...new Set([...named, ...destroyed])].sort().flatMap((arn): SimulatedTrail[] => {
+    // Patterns are no trails.
+    const trail = arn.includes("*") || known.has(arn) ? undefined : parseTrailArn(arn);
+    return trail ? [{ alias: aliases.get(trail.accountId) ?? trail.accountId, trail, isPrevious: true }] : [];
+  });
+}
+
+/** What is possible for an account as a whole; everything else is told question by question. */
+const wholes = new Set<string>(questionGroups.filter(({ expected }) => expected === "allow").map(({ id }) => id));
+
+function compare(after: Cell[], before: Map<string, boolean> | undefined, declared: Set<string>): AccessChange[] {
+  const accounts = new Set([...declared].map((arn) => parseTrailArn(arn)?.accountId));
+  const was = ({ id }: Cell) => before?.get(id) ?? false;
+  // What a role may do is told from its own policies.
+  const cells = after.filter(({ subject }) => !("roleArn" in subject));
+  const changes: Single[] = [];
+
+  const wholeGroups = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const { subject, group, title, decision, verdict, notTied } = cell;
+    if (wholes.has(group)) {
+      const id = JSON.stringify([group, subject.accountId, subject.trailArn]);
+      wholeGroups.set(id, [...(wholeGroups.get(id) ?? []), cell]);
+    } else if (was(cell) !== decision.allowed) {
+      const judged = verdict === "ok" || !decision.allowed ? "intended" : verdict === "notTied" ? "notTied" : "wrong";
+      changes.push({ isGain: decision.allowed, group, title, verdict: judged, subject, note: notTied?.reason });
+    }
+  }
+  for (const own of wholeGroups.values()) {
+    const [{ subject, group }] = own as [Cell];
+    const refused = own.find(({ decision }) => !decision.allowed);
+    const isGain = refused === undefined;
+    if (own.every(was) === isGain) continue;
+    const isTrail = subject.trailArn !== undefined;
+    const stays = isTrail ? declared.has(subject.trailArn as string) : accounts.has(subject.accountId);
+    // A former member's logs stay, and so does who reads them.
+    const isMeant = isGain ? stays || !isTrail : !stays && group !== "read";
+    const note = isGain ? undefined : isMeant ? "No longer in the fleet; its logs stay." : refused.decision.explanation;
+    changes.push({
+      isGain,
+      group,
+      title: titleOf(group),
+      verdict: isMeant ? "intended" : "wrong",
+      subject,
+      note,
+    });
+  }
+  const order = questionGroups.map(({ id }) => id as string);
+  changes.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
+  return joined(changes, new Set(cells.map(({ subject }) => subject.accountId)).size);
+}
+
+interface Single {
+  isGain: boolean;
+  group: string;
+  title: string;
+  verdict: AccessChange["verdict"];
+  subject: Who;
+  note?: string;
+}
+
+/** One row for what changes for several accounts, and one for what changes in several ways for the same accounts. */
+function joined(changes: Single[], total: number): AccessChange[] {
+  const byTitle = new Map<string, { first: Single; who: Map<string, Who> }>();
+  for (const each of changes) {
+    const { isGain, title, verdict, note, subject } = each;
+    const id = JSON.stringify([isGain, title, verdict, note]);
+    const entry = byTitle.get(id) ?? { first: each, who: new Map<string, Who>() };
+    entry.who.set(subject.accountId, { alias: subject.alias, accountId: subject.accountId });
+    byTitle.set(id, entry);
+  }
+  const rows = new Map<string, AccessChange & { parts: string[] }>();
+  for (const { first, who } of byTitle.values()) {
+    const { isGain, group, title, verdict, note } = first;
+    const id = JSON.stringify([isGain, group, verdict, note, [...who.keys()]]);
+    const known = rows.get(id);
+    if (known) {
+      known.what = titleOf(group);
+      known.parts.push(title);
+      continue;
+    }
+    rows.set(id, {
+      change: isGain ? "gains" : "loses",
+      what: title,
+      parts: [title],
+      who: [...who.values()],
+      everywhere: who.size === total && total > 2,
+      verdict,
+      ...(note !== undefined && { note }),
+    });
+  }
+  return [...rows.values()].map(({ parts, ...row }) => ({ ...row, ...(parts.length > 1 && { parts }) }));
+}
+
+function titleOf(group: string): string {
+  return questionGroups.find(({ id }) => id === group)?.title ?? group;
+}
+
+/** Roles that accounts may assume, by their trust policies. */
+function readerChanges(changes: Change[]): AccessChange[] {
+  return changes
+    .filter(({ type }) => type === "aws:iam/role:Role")
+    .flatMap(({ before, after }) => {
+      const [was, is] = [trusted(before.assumeRolePolicy), trusted(after.assumeRolePolicy)];
+      const role = nameOf(after) ?? nameOf(before) ?? "";
+      const what = `Users of the account may assume the role ${role}`;
+      const list = (change: "gains" | "loses", ids: string[]): AccessChange[] =>
+        ids.length === 0
+          ? []
+          : [
+              {
+                change,
+                what,
+                who: ids.map((id) => ({ alias: id, accountId: id })),
+                everywhere: false,
+                verdict: "intended",
+              },
+            ];
+      return [
+        ...list(
+          "gains",
+          is.filter((each) => !was.includes(each)),
+        ),
+        ...list(
+          "loses",
+          was.filter((each) => !is.includes(each)),
+        ),
+      ];
+    });
+}
+
+/** The accounts, or whatever else, that a trust policy allows. */
+function trusted(text: unknown): string[] {
+  const statements = typeof text === "string" ? (statementsOf(text) ?? []) : [];
+  const principals = statements
+    .filter(({ Effect }) => Effect === "Allow")
+    .flatMap(({ Principal }) =>
+      typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal],
+    )
+    .flat()
+    .filter((each): each is string => typeof each === "string")
+    .map((each) => /^arn:[\w-]+:iam::(\d{12}):root$/.exec(each)?.[1] ?? each);
+  return [...new Set(principals)].sort();
+}

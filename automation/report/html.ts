@@ -1,0 +1,162 @@
+/** The report as a page of its own: one file, no script, nothing loaded from elsewhere, light or dark as the reader has it. */
+import type { Finding } from "../../core/findings";
+import type { AccountGroup } from "./lines";
+import { changedLines, groupsOf, isTouched, statusText, summaryText } from "./lines";
+import { style } from "./style";
+import { count, html } from "./text";
+import type { AccessChange, AccountReport, Cost, PolicyChange, ReportData, ResourceReport } from "./types";
+import { Op } from "./types";
+
+export function htmlPage(data: ReportData): string {
+  const { summary, accounts, findings } = data;
+  const risks = findings.filter(({ severity }) => severity !== "info");
+  const notes = findings.filter(({ severity }) => severity === "info");
+  const groups = groupsOf(data);
+  const touched = accounts.filter(isTouched).length;
+  const untouched = accounts.filter((each) => !isTouched(each));
+  const sections = [
+    section("risks", "Look at this first", risks.length, risks.map(finding).join("")),
+    section("access", "Who gains and who loses access", data.access.length, access(data)),
+    section(
+      "accounts",
+      "What changes",
+      touched,
+      groups.map((each) => account(each, groups.length)).join("") + unchanged(untouched),
+    ),
+    section("policies", "Policies", data.policies.length, data.policies.map(policy).join("")),
+    section("costs", "Costs worth knowing", data.costs.length, data.costs.map(cost).join("")),
+    section("notes", "Notes", notes.length, notes.map(finding).join("")),
+  ].filter(({ body }) => body !== "");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Crosstrail preview: ${html(summaryText(data))}</title>
+<style>
+${style}</style>
+</head>
+<body>
+<header>
+<h1>Crosstrail preview</h1>
+<p>${html(summaryText(data))}</p>
+<ul class="tiles">
+${Object.values(Op)
+  .map((op) => tile(op, summary[op], op))
+  .join("\n")}
+${summary.failed > 0 ? tile("failed", summary.failed, "without a preview") : ""}
+</ul>
+<nav>${sections.map(({ id, title, size }) => `<a href="#${id}">${title}${size > 0 ? ` <b>${size}</b>` : ""}</a>`).join("")}</nav>
+</header>
+<main>
+${sections.map(({ id, title, body }) => `<section id="${id}">\n<h2>${title}</h2>\n${body}\n</section>`).join("\n")}
+</main>
+</body>
+</html>
+`;
+}
+
+function section(id: string, title: string, size: number, body: string) {
+  return { id, title, size, body };
+}
+
+function tile(kind: string, number: number, label: string): string {
+  return `<li class="${kind}${number === 0 ? " none" : ""}"><b>${number}</b> ${label}</li>`;
+}
+
+function finding({ id, severity, subject, message, remedy }: Finding): string {
+  const lines = html(remedy).replaceAll("\n", "<br>");
+  return `<article class="finding ${html(severity)}"><h3>${html(subject)}</h3><p>${html(message)}</p><p class="remedy">${lines}</p><code class="id">${html(id)}</code></article>\n`;
+}
+
+const verdicts: Record<AccessChange["verdict"], string> = {
+  intended: "",
+  notTied: '<span class="pill update">the policy’s form cannot prevent it</span>',
+  wrong: '<span class="pill delete">should not be</span>',
+};
+
+function access({ access: all, accessUnknown }: ReportData): string {
+  const unknown = accessUnknown === undefined ? "" : `<p class="quiet">Not known: ${html(accessUnknown)}</p>`;
+  const rows = all.map(({ change, what, parts = [], who: accounts, everywhere, verdict, note }) => {
+    const more = [...parts, ...(note === undefined ? [] : [note])].map((each) => `<small>${html(each)}</small>`);
+    const where = everywhere ? `all ${accounts.length} accounts` : who(accounts);
+    return `<tr><td><span class="pill ${change === "gains" ? "create" : "delete"}">${change}</span></td><td>${html(what)} ${verdicts[verdict]}${more.join("")}</td><td>${where}</td></tr>`;
+  });
+  if (rows.length === 0) return unknown;
+  return `${unknown}<div class="scroll"><table><thead><tr><th></th><th>What</th><th>Accounts</th></tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
+}
+
+/** More accounts than these are folded away. */
+const mostAccounts = 12;
+
+function who(accounts: AccessChange["who"]): string {
+  const rest = accounts.slice(mostAccounts);
+  if (rest.length === 0) return list(accounts);
+  return `${list(accounts.slice(0, mostAccounts))} <details class="more"><summary>${rest.length} more</summary>${list(rest)}</details>`;
+}
+
+function list(accounts: AccessChange["who"]): string {
+  return accounts
+    .map(
+      ({ alias, accountId }) =>
+        `<span class="account">${alias === accountId ? "" : `${html(alias)} `}<code>${html(accountId)}</code></span>`,
+    )
+    .join(" ");
+}
+
+/** A few accounts are shown open; of many, the reader opens those that matter. */
+const mostOpen = 6;
+
+function account({ who: accounts, status, changes }: AccountGroup, total: number): string {
+  if (status !== "succeeded")
+    return `<div class="card failed">${who(accounts)} <span class="pill delete">${html(statusText(status))}</span></div>\n`;
+  const each = accounts.length > 1 ? " each" : "";
+  const isFew = accounts.length <= 3;
+  const title = isFew ? list(accounts) : `<b>${accounts.length} accounts</b>`;
+  return `<details class="card"${total <= mostOpen ? " open" : ""}><summary>${title} <span class="quiet">${changedLines(changes)}${each}</span></summary>
+${isFew ? "" : who(accounts)}<ul class="resources">${changes.map(resource).join("")}</ul></details>\n`;
+}
+
+function resource({ op, type, name, called, policy: hasPolicy, properties }: ResourceReport): string {
+  const lines = properties.flatMap(({ path, before, after }) => [
+    ...(before === undefined ? [] : [line("-", path, before)]),
+    ...(after === undefined ? [] : [line("+", path, after)]),
+  ]);
+  const own = called === undefined || called === name ? "" : ` <code>${html(called)}</code>`;
+  return `<li><span class="pill ${op}">${op}</span> <span class="name">${html(name)}</span>${own} <span class="type">${html(type)}</span>${hasPolicy ? ' <a href="#policies">policy</a>' : ""}${lines.length > 0 ? `<div class="diff">${lines.join("")}</div>` : ""}</li>`;
+}
+
+function unchanged(accounts: AccountReport[]): string {
+  if (accounts.length === 0) return "";
+  const all = accounts.map(({ stack, accountId }) => ({ alias: stack, accountId }));
+  return `<div class="quiet">Without changes: ${who(all)}</div>`;
+}
+
+function policy({ stack, accountId, title, diff }: PolicyChange): string {
+  const where = `<span class="quiet">${html(stack)} <code>${html(accountId)}</code></span>`;
+  if (!diff) {
+    return `<div class="card"><p><b>${html(title)}</b> ${where} <span class="quiet">known after the deployment only</span></p></div>\n`;
+  }
+  const kinds = { added: "create", changed: "update", removed: "delete" } as const;
+  const statements = diff.changes.map(
+    ({ kind, name, says, lines }) =>
+      `<h4><span class="pill ${kinds[kind]}">${kind}</span> ${html(name)} <code>${html(says)}</code></h4><div class="diff">${lines
+        .map(({ sign, element, value }) => line(sign, element, value))
+        .join("")}</div>`,
+  );
+  const differs = count(diff.changes.length, "statement differs", "statements differ");
+  return `<details class="card" open><summary><b>${html(title)}</b> ${where} <span class="quiet">${differs}, ${diff.unchanged} unchanged</span></summary>
+${statements.join("\n")}</details>\n`;
+}
+
+/** One line of a comparison; the sign is text, for readers who do not see the colour. */
+function line(sign: string, path: string, value: string): string {
+  const kind = sign === "+" ? "plus" : sign === "-" ? "minus" : "same";
+  return `<div class="${kind}"><i>${sign === "-" ? "−" : sign}</i><span class="path">${html(path)}</span><span>${html(value)}</span></div>`;
+}
+
+function cost({ title, text, source, who: accounts }: Cost): string {
+  return `<article class="finding cost"><h3>${html(title)}</h3><p>${html(text)} <a href="${html(source)}" rel="noreferrer">${html(new URL(source).hostname)}</a></p>${who(accounts)}</article>\n`;
+}

@@ -1,0 +1,95 @@
+/** Changes that a reviewer should not overlook: what weakens the archive, ends a recording, or opens more than is meant. */
+import type { Finding } from "../../core/findings";
+import type { Change } from "./changes";
+import { nameOf } from "./changes";
+import type { AccessChange, PreviewedStack } from "./types";
+import { Op } from "./types";
+
+/** Gone or made anew, these take logs with them: a bucket has them, and without its key none can be read. */
+const archive = new Set(["aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:cloudtrail/eventDataStore:EventDataStore"]);
+const guards =
+  /^aws:s3\/bucket(Policy|Versioning|PublicAccessBlock|OwnershipControls|ServerSideEncryptionConfiguration|ObjectLockConfiguration):/;
+
+export function risksOf(stacks: PreviewedStack[], changesOf: Map<string, Change[]>, access: AccessChange[]): Finding[] {
+  return [
+    ...stacks.flatMap((stack) => (changesOf.get(stack.stack) ?? []).flatMap((change) => riskOf(stack, change))),
+    ...access.filter(({ verdict }) => verdict === "wrong").map(riskOfAccess),
+  ];
+}
+
+function riskOf({ stack, accountId }: PreviewedStack, { op, type, name, before, after }: Change): Finding[] {
+  const subject = `${stack} (${accountId}): ${type} ${nameOf(before) ?? name}`;
+  const isGone = op === Op.Delete || op === Op.Replace;
+  if (isGone && archive.has(type)) {
+    return [
+      {
+        id: "preview/archive-lost",
+        severity: "error",
+        subject,
+        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}: logs are in it, or cannot be read without it.`,
+        remedy: "Undo the change that does this; crosstrail:keepArchive protects the archive.",
+      },
+    ];
+  }
+  if (isGone && guards.test(type)) {
+    return [
+      {
+        id: "preview/guard-lost",
+        severity: "error",
+        subject,
+        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}, and the archive not be guarded by it, at least for a while.`,
+        remedy: "Undo the change that does this.",
+      },
+    ];
+  }
+  if (type !== "aws:cloudtrail/trail:Trail") return [];
+  if (isGone) {
+    return [
+      {
+        id: "preview/trail-gone",
+        severity: "warning",
+        subject,
+        message:
+          op === Op.Delete
+            ? "The trail would be deleted: what happens in the account from then on is not recorded by it."
+            : "The trail would be replaced: what happens in between may not be recorded.",
+        remedy: "Merge only if that is meant. What was recorded stays in the archive.",
+      },
+    ];
+  }
+  const weaker = [
+    ["enableLogging", "It would stop recording."],
+    ["enableLogFileValidation", "Nothing would prove any more that no log was changed or removed."],
+    ["isMultiRegionTrail", "It would record one Region only."],
+    ["includeGlobalServiceEvents", "It would leave out events of global services, such as IAM."],
+  ] as const;
+  return weaker
+    .filter(([property]) => before[property] !== false && op !== Op.Create && after[property] === false)
+    .map(([property, message]): Finding => ({
+      id: "preview/trail-weakened",
+      severity: "error",
+      subject: `${subject}, ${property}`,
+      message,
+      remedy: "Merge only if that is meant.",
+    }));
+}
+
+function riskOfAccess({ change, what, who, note }: AccessChange): Finding {
+  const [first] = who as [AccessChange["who"][number]];
+  const subject = `${first.alias} (${first.accountId})${who.length > 1 ? ` and ${who.length - 1} more` : ""}: ${what}`;
+  return change === "gains"
+    ? {
+        id: "preview/access-opened",
+        severity: "error",
+        subject,
+        message: "This becomes possible, and should not be.",
+        remedy: "Find out who changes the policy; crosstrail simulate shows the statement that allows it.",
+      }
+    : {
+        id: "preview/access-lost",
+        severity: "error",
+        subject,
+        message: `This becomes impossible, and should be possible. ${note ?? ""}`.trim(),
+        remedy: "Find out what changes the policy; crosstrail simulate shows the statement that refuses it.",
+      };
+}
