@@ -244,5 +244,25 @@ describe("engine: replicas of the key and of the bucket", function () {
       assert.deepEqual([off.delete, off.update], [4, 1]);
       await engine.expectNoChanges(stack);
     });
+
+    it("nor does a new key that is made with replicas touch the former one", async () => {
+      const { keyArn: single } = await box.outputs<Outputs>(stack);
+      await configure({
+        "crosstrail:keyGeneration": 2,
+        "crosstrail:previousKeyInUse": true,
+        "crosstrail:keyReplicaRegions": [second],
+      });
+      const changed = await engine.up(stack);
+      assert.equal(changed.replace, undefined);
+      assert.equal(changed.delete, undefined);
+      const outputs = await box.outputs<Outputs & { previousKeyArns: string[] }>(stack);
+      assert.deepEqual(outputs.previousKeyArns, [single]);
+      assert.ok(isMultiRegionKey(outputs.keyArn));
+      assert.equal(
+        (await describeKey(outputs.keyArn.replace(":us-east-1:", `:${second}:`), second))?.KeyState,
+        "Enabled",
+      );
+      await engine.expectNoChanges(stack);
+    });
   });
 });
