@@ -7,7 +7,7 @@ import { contractVersion } from "./contract";
 import type { Finding } from "./findings";
 import { parseTrailArn, trailArn } from "./names";
 import { fillIn } from "./pattern";
-import type { AuditSettings, Organization, Member } from "./settings";
+import type { AuditSettings, Member, Organization } from "./settings";
 
 export const StackKind = { Audit: "audit", Management: "management", Member: "member" } as const;
 export type StackKind = (typeof StackKind)[keyof typeof StackKind];
@@ -84,7 +84,12 @@ export function fleetOf(
     accountId,
     authorised: arnOf(declared, accountId) === arnOf(deployed, accountId),
   }));
-  const declaredAccounts = new Set([settings.auditAccountId, ...members.map(({ accountId }) => accountId)]);
+  // The management account's stack may have been a member's; its trail is then the organization's, and stays.
+  const declaredAccounts = new Set([
+    settings.auditAccountId,
+    settings.organization?.managementAccountId,
+    ...members.map(({ accountId }) => accountId),
+  ]);
   const removed = (deployed?.trails ?? [])
     .filter(({ alias, accountId }) => !declaredAccounts.has(accountId) && stacks.has(alias) && alias !== auditStack)
     .map(({ alias, accountId }) => ({ name: alias, kind: StackKind.Member, accountId, removed: true }));
@@ -122,6 +127,25 @@ export function fleetFindings(
     }
   });
   return findings;
+}
+
+/**
+ * What stands in the way of destroying the audit stack: an organization trail, whose stack is deployed with plain Pulumi.
+ * @param deployed the audit stack's outputs, if it is deployed.
+ */
+export function organizationFinding(deployed: Contract | undefined): Finding | undefined {
+  const trail = deployed?.organization?.trailArn;
+  if (trail === undefined) return undefined;
+  return {
+    id: "archive/in-use",
+    severity: "error",
+    subject: trail,
+    message: "The organization trail may still deliver to the archive.",
+    remedy: [
+      "pulumi destroy --run-program -s <management stack>, then set trail: false in crosstrail:organization of the audit",
+      "stack, crosstrail up --only the audit stack, and destroy it again.",
+    ].join("\n"),
+  };
 }
 
 export const Action = { Up: "up", Preview: "preview", Destroy: "destroy", Status: "status" } as const;

@@ -11,6 +11,7 @@ import {
   fleetFindings,
   fleetOf,
   only,
+  organizationFinding,
   planDestroy,
   planPreview,
   planStatus,
@@ -186,7 +187,12 @@ class Run {
     }
     if (action === Action.Destroy && stack.kind === StackKind.Audit) {
       const left = this.delivering();
-      if (left.length > 0) return this.refused(step, ExitCode.Deployment, [stillDelivering(stack.name, left)]);
+      const organization = organizationFinding(this.contract);
+      const inUse = [
+        ...(left.length > 0 ? [stillDelivering(stack.name, left)] : []),
+        ...(organization ? [organization] : []),
+      ];
+      if (inUse.length > 0) return this.refused(step, ExitCode.Deployment, inUse);
     }
     const entry = this.stacks.get(stack.name);
     const state = { exists: entry !== undefined, resources: entry?.resources ?? 0, lastUpdate: entry?.lastUpdate };

@@ -8,6 +8,7 @@ import {
   fleetOf,
   memberConfig,
   only,
+  organizationFinding,
   planDestroy,
   planPreview,
   planUp,
@@ -55,6 +56,22 @@ describe("fleet", () => {
     assert.deepEqual(order(steps), ["destroy web", "up audit", "up payments"]);
     assert.deepEqual(steps[1]?.needs, ["web"]);
     assert.equal(steps[2]?.orUntouched, true, "payments is authorised as it is, whatever becomes of the audit stack");
+  });
+
+  it("never takes the management account's stack for a removed member's, and stays while the organization trail may deliver", () => {
+    const root = { accountId: "555555555555", alias: "root" };
+    const organization = JSON.stringify({ id: "o-exampleorg1", managementAccountId: root.accountId });
+    const before = deployed(audit([payments, root]));
+    const stacks = new Set(["audit", "payments", "root"]);
+    assert.deepEqual(order(planUp(fleetOf(audit([payments]), "audit", before, stacks))), [
+      "destroy root",
+      "up audit",
+      "up payments",
+    ]);
+    const settings = audit([payments], { organization });
+    assert.deepEqual(order(planUp(fleetOf(settings, "audit", before, stacks))), ["up audit", "up payments"]);
+    assert.equal(organizationFinding(before), undefined);
+    assert.match(organizationFinding(deployed(settings))?.subject ?? "", /:555555555555:trail\/crosstrail$/);
   });
 
   it("a removed member whose stack is gone or empty needs no more than the audit stack", () => {
