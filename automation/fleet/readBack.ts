@@ -7,6 +7,7 @@ import {
   GetTrailStatusCommand,
 } from "@aws-sdk/client-cloudtrail";
 import type { Finding } from "../../core/findings";
+import { LeaveAsIs } from "../../core/leftAsIs";
 import { parseTrailArn } from "../../core/names";
 import { credentialsOf } from "./credentials";
 import { selectorDifference } from "./selectors";
@@ -14,7 +15,8 @@ import type { ExpectedTrail, TrailReport } from "./types";
 
 /** @throws what the AWS SDK throws when AWS cannot be asked. */
 export async function readTrail(config: Record<string, unknown>, expected: ExpectedTrail): Promise<TrailReport> {
-  const { trailArn, options } = expected;
+  const { trailArn, options, leftAsIs } = expected;
+  const isLeft = (part: LeaveAsIs) => leftAsIs.includes(part);
   const client = new CloudTrailClient({
     region: parseTrailArn(trailArn)?.region,
     credentials: credentialsOf(config),
@@ -52,11 +54,14 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
         "pulumi refresh, then crosstrail up.",
       );
     }
-    const difference = selectorDifference(options, {
-      basic: selectors.EventSelectors ?? [],
-      advanced: selectors.AdvancedEventSelectors ?? [],
-      insights: (insights?.InsightSelectors ?? []).map(({ InsightType }) => InsightType ?? ""),
-    });
+    const wanted = isLeft(LeaveAsIs.Insights) ? { ...options, insightTypes: [] } : options;
+    const difference = isLeft(LeaveAsIs.EventSelectors)
+      ? undefined
+      : selectorDifference(wanted, expected, {
+          basic: selectors.EventSelectors ?? [],
+          advanced: selectors.AdvancedEventSelectors ?? [],
+          insights: (insights?.InsightSelectors ?? []).map(({ InsightType }) => InsightType ?? ""),
+        });
     if (difference) {
       add(
         "trail/selectors",

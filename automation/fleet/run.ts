@@ -18,14 +18,16 @@ import {
   planUp,
   StackKind,
 } from "../../core/fleet";
-import { futureKeyArn, trailArn } from "../../core/names";
+import type { TrailIdentity } from "../../core/names";
+import { bucketArn, futureKeyArn, trailArn } from "../../core/names";
+import type { AuditSettings, Settings } from "../../core/settings";
 import { ExitCode, ExitError } from "../output";
 import { Backend, type StackEntry } from "./backend";
 import { execute } from "./execute";
 import { LastRun } from "./lastRun";
 import { Pool } from "./pool";
 import { Project, type StackSource } from "./project";
-import type { FleetEvent, FleetResult, Job, StackResult } from "./types";
+import type { ExpectedTrail, FleetEvent, FleetResult, Job, StackResult } from "./types";
 import { Status } from "./types";
 
 export interface FleetOptions {
@@ -258,7 +260,7 @@ class Run {
       ...(inCopy && {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
       }),
-      trail: reads && own ? { trailArn: trailArn(own.trail), options: source.settings.trailOptions } : undefined,
+      trail: reads && own ? expectedTrail(project.audit, own.trail, source.settings) : undefined,
       retrySeconds: isAudit || this.auditChanged ? 120 : 30,
       timeoutMs: (options.timeoutSeconds ?? 900) * 1000,
       graceMs: (options.graceSeconds ?? 30) * 1000,
@@ -329,6 +331,17 @@ function stillDelivering(stack: string, left: string[]): Finding {
     subject: stack,
     message: `Trails still deliver to the archive: ${names}.`,
     remedy: "crosstrail destroy, without --only, destroys them first.",
+  };
+}
+
+function expectedTrail(audit: AuditSettings, trail: TrailIdentity, settings: Settings): ExpectedTrail {
+  const { partition, bucketName } = audit;
+  return {
+    trailArn: trailArn(trail),
+    options: settings.trailOptions,
+    partition,
+    bucketArn: bucketArn(partition, bucketName),
+    leftAsIs: settings.role === "member" ? (settings.imported?.leaveAsIs ?? []) : [],
   };
 }
 

@@ -1,6 +1,7 @@
 /** Whether a trail records what it was to record. */
 import type { AdvancedEventSelector, EventSelector } from "@aws-sdk/client-cloudtrail";
-import type { TrailOptions } from "../../core/settings";
+import type { AdvancedEventSelector as Advanced, EventSelector as Basic, EventChoice } from "../../core/events";
+import { advancedSelectors } from "../../core/events";
 
 export interface DeployedSelectors {
   basic: EventSelector[];
@@ -8,31 +9,15 @@ export interface DeployedSelectors {
   insights: string[];
 }
 
-/** What differs, or nothing. The order of selectors and of their values says nothing, so it is not compared. */
-export function selectorDifference(wanted: TrailOptions, deployed: DeployedSelectors): string | undefined {
-  const basic = wanted.eventSelectors.map((selector) => ({
-    read: selector.readWriteType ?? "All",
-    management: selector.includeManagementEvents ?? true,
-    excluded: sorted(selector.excludeManagementEventSources),
-    data: sorted((selector.dataResources ?? []).map(({ type, values }) => `${type} ${sorted(values).join(" ")}`)),
-  }));
-  const deployedBasic = deployed.basic.map((selector) => ({
-    read: selector.ReadWriteType ?? "All",
-    management: selector.IncludeManagementEvents ?? true,
-    excluded: sorted(selector.ExcludeManagementEventSources),
-    data: sorted((selector.DataResources ?? []).map(({ Type, Values }) => `${Type} ${sorted(Values).join(" ")}`)),
-  }));
-  // Nothing configured means what CloudTrail does by itself: all management events.
-  const byDefault = { read: "All", management: true, excluded: [], data: [] };
-  const advanced = wanted.advancedEventSelectors.map((selector) =>
-    sorted(selector.fieldSelectors.map((field) => text(field))),
-  );
-  const deployedAdvanced = deployed.advanced.map(({ FieldSelectors = [] }) =>
-    sorted(FieldSelectors.map((field) => text(lowerCased(field)))),
-  );
-  const none = deployed.basic.length === 0 && deployed.advanced.length === 0;
-  const wantedBasic = basic.length === 0 && advanced.length === 0 && !isManagement(deployedAdvanced) && !none;
-
+/**
+ * What differs, or nothing. All is compared as the advanced selectors that it amounts to; their names, their order and that
+ * of their values say nothing.
+ */
+export function selectorDifference(
+  wanted: EventChoice,
+  archive: { partition: string; bucketArn: string },
+  deployed: DeployedSelectors,
+): string | undefined {
   const differences: string[] = [];
   const compare = (what: string, is: unknown[], toBe: unknown[]) => {
     const [found, intended] = [sorted(is.map(text)), sorted(toBe.map(text))];
@@ -40,38 +25,54 @@ export function selectorDifference(wanted: TrailOptions, deployed: DeployedSelec
       differences.push(`${what} are ${shown(found)}, and were to be ${shown(intended)}.`);
     }
   };
-  if (advanced.length > 0) compare("The advanced event selectors", deployedAdvanced, advanced);
-  else if (basic.length > 0) compare("The event selectors", deployedBasic, basic);
-  else if (wantedBasic) compare("The event selectors", deployedBasic, [byDefault]);
-  if (wanted.insightTypes.length > 0) compare("The Insights", deployed.insights, wanted.insightTypes);
+  // Basic ones, and none at all, are what AWS has where nobody has chosen.
+  const found =
+    deployed.advanced.length > 0
+      ? deployed.advanced.map((selector) => lowerCased(selector) as Advanced)
+      : advancedSelectors({ eventSelectors: deployed.basic.map((selector) => lowerCased(selector) as Basic) }, archive);
+  const conditions = (selectors: Advanced[]) => selectors.map(({ fieldSelectors }) => fieldSelectors);
+  compare("The event selectors", conditions(found), conditions(advancedSelectors(wanted, archive)));
+  const { insightTypes = [] } = wanted;
+  if (insightTypes.length > 0) compare("The Insights", deployed.insights, insightTypes);
   return differences.length > 0 ? differences.join(" ") : undefined;
 }
 
-/** The advanced form of the default. */
-function isManagement(selectors: string[][]): boolean {
-  const only = selectors.length === 1 ? (selectors[0] as string[]) : [];
-  return only.length === 1 && only[0] === text({ field: "eventCategory", equals: ["Management"] });
-}
-
-function lowerCased(field: object): object {
+/** As the core spells it: names with a small letter in front, and nothing that is empty. */
+function lowerCased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lowerCased);
+  if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(field)
-      .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
-      .map(([name, value]: [string, unknown]) => [name.charAt(0).toLowerCase() + name.slice(1), value]),
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined && !(Array.isArray(each) && each.length === 0))
+      .map(([name, each]: [string, unknown]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerCased(each)]),
   );
 }
 
-function sorted(values: string[] = []): string[] {
+function sorted(values: string[]): string[] {
   return [...values].sort();
 }
 
 /** JSON with sorted keys and, in lists, sorted values. */
 function text(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (Array.isArray(inner)) return [...(inner as unknown[])].sort();
-    if (typeof inner !== "object" || inner === null) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  return JSON.stringify(ordered(value));
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value))
+    return value
+      .map((each) => [text(each), ordered(each)] as const)
+      .sort(byText)
+      .map(([, each]) => each);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(byText)
+      .map(([name, each]) => [name, ordered(each)]),
+  );
+}
+
+function byText([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function shown(values: string[]): string {

@@ -108,6 +108,11 @@ export interface Job {
 export interface ExpectedTrail {
   trailArn: string;
   options: TrailOptions;
+  partition: string;
+  /** The archive's. */
+  bucketArn: string;
+  /** What of it is AWS's own business: see `crosstrail:leaveAsIs`. */
+  leftAsIs: string[];
 }
 
 /** The lines that a worker reads. */

@@ -10,7 +10,9 @@ import { diagnoseText, retryReason } from "../../automation/fleet/diagnosis";
 import { execute } from "../../automation/fleet/execute";
 import { areDead, locksIn } from "../../automation/fleet/lock";
 import { defaultParallel } from "../../automation/fleet/run";
+import type { DeployedSelectors } from "../../automation/fleet/selectors";
 import { selectorDifference } from "../../automation/fleet/selectors";
+import type { EventChoice } from "../../core/events";
 import type { FleetResult, StackResult, Status } from "../../automation/fleet/types";
 import { ExitCode } from "../../automation/output";
 import pc from "picocolors";
@@ -236,19 +238,21 @@ describe("selectors read back", () => {
       .trailOptions,
     ...more,
   });
+  const archive = { partition: "aws", bucketArn: "arn:aws:s3:::example-logs" };
+  const difference = (options: EventChoice, found: DeployedSelectors) => selectorDifference(options, archive, found);
   const all = { ReadWriteType: "All" as const, IncludeManagementEvents: true, DataResources: [] };
   const none = { basic: [], advanced: [], insights: [] };
 
   it("nothing configured means all management events, in whichever form", () => {
     const management = { FieldSelectors: [{ Field: "eventCategory", Equals: ["Management"] }] };
-    assert.equal(selectorDifference(wanted(), { ...none, basic: [all] }), undefined);
-    assert.equal(selectorDifference(wanted(), { ...none, advanced: [management] }), undefined);
-    assert.equal(selectorDifference(wanted(), none), undefined);
+    assert.equal(difference(wanted(), { ...none, basic: [all] }), undefined);
+    assert.equal(difference(wanted(), { ...none, advanced: [management] }), undefined);
+    assert.equal(difference(wanted(), none), undefined);
   });
 
   it("management events switched off look like the default to the provider, and not here", () => {
     const off = { ...all, IncludeManagementEvents: false };
-    assert.match(selectorDifference(wanted(), { ...none, basic: [off] }) ?? "", /"management":false/);
+    assert.match(difference(wanted(), { ...none, basic: [off] }) ?? "", /are none, and were to be/);
   });
 
   it("selectors that were reset are noticed; their order is not looked at", () => {
@@ -265,13 +269,33 @@ describe("selectors read back", () => {
       FieldSelectors: fieldSelectors.map(({ field, equals }) => ({ Field: field, Equals: equals })).reverse(),
     }));
     const options = wanted({ advancedEventSelectors });
-    assert.equal(selectorDifference(options, { ...none, advanced: deployed.reverse() }), undefined);
-    assert.match(selectorDifference(options, { ...none, basic: [all] }) ?? "", /are none, and were to be/);
-    assert.match(selectorDifference(options, { ...none, advanced: deployed.slice(1) }) ?? "", /AWS::S3::Object/);
+    assert.equal(difference(options, { ...none, advanced: deployed.reverse() }), undefined);
+    assert.match(
+      difference(options, { ...none, basic: [all] }) ?? "",
+      /are \[.*Management.*were to be .*AWS::S3::Object/,
+    );
+    assert.match(difference(options, { ...none, advanced: deployed.slice(1) }) ?? "", /AWS::S3::Object/);
+  });
+
+  it("presets and basic selectors are the advanced ones that they amount to", () => {
+    const management = { FieldSelectors: [{ Field: "eventCategory", Equals: ["Management"] }] };
+    const objects = {
+      FieldSelectors: [
+        { Field: "eventCategory", Equals: ["Data"] },
+        { Field: "resources.type", Equals: ["AWS::S3::Object"] },
+        { Field: "resources.ARN", NotStartsWith: ["arn:aws:s3:::example-logs/"] },
+      ],
+    };
+    const presets = wanted({ events: ["management", "s3-data-events"] });
+    assert.equal(difference(presets, { ...none, advanced: [objects, management] }), undefined);
+    assert.match(difference(presets, { ...none, advanced: [management] }) ?? "", /AWS::S3::Object/);
+    const writes = wanted({ eventSelectors: [{ readWriteType: "WriteOnly" }] });
+    assert.equal(difference(writes, { ...none, basic: [{ ...all, ReadWriteType: "WriteOnly" }] }), undefined);
+    assert.match(difference(writes, { ...none, basic: [all] }) ?? "", /readOnly/);
   });
 
   it("Insights that were switched off are noticed", () => {
     const options = wanted({ insightTypes: ["ApiCallRateInsight"] });
-    assert.match(selectorDifference(options, { ...none, basic: [all] }) ?? "", /Insights are none/);
+    assert.match(difference(options, { ...none, basic: [all] }) ?? "", /Insights are none/);
   });
 });
