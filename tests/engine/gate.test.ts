@@ -2,6 +2,12 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { CreateServiceLinkedRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  CreateOrganizationCommand,
+  EnableAWSServiceAccessCommand,
+  OrganizationsClient,
+} from "@aws-sdk/client-organizations";
 import {
   CloudTrailClient,
   CreateTrailCommand,
@@ -311,21 +317,18 @@ describe("engine: a CloudTrail that refuses what AWS refuses", function () {
       const organization = { IsOrganizationTrail: true, IsMultiRegionTrail: true };
       const bucket = await bucketFor([own, members]);
       await refused(create(bucket, organization), "OrganizationsNotInUseException");
-      const answer = await fetch(box.endpoint, {
-        method: "POST",
-        headers: {
-          "X-Amz-Target": "AWSOrganizationsV20161128.CreateOrganization",
-          "Content-Type": "application/x-amz-json-1.1",
-          Authorization: `AWS4-HMAC-SHA256 Credential=${(await box.aws(AUDIT_ACCOUNT)).credentials.accessKeyId}/20260101/us-east-1/organizations/aws4_request, SignedHeaders=host, Signature=0`,
-        },
-        body: '{"FeatureSet":"ALL"}',
-      });
-      const { Organization } = (await answer.json()) as { Organization: { Id: string } };
-      const path = `${bucket}/AWSLogs/${Organization.Id}/`;
+      const access = await box.aws(AUDIT_ACCOUNT);
+      const organizations = new OrganizationsClient(access);
+      const { Organization } = await organizations.send(new CreateOrganizationCommand({ FeatureSet: "ALL" }));
+      const path = `${bucket}/AWSLogs/${Organization?.Id}/`;
       await refused(create(bucket, organization), "InsufficientS3BucketPolicyException", path);
       const document = JSON.stringify(bucketPolicy({ partition: "aws", bucketName: bucket, trails: [own] }).document);
       const resource = `"arn:aws:s3:::${bucket}/AWSLogs/${AUDIT_ACCOUNT}/*"`;
       await allow(bucket, document.replace(resource, `[${resource},"arn:aws:s3:::${path}*"]`));
+      await refused(create(bucket, organization), "CloudTrailAccessNotEnabledException");
+      const AWSServiceName = "cloudtrail.amazonaws.com";
+      await organizations.send(new EnableAWSServiceAccessCommand({ ServicePrincipal: AWSServiceName }));
+      await new IAMClient(access).send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
       await create(bucket, organization);
     });
   });

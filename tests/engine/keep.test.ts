@@ -65,7 +65,7 @@ describe("engine: npm start -- --keep", function () {
     await works(inSandbox("pulumi up -s payments --yes --expect-no-changes"));
     assert.deepEqual(
       fs.readdirSync(copy).filter((name) => /^Pulumi\..+\.yaml$/.test(name)),
-      ["Pulumi.audit.yaml", "Pulumi.member.yaml"],
+      ["Pulumi.audit.yaml", "Pulumi.management.yaml", "Pulumi.member.yaml"],
     );
     assert.equal(
       fs.readFileSync(path.join(copy, "Pulumi.audit.yaml"), "utf8"),
