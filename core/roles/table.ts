@@ -40,8 +40,6 @@ export interface Grant {
   /** The API operations that need it; as a rule there is one, and it has the action's name. */
   calls?: string[];
   condition?: Record<string, Record<string, string>>;
-  /** Why no call to the emulator needs this row although one to AWS does. */
-  unseen?: string;
 }
 
 export interface Feature {
@@ -66,9 +64,6 @@ const rows = (access: RoleAccess, resource: Grant["resource"], grants: Omit<Gran
   grants.map((grant) => ({ access, resource, ...grant }));
 const { Preview, Deploy, Remove } = RoleAccess;
 
-const noCustomSelectors =
-  "moto says of every trail that it has no selectors of its own, so the provider asks no further";
-
 /** The table, by feature. */
 export const features = {
   /** Every stack asks first whose credentials it has. */
@@ -88,8 +83,8 @@ export const features = {
       ...rows(Preview, trails, [
         { action: "cloudtrail:GetTrailStatus", why: "reads whether the trail records" },
         { action: "cloudtrail:ListTags", why: "reads its tags" },
-        { action: "cloudtrail:GetEventSelectors", why: "reads which events it records", unseen: noCustomSelectors },
-        { action: "cloudtrail:GetInsightSelectors", why: "reads which insights it records", unseen: noCustomSelectors },
+        { action: "cloudtrail:GetEventSelectors", why: "reads which events it records" },
+        { action: "cloudtrail:GetInsightSelectors", why: "reads which insights it records" },
       ]),
       ...rows(Deploy, trails, [
         { action: "cloudtrail:CreateTrail", why: "creates the trail" },
