@@ -71,7 +71,8 @@ async function readBucketKey(bucket: Bucket, access: AwsAccess): Promise<boolean
   return encryption?.ServerSideEncryptionConfiguration?.Rules?.some((rule) => rule.BucketKeyEnabled === true) ?? false;
 }
 
-const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
+/** Of every client of the SDK: AWS is asked again, and not waited for without an end. */
+export const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
 
 async function withS3<Result>(
   { bucketRegion: region }: Bucket,

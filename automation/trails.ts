@@ -13,6 +13,7 @@ import type { Partition } from "../core/accounts";
 import { regions as knownRegions } from "../core/accounts";
 import type { FoundTrail } from "../core/adoption";
 import type { AwsAccess } from "./deployed";
+import { clientSettings } from "./deployed";
 import { ExitCode, ExitError } from "./output";
 
 /** What an account has. */
@@ -25,7 +26,6 @@ export interface AccountTrails {
   skipped: string[];
 }
 
-const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
 /** How many Regions are asked at a time. */
 const atOnce = 8;
 
