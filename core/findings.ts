@@ -259,7 +259,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "init/folder": ["The folder cannot take the configuration of a fleet.", "Give another one with `--dir`."],
   "init/option": ["An option of `crosstrail init` is not well formed.", "Correct it; the message has an example."],
   "roles/account": ["The fleet has no such account.", "Give an alias or account id of the fleet, or `hub`."],
-  "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers."],
+  "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers or members."],
   "roles/trust": ["What would say who may assume a role is not well formed.", "Correct it; patterns are refused."],
   // The report of a preview.
   "preview/access-lost": ["With the changes, something becomes impossible that should be possible.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
