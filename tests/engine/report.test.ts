@@ -9,7 +9,7 @@ import type { ReportData } from "../../automation/report";
 import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
 import { crosstrail } from "../support/cli";
-import { callsOf, expectAllUsed } from "./calls";
+import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
 import { MINUTE, sandbox } from "./support";
 
 describe("engine: the report of a preview", function () {
@@ -52,11 +52,14 @@ describe("engine: the report of a preview", function () {
     configure({ "crosstrail:members": [payments] });
     const { status, stacks } = await up({ env: box.env, projectFolder: box.projectFolder });
     assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
+    expectGranted(callsOf(box), "deploy", rolesOf(box));
 
     configure({ "crosstrail:members": [web], "crosstrail:requireMfa": true });
     const folder = path.join(box.folder, "job");
     fs.mkdirSync(folder);
+    const { length: before } = callsOf(box);
     const { code, output } = await workflowStep(folder);
+    expectGranted(callsOf(box).slice(before), "preview", rolesOf(box));
     assert.equal(code, 0, output);
     assert.equal(fs.readFileSync(path.join(folder, "output"), "utf8"), "report=true\n");
     const read = (name: string) => fs.readFileSync(path.join(folder, "preview", name), "utf8");

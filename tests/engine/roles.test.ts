@@ -4,9 +4,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import type { FleetEvent } from "../../automation";
-import { up } from "../../automation";
+import { status as readStatus, up } from "../../automation";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
-import { callsOf, expectAllUsed } from "./calls";
+import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 describe("engine: the deploy roles", function () {
@@ -26,7 +26,7 @@ describe("engine: the deploy roles", function () {
     await assert.rejects(fetch(box.endpoint));
   });
 
-  it("let crosstrail look for a key that an interrupted run may have made", async () => {
+  it("let crosstrail look for a key that an interrupted run may have made, and read trails back", async () => {
     const box = await sandbox();
     try {
       const engine = new Engine(box);
@@ -54,7 +54,15 @@ describe("engine: the deploy roles", function () {
         warnings.some((text) => /begun to create .*audit-key-lost; it is not in AWS/.test(text)),
         warnings.join("\n"),
       );
+      expectGranted(callsOf(box), "deploy", rolesOf(box));
       expectAllUsed(callsOf(box), "interrupted");
+
+      const { length: before } = callsOf(box);
+      const read = await readStatus({ projectFolder, env });
+      assert.equal(read.status, "succeeded");
+      const calls = callsOf(box).slice(before);
+      assert.ok(calls.some(({ operation }) => operation === "GetTrail"));
+      expectGranted(calls, "preview", rolesOf(box));
     } finally {
       await box.stop();
     }

@@ -1,5 +1,7 @@
 /** What the engine tests hold the provider's calls against: that it can fail. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { Call } from "../engine/calls";
 import { expectAllUsed, expectGranted } from "../engine/calls";
 import { callsOf, emptyNames, type Feature, features, roleSubjects } from "../../core/roles";
@@ -29,6 +31,16 @@ const settings = parseSettings(
 const roles = roleSubjects(settings).map(({ names }) => names);
 
 describe("calls against the deploy roles", () => {
+  it("are checked in every sandbox of the engine tests, but for programs that are not Crosstrail's", () => {
+    const folder = path.join(__dirname, "..", "engine");
+    const files = fs.readdirSync(folder).filter((name) => name.endsWith(".ts"));
+    const having = (text: RegExp) =>
+      files.filter((name) => text.test(fs.readFileSync(path.join(folder, name), "utf8"))).sort();
+    assert.deepEqual(having(/\bopenSandbox\b/), ["support.ts"]);
+    // What these make is checked where it is Crosstrail's program.
+    assert.deepEqual(having(/\bsandbox\(\{ project/), ["gate.test.ts", "package.test.ts"]);
+  });
+
   const bucket = { parameters: { Bucket: "logs" } };
   const trail = "arn:aws:cloudtrail:us-east-1:111111111111:trail/crosstrail";
   const delivering = (role: string) => ({
