@@ -41,6 +41,13 @@ export interface Organization {
   trail?: TrailIdentity;
   /** The trail that this one is about to replace. */
   previous?: TrailIdentity;
+  /** The name of the stack that makes the trail. */
+  alias: string;
+  /** False when that stack is deployed by others: the fleet then leaves it alone. */
+  inFleet: boolean;
+  /** How the management account is entered, if not like the members. */
+  deployRoleArn?: string;
+  deployProfile?: string;
   /** Members with trails of their own that are in the organization; the management account is not among them. */
   memberAccountIds: string[];
 }
@@ -261,6 +268,7 @@ function organizationOf(
   region: string,
 ): Organization {
   const { id, managementAccountId, homeRegion = region, trailName = values.trailName, previousTrailName } = declared;
+  const { alias, inFleet, deployRoleArn, deployProfile } = declared;
   const trail = (name: string): TrailIdentity => ({
     partition,
     region: homeRegion,
@@ -272,6 +280,10 @@ function organizationOf(
     managementAccountId,
     ...(declared.trail && { trail: trail(trailName) }),
     ...(declared.trail && previousTrailName && { previous: trail(previousTrailName) }),
+    alias,
+    inFleet,
+    ...(deployRoleArn && { deployRoleArn }),
+    ...(deployProfile && { deployProfile }),
     memberAccountIds: values.members
       .filter(({ accountId, inOrganization }) => inOrganization !== false && accountId !== managementAccountId)
       .map(({ accountId }) => accountId),
