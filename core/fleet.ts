@@ -337,13 +337,14 @@ export function managementConfig(settings: AuditSettings, entry: Entry, source: 
 function stackConfig(settings: AuditSettings, role: StackKind, entry: Entry, source: Source): Record<string, unknown> {
   const { accountId, alias } = entry;
   const values = { partition: settings.partition, accountId, alias };
+  const { deployExternalId: externalId } = settings;
   const roleArn = entry.deployRoleArn ?? fillIn(settings.deployRole, values);
   const profile = entry.deployProfile ?? fillIn(settings.deployProfile, values);
   return {
     "aws:region": entry.homeRegion ?? settings.region,
     "aws:allowedAccountIds": [accountId],
     ...(profile !== "" && { "aws:profile": profile }),
-    ...(roleArn !== "" && { "aws:assumeRoles": [{ roleArn }] }),
+    ...(roleArn !== "" && { "aws:assumeRoles": [{ roleArn, ...(externalId !== "" && { externalId }) }] }),
     "crosstrail:role": role,
     "crosstrail:accountId": accountId,
     ...("contract" in source

@@ -75,6 +75,7 @@ export interface AuditSettings {
   /** How member accounts are entered, and what their stacks are configured with. */
   deployRole: string;
   deployProfile: string;
+  deployExternalId: string;
   memberDefaults: Record<string, unknown>;
   extraRegions: string[];
   auditAccountTrail: boolean;
@@ -158,6 +159,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     members: values.members,
     deployRole: values.deployRole,
     deployProfile: values.deployProfile,
+    deployExternalId: values.deployExternalId,
     memberDefaults: values.memberDefaults,
     extraRegions: values.extraRegions,
     auditAccountTrail: values.auditAccountTrail,

@@ -7,6 +7,7 @@ import { LogNotifications } from "../archive";
 import { LeaveAsIs } from "../leftAsIs";
 import {
   bucketNameProblem,
+  externalIdProblem,
   keyAliasProblem,
   logPrefixProblem,
   parseTrailArn,
@@ -129,6 +130,12 @@ export const keys = {
     auditOnly,
     checked(deployProfileProblem).or(z.literal("")).default(""),
     "The AWS profile with which crosstrail up enters a member account that names none of its own, with {accountId} and {alias} filled in. Together with a role: the profile that assumes it.",
+  ),
+  deployExternalId: key(
+    "string",
+    auditOnly,
+    checked(externalIdProblem).or(z.literal("")).default(""),
+    "The external id that the deploy roles ask for, where they do (crosstrail roles --external-id). It is no secret.",
   ),
   memberDefaults: key(
     "object",

@@ -254,6 +254,13 @@ describe("fleet", () => {
       assert.deepEqual(config["aws:assumeRoles"], [{ roleArn: "arn:aws:iam::333333333333:role/Own" }]);
     });
 
+    it("says the external id that the roles ask for", () => {
+      const config = memberConfig({ ...settings, deployExternalId: "archive-7" }, payments, source);
+      assert.deepEqual(config["aws:assumeRoles"], [
+        { roleArn: "arn:aws:iam::222222222222:role/deploy/payments", externalId: "archive-7" },
+      ]);
+    });
+
     it("names no credentials where none are declared: the ambient ones are used", () => {
       const config = memberConfig(both, payments, source);
       assert.ok(!("aws:profile" in config) && !("aws:assumeRoles" in config));
