@@ -61,7 +61,9 @@ export class Project {
   /** The audit stack's, or that of a member that has a file; as it is. */
   own(stack: string): StackSource {
     const file = this.fileOf(stack);
-    return { workDir: this.folder, config: this.read(file).config ?? {}, settings: readStackFile(file, this.env) };
+    // This first: it says what is wrong with a file that is none.
+    const settings = readStackFile(file, this.env);
+    return { workDir: this.folder, config: this.read(file).config ?? {}, settings };
   }
 
   /**
