@@ -141,9 +141,10 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   // The fleet as a whole.
   "config/member-defaults": ["A default for member stacks is no key of theirs, or has a wrong value.", "Correct or remove it."],
   "fleet/account": ["A member's stack file is for another account than the audit stack declares.", "Correct one of the two."],
-  "fleet/alias-renamed": ["A deployed account has another alias now, and so another stack.", "Rename the stack as the message shows."],
-  "fleet/role": ["The stack file of a member has another role.", "Give the member another alias, or correct the file."],
-  "fleet/stack-name": ["A member has the audit stack's name as its alias.", "Give it another alias."],
+  "fleet/alias-renamed": ["What is deployed has another alias now, and so another stack.", "Rename the stack as the message shows."],
+  "fleet/role": ["A stack's file has another role than the fleet's declaration.", "Give the member or the organization another alias, or correct the file."],
+  "fleet/stack-name": ["Two stacks of the fleet have the same name.", "Give the member or the organization another alias."],
+  "fleet/trail-name": ["A member in the organization is to get a trail of the organization trail's name.", "Remove the entry, or give its trail another name."],
   "fleet/unknown-stack": ["`--only` names a stack that the fleet does not have.", "Give the alias of a declared member, or the audit stack's name."],
   "archive/in-use": ["The audit stack is to be destroyed while trails still deliver.", "Destroy the whole fleet, or the trails first."],
   "archive/not-protected": ["The audit stack is to be destroyed, and nothing protects its archive.", "Protect it again, or name the bucket with `--delete-archive`."],

@@ -45,6 +45,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
     for (const [name, is, wanted] of [
       ["isMultiRegionTrail", trail.Trail?.IsMultiRegionTrail, options.isMultiRegionTrail],
       ["enableLogFileValidation", trail.Trail?.LogFileValidationEnabled, options.enableLogFileValidation],
+      ["isOrganizationTrail", trail.Trail?.IsOrganizationTrail, expected.isOrganizationTrail],
       ["includeGlobalServiceEvents", trail.Trail?.IncludeGlobalServiceEvents, options.includeGlobalServiceEvents],
     ] as const) {
       if ((is ?? false) === wanted) continue;
