@@ -11,7 +11,6 @@ import type { RoleAccess, RoleSubject, RoleTrust } from "../../core/roles";
 import {
   grantsOf,
   hubPermissions,
-  managementAlias,
   RoleAccess as Access,
   rolePermissions,
   roleSubjects,
@@ -55,7 +54,7 @@ export function define(command: Command): void {
     .addArgument(
       new Argument(
         "<account>",
-        `${auditAlias}, ${managementAlias}, a member by alias or account id, or ${hub}: the role that enters all of these`,
+        `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that enters all of these`,
       ),
     )
     .option("--config <file>", "the audit stack's configuration", defaultConfig)
@@ -66,7 +65,10 @@ export function define(command: Command): void {
     )
     .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
     .option("--hub <arn>", "the role that may assume it")
-    .option("--external-id <id>", "what the hub must say when it assumes the role")
+    .option(
+      "--external-id <id>",
+      "what the hub must say when it assumes the role (default: crosstrail:deployExternalId, but for the audit account)",
+    )
     .option("--github <subject>", "instead of --hub: jobs of GitHub Actions with exactly this subject")
     .addOption(
       new Option("--format <format>", "JSON, or a CloudFormation template")
@@ -94,8 +96,8 @@ interface RoleDocument {
 
 export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
   const settings = readAuditFile(options.config, env);
-  const subjects = roleSubjects(settings, otherStacks(settings, options.config, env));
-  const role = roleOf(settings, subjects, account as string, options);
+  const others = otherStacks(settings, account as string, options.config, env);
+  const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
     findings: [],
@@ -104,25 +106,31 @@ export function run(options: Options, { env }: Surroundings, [account]: string[]
   });
 }
 
-/** The stacks that have a file of their own beside the audit stack's: those of members, and the organization's. */
+/** The stacks that have a file of their own beside the audit stack's: the organization trail's, and that of this account. */
 function otherStacks(
-  { members, organization }: AuditSettings,
+  settings: AuditSettings,
+  account: string,
   auditFile: string,
   env: NodeJS.ProcessEnv,
 ): (MemberSettings | ManagementSettings)[] {
   // The standard input has nothing beside it.
   if (auditFile === "-") return [];
-  const names = [...members.map(({ alias }) => alias), ...(organization?.trail ? [managementAlias] : [])];
+  const { members, organization } = settings;
+  const accountOf = roleSubjects(settings).find((subject) => isAbout(subject, account))?.names.accountId;
+  const asked = members.filter(({ accountId }) => accountId === accountOf);
+  const names = [...asked.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
   return names
     .map((name) => join(dirname(auditFile), `Pulumi.${name}.yaml`))
     .filter((file) => existsSync(file) && resolve(file) !== resolve(auditFile))
     .map((file) => readStackFile(file, env))
-    .filter((settings) => settings.role !== "audit");
+    .filter((other) => other.role !== "audit");
 }
 
 function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {
   const { access } = options;
-  const trust = trustOf(options);
+  // The hub and the audit account are not entered by the fleet's roles.
+  const agreed = [hub, auditAlias, settings.auditAccountId].includes(account) ? "" : settings.deployExternalId;
+  const trust = trustOf(options, agreed);
   const named = (fallback: string): string => {
     const name = options.name ?? fallback;
     const problem = roleNameProblem(name);
@@ -170,8 +178,13 @@ function roleArnOf({ names, deployRoleArn }: RoleSubject, access: RoleAccess): s
   return roleArn(names.partition, names.accountId, defaultNames[access]);
 }
 
+/** Whether the account is called so. */
+function isAbout({ aliases, names }: RoleSubject, account: string): boolean {
+  return aliases.includes(account) || names.accountId === account;
+}
+
 function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
-  const found = subjects.find(({ aliases, names }) => aliases.includes(account) || names.accountId === account);
+  const found = subjects.find((subject) => isAbout(subject, account));
   if (found) return found;
   const known = subjects.flatMap(({ aliases }) => aliases);
   const shown = known.length > 12 ? [...known.slice(0, 12), `${known.length - 12} more`] : known;
@@ -186,7 +199,8 @@ function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
   ]);
 }
 
-function trustOf({ hub: hubRoleArn, github, externalId, access }: Options): RoleTrust {
+/** @param agreed the external id with which the fleet enters the account, "" for none. */
+function trustOf({ hub: hubRoleArn, github, externalId, access }: Options, agreed: string): RoleTrust {
   if (hubRoleArn !== undefined && github !== undefined) {
     throw usage("--hub and --github are both given; a role has one way in.", "Keep one of the two.");
   }
@@ -202,7 +216,7 @@ function trustOf({ hub: hubRoleArn, github, externalId, access }: Options): Role
     }
     return { githubSubject: github };
   }
-  if (hubRoleArn !== undefined) return { hubRoleArn, externalId };
+  if (hubRoleArn !== undefined) return { hubRoleArn, externalId: externalId ?? (agreed || undefined) };
   throw usage(
     "Nobody could assume the role: neither --hub nor --github is given.",
     "Add --hub <the role that deploys>, or --github repo:<owner>/<repository>:environment:<name>.",

@@ -148,9 +148,6 @@ export interface RoleSubject {
   names: RoleNames;
 }
 
-/** The alias of the management account. */
-export const managementAlias = "management";
-
 /**
  * Every account of the fleet that a role can be for, the audit account first. An account is there once: the management account
  * may be a member as well, or the audit account.
@@ -162,7 +159,13 @@ export function roleSubjects(
 ): RoleSubject[] {
   const { partition, auditAccountId, region, organization } = settings;
   const subjects = new Map<string, RoleSubject>();
-  const subjectOf = (account: RoleAccount, alias: string, accountId: string, home: string): RoleNames => {
+  const subjectOf = (
+    account: RoleAccount,
+    alias: string,
+    accountId: string,
+    home: string,
+    deployRoleArn?: string,
+  ): RoleNames => {
     const subject = subjects.get(accountId) ?? {
       accounts: [],
       aliases: [],
@@ -170,10 +173,10 @@ export function roleSubjects(
     };
     subject.accounts.push(account);
     subject.aliases.push(alias);
+    // The audit stack has credentials of its own.
     if (account !== RoleAccount.Audit) {
-      const member = settings.members.find((each) => each.accountId === accountId);
       subject.deployRoleArn ??=
-        member?.deployRoleArn ?? (fillIn(settings.deployRole, { partition, accountId, alias }) || undefined);
+        deployRoleArn ?? (fillIn(settings.deployRole, { partition, accountId, alias }) || undefined);
     }
     subjects.set(accountId, subject);
     return subject.names;
@@ -185,29 +188,27 @@ export function roleSubjects(
     const { accountId } = trail;
     if (accountId === auditAccountId) addTrail(audit, "audit", [trail], settings.trailOptions);
     else {
-      const names = subjectOf(RoleAccount.Member, alias, accountId, trail.region);
-      const own = others.find((each) => each.role === "member" && each.accountId === accountId);
       const member = settings.members.find((each) => each.accountId === accountId);
+      const names = subjectOf(RoleAccount.Member, alias, accountId, trail.region, member?.deployRoleArn);
+      const own = others.find((each) => each.role === "member" && each.accountId === accountId);
       const options = (own ?? (member && defaultSettings(settings, member)))?.trailOptions;
       addTrail(names, "member", previous ? [trail, previous] : [trail], options);
     }
   }
   if (organization?.trail) {
-    const { id, managementAccountId, trail, previous } = organization;
-    const own = others.find((each) => each.role === "management" && each.accountId === managementAccountId);
-    const names = subjectOf(RoleAccount.Management, managementAlias, managementAccountId, trail.region);
+    const { id, alias, managementAccountId, trail, previous, deployRoleArn } = organization;
+    const own = others.find((each): each is ManagementSettings => each.role === "management");
+    // Or CloudTrail's delegated administrator: the trail is the management account's all the same.
+    const accountId = own?.accountId ?? managementAccountId;
+    const names = subjectOf(RoleAccount.Management, alias, accountId, trail.region, deployRoleArn);
     // Log groups and topics have the names that they have in a member's stack.
     addTrail(names, "member", previous ? [trail, previous] : [trail], own?.trailOptions);
-    const {
-      enableAllFeatures = false,
-      enableTrustedAccess = false,
-      delegatedAdministrator,
-    } = (own ?? {}) as Partial<ManagementSettings>;
+    const wishes = accountId === managementAccountId ? own : undefined;
     names.organization = {
       id,
-      enableAllFeatures,
-      enableTrustedAccess,
-      ...(delegatedAdministrator !== undefined && { delegatedAdministrator }),
+      enableAllFeatures: wishes?.enableAllFeatures === true,
+      enableTrustedAccess: wishes?.enableTrustedAccess === true,
+      ...(wishes?.delegatedAdministrator !== undefined && { delegatedAdministrator: wishes.delegatedAdministrator }),
     };
   }
   return [...subjects.values()];

@@ -93,6 +93,7 @@ describe("crosstrail roles", () => {
         "crosstrail:organization": { id: "o-exampleorg1", managementAccountId: "555555555555" },
         "crosstrail:memberDefaults": { sns: { encrypted: true } },
         "crosstrail:deployRole": "arn:{partition}:iam::{accountId}:role/Deploy-{alias}",
+        "crosstrail:deployExternalId": "archive-7",
       });
       const other = { "aws:region": "eu-central-1", "crosstrail:auditStack": "audit" };
       write("payments", {
@@ -139,6 +140,14 @@ describe("crosstrail roles", () => {
       assert.deepEqual((await services("web")).sort(), ["cloudtrail", "kms", "sns", "sts"]);
       const { roleName, path } = await inFleet("web", ...hub);
       assert.deepEqual([roleName, path], ["Deployer", "/ops/"]);
+    });
+
+    it("asks for the external id that the configuration gives, where the fleet enters by it", async () => {
+      const asks = async (...args: string[]) => JSON.stringify((await inFleet(...args, ...hub)).trust);
+      for (const account of ["payments", "management"])
+        assert.match(await asks(account), /"sts:ExternalId":"archive-7"/);
+      assert.match(await asks("web", "--external-id", "another"), /"sts:ExternalId":"another"/);
+      for (const account of ["audit", "111111111111", "hub"]) assert.doesNotMatch(await asks(account), /ExternalId/);
     });
 
     it("three hundred members: the hub's permissions as managed policies", async () => {

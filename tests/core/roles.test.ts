@@ -591,8 +591,40 @@ describe("core/roles: of a fleet", () => {
     ) as ManagementSettings;
     const on = { ...off, enableTrustedAccess: true, delegatedAdministrator: "333333333333" };
     assert.deepEqual(namesOf(settings, "management", stack)?.organization, on);
+    // In a delegated administrator's account: the trail is the management account's, and nothing is turned on from there.
+    const elsewhere = roleSubjects(settings, [{ ...stack, accountId: "333333333333" }]);
+    const delegated = elsewhere.find(({ aliases }) => aliases.includes("management"));
+    assert.deepEqual(delegated?.aliases, ["web", "management"]);
+    assert.deepEqual(delegated.names.organization, off);
+    assert.deepEqual(
+      delegated.names.trails.map(({ accountId, name }) => `${accountId} ${name}`),
+      ["333333333333 crosstrail", "222222222222 organization"],
+    );
     // Without a trail of the organization there is no such stack.
     assert.equal(namesOf(fleet({ organization: { ...organization, trail: false } }), "management"), undefined);
+  });
+
+  it("by which role each account is entered: its own, or the one of all", () => {
+    const deployRole = "arn:{partition}:iam::{accountId}:role/Deploy";
+    const own = "arn:aws:iam::444444444444:role/Own";
+    const organization = {
+      id: "o-exampleorg1",
+      managementAccountId: "444444444444",
+      alias: "root",
+      deployRoleArn: own,
+    };
+    assert.deepEqual(
+      roleSubjects(fleet({ deployRole, organization })).map(({ aliases, deployRoleArn }) => [
+        aliases[0],
+        deployRoleArn,
+      ]),
+      [
+        ["audit", undefined],
+        ["payments", "arn:aws:iam::222222222222:role/Deploy"],
+        ["web", "arn:aws:iam::333333333333:role/Deploy"],
+        ["root", own],
+      ],
+    );
   });
 
   it("the hub may enter these accounts by that role, and do nothing else", () => {

@@ -62,24 +62,28 @@ export const coveredBy: Record<FeatureName, string> = {
 type Box = Pick<Sandbox, "folder" | "projectFolder">;
 type Configuration = { stack: string; config: Record<string, unknown> };
 
-/** The configurations that sandboxes have had, by their folders. */
-const configurations = new Map<string, Configuration[]>();
+/** The configurations that sandboxes have had, by their folders, without repeats. */
+const configurations = new Map<string, Map<string, Configuration>>();
 
 /** The sandbox, which from now on remembers how its stacks are configured, and whose calls are checked when it is stopped. */
 export function held(box: Sandbox): Sandbox {
-  const known: Configuration[] = [];
+  const known = new Map<string, Configuration>();
   configurations.set(box.folder, known);
+  const remember = (each: Configuration) => known.set(JSON.stringify(each), each);
+  // Tests and `crosstrail migrate` write files as well.
+  const watcher = fs.watch(box.projectFolder, () => filesOf(box).forEach(remember));
   return {
     ...box,
     stack: (stack, config) => {
-      known.push({ stack, config });
+      remember({ stack, config });
       return box.stack(stack, config);
     },
     configure: (stack, config) => {
-      known.push({ stack, config });
+      remember({ stack, config });
       box.configure(stack, config);
     },
     async stop() {
+      watcher.close();
       try {
         expectGranted(callsOf(box), "remove", rolesOf(box));
       } finally {
@@ -107,15 +111,7 @@ export function callsOf(box: Pick<Box, "folder">): Call[] {
  * option is taken away, the role is still the one that was printed with it.
  */
 export function rolesOf(box: Box): RoleNames[] {
-  const files = fs
-    .readdirSync(box.projectFolder)
-    .map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1])
-    .filter((stack) => stack !== undefined)
-    .map((stack) => {
-      const text = fs.readFileSync(path.join(box.projectFolder, `Pulumi.${stack}.yaml`), "utf8");
-      return { stack, config: (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {} };
-    });
-  const settings = [...(configurations.get(box.folder) ?? []), ...files].map(settingsOf);
+  const settings = [...(configurations.get(box.folder)?.values() ?? []), ...filesOf(box)].map(settingsOf);
   const audits = settings.filter((each): each is AuditSettings => each?.role === "audit");
   const others = settings.filter(
     (each): each is MemberSettings | ManagementSettings => each !== undefined && each.role !== "audit",
@@ -124,6 +120,21 @@ export function rolesOf(box: Box): RoleNames[] {
     [[], ...others.map((other) => [other])].flatMap((known) => roleSubjects(audit, known).map((each) => each.names)),
   );
   return [...new Map(names.map((each) => [JSON.stringify(each), each])).values()].reverse();
+}
+
+/** The stack files as they are now; one that is just being written or removed is left out. */
+function filesOf({ projectFolder }: Pick<Box, "projectFolder">): Configuration[] {
+  return fs.readdirSync(projectFolder).flatMap((name) => {
+    const [, stack] = /^Pulumi\.(.+)\.yaml$/.exec(name) ?? [];
+    if (stack === undefined) return [];
+    try {
+      const text = fs.readFileSync(path.join(projectFolder, name), "utf8");
+      const { config } = (parse(text) ?? {}) as { config?: Record<string, unknown> };
+      return config === undefined ? [] : [{ stack, config }];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Undefined for what is no stack of Crosstrail's, or has mistakes: nothing is deployed with it. */
