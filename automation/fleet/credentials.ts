@@ -1,4 +1,5 @@
 /** The credentials that a stack's configuration names, for the AWS SDK: the same as the provider's. */
+import { clientSettings } from "../deployed";
 import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 
 type Credentials = ReturnType<typeof fromTemporaryCredentials>;
@@ -26,7 +27,7 @@ export function credentialsOf(config: Record<string, unknown>): Credentials {
         ...(externalId !== undefined && { ExternalId: externalId }),
         ...(policy !== undefined && { Policy: policy }),
       },
-      clientConfig: { region },
+      clientConfig: { ...clientSettings, region },
     });
   }
   return credentials;
