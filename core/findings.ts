@@ -148,6 +148,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "fleet/unknown-stack": ["`--only` names a stack that the fleet does not have.", "Give the alias of a declared member, or the audit stack's name."],
   "archive/in-use": ["The audit stack is to be destroyed while trails still deliver.", "Destroy the whole fleet, or the trails first."],
   "archive/not-protected": ["The audit stack is to be destroyed, and nothing protects its archive.", "Protect it again, or name the bucket with `--delete-archive`."],
+  "stack/cancelled": ["The work on the stack was interrupted before it was done.", "Repeat the command; what was under way is looked up first."],
   "stack/failed": ["The engine reported an error that Crosstrail does not know more about.", "Correct the cause that the message gives."],
   "stack/locked": ["Another process holds the stack's lock.", "Wait for it; `pulumi cancel` if it is gone for good."],
   "stack/missing": ["The backend has no such stack.", "Check which backend Pulumi is logged in to."],

@@ -1,5 +1,8 @@
-/** The credentials that the provider's settings in a stack's configuration name, for the AWS SDK. */
+/** How AWS is asked beside the provider: with the credentials that the provider's settings in a stack's configuration name. */
 import { fromIni, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+
+/** Of every client of the SDK: AWS is asked again, and not waited for without an end. */
+export const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
 
 type Credentials = ReturnType<typeof fromIni>;
 
@@ -31,7 +34,7 @@ export function providerCredentials(
     if (!roleArn) continue;
     credentials = fromTemporaryCredentials({
       masterCredentials: credentials,
-      clientConfig: { region },
+      clientConfig: { ...clientSettings, region },
       params: {
         RoleArn: roleArn,
         RoleSessionName: sessionName ?? "crosstrail",

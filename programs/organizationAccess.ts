@@ -18,7 +18,7 @@ import {
 import { UserError } from "../core/findings";
 import type { OrganizationState } from "../core/organization";
 import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organization";
-import { providerCredentials } from "./credentials";
+import { clientSettings, providerCredentials } from "./credentials";
 import type { OrganizationAccess } from "./management";
 
 /** How a refusal of AWS is met: what may be left unread is, everything else is told. */
@@ -35,10 +35,10 @@ export function organizationAccess(region: string): OrganizationAccess {
   // Which Node.js the SDK wants next is no message of this program.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const common = {
+    ...clientSettings,
     region,
     credentials: providerCredentials(pulumi.runtime.allConfig(), region),
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 },
   };
   const organizations = new OrganizationsClient(common);
   const cloudTrail = new CloudTrailClient(common);

@@ -54,18 +54,15 @@ export async function runVerb<Own extends FleetOptions>(
     ? new LiveProgress(stderr, terminal.columns, { color: terminal.color })
     : new LineProgress(stderr);
   const [finish, endNow] = [new AbortController(), new AbortController()];
+  const asks = verb === "up" || verb === "destroy";
   const detach = onInterrupt?.((reason, count) => {
     if (count === 1) {
       // Where nobody can press it again, there is little time: a CI kills what has not ended after ten seconds.
-      progress.say(
-        terminal
-          ? `${reason}: finishing the calls to AWS that are running. Press again to end at once.`
-          : `${reason}: finishing the calls to AWS that are running.`,
-      );
+      const does = asks ? "finishing the calls to AWS that are running" : "ending";
+      progress.say(`${reason}: ${does}.${terminal ? " Press again to end at once." : ""}`);
       finish.abort();
     } else endNow.abort();
   });
-  const asks = verb === "up" || verb === "destroy";
   try {
     const result = await work({
       ...(own as Own),
