@@ -31,7 +31,7 @@ export function grantsOf(access: RoleAccess, names: RoleNames): Grant[] {
   return (Object.values(features) as Feature[])
     .filter((feature) => feature.needed(names))
     .flatMap(({ grants }) => grants)
-    .filter((grant) => order.indexOf(grant.access) <= order.indexOf(access));
+    .filter((grant) => order.indexOf(grant.access) <= order.indexOf(access) && grant.resource(names).length > 0);
 }
 
 /** The permissions of a role: the rows' actions, one statement for each service and resource; then what is refused. */

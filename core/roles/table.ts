@@ -48,7 +48,7 @@ export type RoleCondition = Record<string, Record<string, OneOrMany>>;
 export interface Grant {
   action: string;
   access: RoleAccess;
-  /** The ARNs that it is for. `*` only where IAM knows no resource for the action. */
+  /** The ARNs that it is for; none where it is not needed. `*` only where IAM knows no resource for the action. */
   resource: (names: RoleNames) => string[];
   why: string;
   /** The API operations that need it; as a rule there is one, and it has the action's name. */
@@ -74,6 +74,8 @@ const rows = (access: RoleAccess, resource: Grant["resource"], grants: Row[]): G
 const { Preview, Deploy, Remove } = RoleAccess;
 const { Audit, Member, Management } = RoleAccount;
 const everyAccount = [Audit, Member, Management];
+
+const hasKeys = ({ archive, deliveryKeys }: RoleNames) => archive !== undefined || deliveryKeys;
 
 const passedTo = (service: string) => () => ({ StringEquals: { "iam:PassedToService": service } });
 const forCloudTrail = () => ({ StringEquals: { "organizations:ServicePrincipal": cloudTrailPrincipal } });
@@ -132,7 +134,7 @@ export const features = {
   key: {
     title: "KMS keys: the archive's with its replicas, and those of log groups, topics and event data stores",
     accounts: everyAccount,
-    needed: ({ archive, deliveryKeys }) => archive !== undefined || deliveryKeys,
+    needed: hasKeys,
     grants: [
       ...rows(Preview, keys, [
         { action: "kms:DescribeKey", why: "reads the key's state" },
@@ -227,12 +229,17 @@ export const features = {
     ],
   },
   interrupted: {
-    title: "an archive whose first run was interrupted",
-    accounts: [Audit],
-    needed: ({ archive }) => archive !== undefined,
-    grants: rows(Preview, anything, [
-      { action: "kms:ListKeys", why: "finds the key that an interrupted run had made, by its tag" },
-    ]),
+    title: "what an interrupted run had begun to create, and cannot be found by a name",
+    accounts: everyAccount,
+    needed: hasKeys,
+    grants: [
+      ...rows(Preview, anything, [
+        { action: "kms:ListKeys", why: "finds a key by its tag, or what else it was made with" },
+      ]),
+      ...rows(Preview, ({ archive }) => (archive?.eventDataStore ? ["*"] : []), [
+        { action: "cloudtrail:ListEventDataStores", why: "finds an event data store by its name" },
+      ]),
+    ],
   },
   role: {
     title: "IAM roles: of readers, of S3 that replicates, of CloudTrail that writes to a log group",
@@ -650,7 +657,7 @@ export const refusals: Refusal[] = [
     // A key policy that its own account cannot change any more is lost to everyone but AWS Support.
     sid: "NoLockout",
     accesses: everyAccess,
-    needed: (names) => features.key.needed(names),
+    needed: hasKeys,
     actions: () => ["kms:CreateKey", "kms:PutKeyPolicy"],
     resource: anything,
     condition: () => ({ Bool: { "kms:BypassPolicyLockoutSafetyCheck": "true" } }),

@@ -26,21 +26,26 @@ describe("engine: the deploy roles", function () {
     await assert.rejects(fetch(box.endpoint));
   });
 
-  it("let crosstrail look for a key that an interrupted run may have made, and read trails back", async () => {
+  it("let crosstrail look for what an interrupted run may have made, and read trails back", async () => {
     const box = await sandbox();
     try {
       const engine = new Engine(box);
-      await engine.configureAudit({ "crosstrail:members": [] });
+      await engine.configureAudit({ "crosstrail:members": [], "crosstrail:eventDataStore": { retentionDays: 30 } });
       await engine.up(AUDIT_STACK);
       const file = path.join(box.folder, "state.json");
       await box.pulumi(["stack", "export", "--stack", AUDIT_STACK, "--file", file]);
       const state = JSON.parse(fs.readFileSync(file, "utf8")) as {
         deployment: { resources: { type: string; urn: string }[]; pending_operations?: object[] };
       };
-      const key = state.deployment.resources.find(({ type }) => type === "aws:kms/key:Key");
-      assert.ok(key);
-      const lost = { ...key, urn: `${key.urn}-lost`, id: undefined, inputs: { tags: { "crosstrail:stack": "lost" } } };
-      state.deployment.pending_operations = [{ resource: lost, type: "creating" }];
+      const lost = (wanted: string, inputs: object) => {
+        const like = state.deployment.resources.find(({ type }) => type === wanted);
+        assert.ok(like);
+        return { resource: { ...like, urn: `${like.urn}-lost`, id: undefined, inputs }, type: "creating" };
+      };
+      state.deployment.pending_operations = [
+        lost("aws:kms/key:Key", { tags: { "crosstrail:stack": "lost" } }),
+        lost("aws:cloudtrail/eventDataStore:EventDataStore", { name: "lost" }),
+      ];
       fs.writeFileSync(file, JSON.stringify(state));
       const imported = await box.pulumi(["stack", "import", "--stack", AUDIT_STACK, "--file", file]);
       assert.equal(imported.code, 0, imported.stderr);
@@ -50,10 +55,13 @@ describe("engine: the deploy roles", function () {
       const { status, stacks } = await up({ projectFolder, env, onEvent: (event) => void events.push(event) });
       assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
       const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-      assert.ok(
-        warnings.some((text) => /begun to create .*audit-key-lost; it is not in AWS/.test(text)),
-        warnings.join("\n"),
-      );
+      for (const name of ["audit-key", "audit-event-data-store"]) {
+        const wanted = new RegExp(`begun to create .*${name}-lost; it is not in AWS`);
+        assert.ok(
+          warnings.some((text) => wanted.test(text)),
+          warnings.join("\n"),
+        );
+      }
       expectGranted(callsOf(box), "deploy", rolesOf(box));
       expectAllUsed(callsOf(box), "interrupted");
 
