@@ -89,7 +89,7 @@ export function completionScript(shell: Shell, verbs: Verb[]): string {
 
 /** What stands in place of a verb. */
 const instead = [
-  { name: "help", summary: "print the help of a verb" },
+  { name: "help", summary: "print the help of a command, with examples" },
   { name: "--help", summary: "print help" },
   { name: "--version", summary: "print the version" },
 ];
