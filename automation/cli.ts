@@ -207,31 +207,53 @@ export function everyCommand(): { program: Command; commands: { command: Command
   };
 }
 
+/** What of a process says where its texts go. */
+export interface Streams {
+  env: NodeJS.ProcessEnv;
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
+}
+
+export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroundings {
+  const isDumb = env.TERM === "dumb";
+  // https://no-color.org, and the word of those whose log shows colours though it is no terminal.
+  const isRefused = (env.NO_COLOR ?? "") !== "" || ["0", "false"].includes(env.FORCE_COLOR ?? "");
+  const colors = (stream: { isTTY?: boolean }) =>
+    !isRefused && (isSet(env.FORCE_COLOR) || (stream.isTTY === true && !isDumb));
+  // A terminal that does not know its width cannot be redrawn without breaking lines; a log in CI keeps every redrawing.
+  const canRedraw = stderr.isTTY === true && !isDumb && (stderr.columns ?? 0) >= 20 && !isSet(env.CI);
+  const canAsk = stdin.isTTY === true && stderr.isTTY === true;
+  return {
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void stderr.write(text),
+    env,
+    color: colors(stdout),
+    messageColor: colors(stderr),
+    ...(canRedraw && { terminal: { columns: () => stderr.columns ?? 80, rows: () => stderr.rows ?? 24 } }),
+    onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
+    // Questions are no result: they go where messages go.
+    ...(canAsk && {
+      ask: (question: string) => ask(question, stdin, stderr),
+      asking: { input: stdin, output: stderr },
+    }),
+  };
+}
+
+/** Whether a variable such as CI says yes. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0" && value !== "false";
+}
+
 /** Runs the tool for this process. */
 export function run(): void {
   // A reader such as `head` that has seen enough is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  const { env } = process;
   // Node.js 20 is still supported here; which version the AWS SDK wants next is no message of this tool.
-  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-  const surroundings: Surroundings = {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
-    env,
-    color: process.stdout.isTTY && !env.NO_COLOR && env.TERM !== "dumb",
-    // A terminal that does not know its width cannot be redrawn without breaking lines.
-    ...(process.stderr.isTTY &&
-      env.TERM !== "dumb" &&
-      process.stderr.columns >= 20 && {
-        terminal: { columns: () => process.stderr.columns, color: !env.NO_COLOR },
-      }),
-    ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
-    onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
-    // Questions are no result: they go where messages go.
-    ...(process.stdin.isTTY && process.stderr.isTTY && { asking: { input: process.stdin, output: process.stderr } }),
-  };
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const surroundings = surroundingsOf(process);
   // Not process.exit(): it would cut off what is still being written.
   void main(process.argv.slice(2), surroundings).then((exitCode) => {
     process.exitCode = exitCode;
@@ -239,8 +261,8 @@ export function run(): void {
 }
 
 /** Ctrl-C and Ctrl-D are answers, too: none. */
-async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+async function ask(question: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
+  const lines = createInterface({ input, output });
   const gone = new AbortController();
   lines.once("SIGINT", () => gone.abort());
   lines.once("close", () => gone.abort());
