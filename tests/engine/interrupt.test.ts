@@ -207,6 +207,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     ctrlC(run);
     const { code, text } = await run.end;
     assert.equal(code, crosstrail.ExitCode.Cancelled, text);
+    assert.match(text, /Ctrl-C: ending at once\./);
     assert.match(text, /Under way, without an answer from AWS: create aws:cloudtrail\/trail:Trail audit-trail\./);
     await nothingIsLeftOf(run);
     faults.clear();
@@ -337,6 +338,24 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
       assert.equal(stack.exitCode, crosstrail.ExitCode.Deployment);
       assert.ok(stack.attempts > 1);
       assert.deepEqual(locks(), []);
+      faults.clear();
+    });
+
+    it("a trail that cannot be read back: no longer than the stack has time, and not after Ctrl-C", async () => {
+      const first = reached("hang", ({ operation }) => operation === "GetTrailStatus");
+      const [late] = (await crosstrail.status({ ...options(), timeoutSeconds: 5 })).stacks;
+      await first;
+      assert.equal(late?.findings[0]?.id, "stack/timed-out", JSON.stringify(late));
+      assert.equal(late.exitCode, crosstrail.ExitCode.Timeout);
+
+      const again = reached("hang", ({ operation }) => operation === "GetTrailStatus");
+      const interrupt = new AbortController();
+      const running = crosstrail.status({ ...options(), signal: interrupt.signal });
+      await again;
+      interrupt.abort();
+      const [stopped] = (await running).stacks;
+      assert.equal(stopped?.findings[0]?.id, "stack/cancelled", JSON.stringify(stopped));
+      assert.equal(stopped.exitCode, crosstrail.ExitCode.Cancelled);
       faults.clear();
     });
 
