@@ -60,7 +60,10 @@ export async function runVerb<Own extends FleetOptions>(
       const does = asks ? "finishing the calls to AWS that are running" : "ending";
       progress.say(`${reason}: ${does}.${terminal ? " Press again to end at once." : ""}`);
       finish.abort();
-    } else endNow.abort();
+    } else if (count === 2) {
+      progress.say(`${reason}: ending at once. What is under way is looked up by the next run.`);
+      endNow.abort();
+    }
   });
   try {
     const result = await work({

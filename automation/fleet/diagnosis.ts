@@ -75,6 +75,21 @@ const known: Known[] = [
     remedy: () => "Set deployRole or deployProfile in the audit stack's configuration, or log in.",
   },
   {
+    pattern: /PULUMI_ACCESS_TOKEN must be set for login/,
+    id: "backend/not-logged-in",
+    exitCode: ExitCode.Authentication,
+    message: () => "Pulumi is logged in to no backend.",
+    remedy: () =>
+      "Set PULUMI_BACKEND_URL, such as s3://my-state; or pulumi login; or PULUMI_ACCESS_TOKEN for Pulumi Cloud.",
+  },
+  {
+    pattern: throttled,
+    id: "aws/throttled",
+    exitCode: ExitCode.Deployment,
+    message: ([text]) => `AWS throttles the calls (${text}), also after the provider and the fleet have tried again.`,
+    remedy: (_, stack) => `Later: crosstrail up --only ${stack}. With a smaller --parallel, if several stacks fail so.`,
+  },
+  {
     pattern: /passphrase must be set|incorrect passphrase/,
     id: "secrets/passphrase",
     exitCode: ExitCode.Authentication,

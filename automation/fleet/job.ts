@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../core/findings";
 import { Action } from "../../core/fleet";
 import { ExitCode } from "../output";
+import { endUnguarded } from "../process";
 import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "./diagnosis";
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
-import { areDead, locksIn } from "./lock";
+import { areDead, areOurs, locksIn } from "./lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
 import { readTrail } from "./readBack";
 import type { FleetEvent, Job, StackResult } from "./types";
@@ -100,6 +101,7 @@ class Turn {
       const deployment = await exported(engine);
       if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;
       if (job.step.action !== Action.Preview) {
+        if (deployment.pending.length > 0) await this.endUnguarded();
         for (const done of await this.unlocked(() => settlePending(engine, job.config, deployment))) this.warn(done);
       }
     }
@@ -179,10 +181,18 @@ class Turn {
 
   private async takeDeadLock(text: string): Promise<boolean> {
     const locks = locksIn(text);
+    // Its guards may have been killed with it, and what they guarded lives on.
+    if (areOurs(locks)) await this.endUnguarded();
     if (!areDead(locks)) return false;
     await this.engine.must(["cancel", "--yes"]);
     this.warn(`removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which is gone`);
     return true;
+  }
+
+  /** What a killed run has left running could still create something. */
+  private async endUnguarded(): Promise<void> {
+    const count = await endUnguarded();
+    if (count > 0) this.warn(`ended ${count} processes of a run whose guards had been killed`);
   }
 
   private note(note: string): void {

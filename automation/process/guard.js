@@ -16,6 +16,7 @@
 
 const { spawn, execFileSync } = require("node:child_process");
 const fs = require("node:fs");
+const path = require("node:path");
 
 /** Names the marks in the environment; several, joined by ":", where one guarded command starts another. */
 const MARK = "CROSSTRAIL_RUN_ID";
@@ -212,6 +213,39 @@ async function endMarked(id, options = {}) {
   }
 }
 
+/**
+ * Ends what runs on without any guard, because somebody has killed them all, and returns how many processes there were.
+ * Whatever has one that lives is left to it. Only Linux shows the environment of every process in a readable form.
+ * @returns {Promise<number>}
+ */
+async function endUnguarded() {
+  if (process.platform !== "linux") return 0;
+  const guarded = new Set();
+  /** @type {string[][]} */
+  const marked = [];
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const state = statOf(name)[0];
+      if (state === "Z" || state === "X") continue;
+      const [, program = "", id] = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+      if (id !== undefined && path.basename(program) === path.basename(__filename)) guarded.add(id);
+      const line = fs
+        .readFileSync(`/proc/${name}/environ`, "latin1")
+        .split("\0")
+        .find((each) => each.startsWith(`${MARK}=`));
+      const ids = line?.slice(MARK.length + 1).split(":") ?? [];
+      // A mark of another form is no guard's.
+      marked.push(ids.filter((each) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(each)));
+    } catch {
+      // It ended while we read, or it is another user's and not ours.
+    }
+  }
+  const alone = marked.filter((ids) => ids.length > 0 && !ids.some((id) => guarded.has(id)));
+  await Promise.all([...new Set(alone.flat())].map((id) => endMarked(id)));
+  return alone.length;
+}
+
 function main() {
   /** @type {Spec | undefined} */
   let spec;
@@ -351,6 +385,6 @@ async function until(condition, ms) {
   for (const end = performance.now() + ms; !condition() && performance.now() < end;) await sleep(25);
 }
 
-module.exports = { MARK, findMarked, endMarked };
+module.exports = { MARK, findMarked, endMarked, endUnguarded };
 
 if (require.main === module) main();

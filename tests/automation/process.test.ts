@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import fs, { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandError, endMarked, findMarked, MARK, run, start, stopAll } from "../../automation/process";
+import { CommandError, endMarked, endUnguarded, findMarked, MARK, run, start, stopAll } from "../../automation/process";
 
 const LIMIT = 30_000;
 const node = process.execPath;
@@ -171,6 +171,26 @@ describe("external processes", () => {
     process.kill(pids.guard, "SIGKILL");
     await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.parent)]);
   });
+
+  // Elsewhere a process's environment cannot be read so that this could be told.
+  const itOnLinux = process.platform === "linux" ? it : () => undefined;
+  itOnLinux(
+    "what runs on because its guards were killed, too, is found and ended; what is guarded is not",
+    async () => {
+      const running = start(node, ["-e", "setInterval(() => {}, 1000)"], { timeoutMs: LIMIT });
+      const guarded = await running.started;
+      const pids = await startInParent("setInterval(() => {}, 1000)");
+      // Halted, so that it does not notice the end of its parent.
+      process.kill(pids.guard, "SIGSTOP");
+      process.kill(pids.parent, "SIGKILL");
+      process.kill(pids.guard, "SIGKILL");
+      await Promise.all([gone(pids.parent), gone(pids.guard)]);
+      assert.deepEqual([alive(pids.command), alive(pids.plugin)], [true, true]);
+      assert.ok((await endUnguarded()) >= 2);
+      assert.deepEqual([alive(pids.command), alive(pids.plugin), alive(guarded)], [false, false, true]);
+      await running.stop();
+    },
+  );
 
   it("leaves a released command running, to be ended by its guard's id", async () => {
     const pids = await startInParent("running.release()", { releasable: true });
