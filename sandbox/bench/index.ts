@@ -40,7 +40,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
       await sandbox.stop();
       sandbox = await openSandbox(context, { folder, tools });
     }
-    await benchFleet(context, sandbox, fleetOptions);
+    await benchFleet(context, sandbox, tools.python, fleetOptions);
   } finally {
     await sandbox?.stop();
     fs.rmSync(folder, { recursive: true, force: true });
@@ -99,19 +99,24 @@ export async function plainProject(sandbox: Sandbox, name: string) {
   fs.cpSync(path.join(__dirname, name), folder, { recursive: true });
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
   const env = { PULUMI_OPTION_CWD: folder };
+  /** Writes the stack's settings; true when it had none. */
+  const configure = (stack: string, config: Record<string, unknown>): boolean => {
+    const file = path.join(folder, `Pulumi.${stack}.yaml`);
+    if (fs.existsSync(file)) return false;
+    fs.writeFileSync(file, stringify({ config }));
+    return true;
+  };
   return {
     env,
+    configure,
     async stack(stack: string, config: Record<string, unknown>): Promise<void> {
-      const file = path.join(folder, `Pulumi.${stack}.yaml`);
-      if (fs.existsSync(file)) return;
-      fs.writeFileSync(file, stringify({ config }));
-      await must(sandbox, ["stack", "init", stack], env);
+      if (configure(stack, config)) await must(sandbox, ["stack", "init", stack], env);
     },
   };
 }
 
 /** Runs `pulumi`, which must succeed. */
-export async function must(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<void> {
+async function must(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<void> {
   const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
   if (result.code !== 0) {
     throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
