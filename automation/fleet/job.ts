@@ -36,8 +36,10 @@ export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<Stac
     result.findings.push(...findings);
   };
   try {
-    if (action !== Action.Status) await new Turn(job, engine, emit, result, fail).take();
-    if (result.status === Status.Succeeded && job.trail) await checkTrail(job, engine, emit, result, fail);
+    if (job.createOnly) await new Turn(job, engine, emit, result, fail).create();
+    else if (action !== Action.Status) await new Turn(job, engine, emit, result, fail).take();
+    if (result.status === Status.Succeeded && job.trail && !job.createOnly)
+      await checkTrail(job, engine, emit, result, fail);
   } catch (error) {
     fail(explainedFailure(stack.name, error, [...engine.open.values()]));
   }
@@ -91,12 +93,19 @@ class Turn {
     return this.job.step.stack.name;
   }
 
+  async create(): Promise<void> {
+    const { job, engine } = this;
+    this.note("creating the stack");
+    const provider = job.secretsProvider === undefined ? [] : ["--secrets-provider", job.secretsProvider];
+    await engine.must(["stack", "init", "--no-select", ...provider]);
+  }
+
   async take(): Promise<void> {
     const { job, engine } = this;
     if (!job.exists) {
-      this.note("creating the stack");
-      const provider = job.secretsProvider === undefined ? [] : ["--secrets-provider", job.secretsProvider];
-      await engine.must(["stack", "init", "--no-select", ...provider]);
+      await this.create();
+    } else if (job.isNew) {
+      // Nothing can be under way in it.
     } else if (job.step.action !== Action.Preview || job.step.destroys) {
       const deployment = await exported(engine);
       if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;

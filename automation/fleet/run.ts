@@ -92,7 +92,8 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     [options.endNow, () => (stopping.abort(), pool.stop(2_000))],
   ]);
   try {
-    pool.warmUp(1);
+    // They load while the backend is asked.
+    pool.warmUp(Math.min(parallel, options.only?.length ?? project.audit.members.length + 1));
     const run = await Run.open(action, options, project, pool, env);
     const { steps } = run;
     if (steps.length === 0) return summary(action, [], run.findings, began);
@@ -103,7 +104,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     const record = action === Action.Status ? undefined : new LastRun(folder, action);
     record?.begin(steps);
     pool.warmUp(Math.min(parallel, steps.length));
-    const results = await execute(steps, (step) => run.step(step), {
+    const results = await execute(steps, (step) => run.step(step, parallel), {
       parallel,
       signal: stopping.signal,
       onFinished: (result) => {
@@ -147,6 +148,7 @@ function summary(action: Action, stacks: StackResult[], findings: Finding[], beg
 class Run {
   private auditChanged = false;
   private readonly destroyed = new Set<string>();
+  private readonly created = new Set<string>();
 
   private constructor(
     private readonly options: AllOptions,
@@ -176,7 +178,7 @@ class Run {
     return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, []);
   }
 
-  async step(step: Step): Promise<StackResult> {
+  async step(step: Step, parallel: number): Promise<StackResult> {
     const { onEvent } = this.options;
     const { stack, action, destroys } = step;
     onEvent?.({ type: "started", stack: stack.name, action, destroys, accountId: stack.accountId });
@@ -208,12 +210,42 @@ class Run {
       };
       return { ...this.refused(step, ExitCode.CheckFailed, [finding]), state };
     }
-    const result = await this.pool.run(job, (event) => onEvent?.(event));
+    let creating: Promise<unknown> | undefined;
+    let auditIsOver = false;
+    const result = await this.pool.run(job, (event) => {
+      // It is created by now, so that the others take its salt; and until it is up, most of the machine waits for AWS.
+      if (stack.kind === StackKind.Audit && action === Action.Up && event.type === "resource") {
+        creating ??= this.createStacks(parallel - 1, () => auditIsOver);
+      }
+      onEvent?.(event);
+    });
+    auditIsOver = true;
+    await creating;
     if (action === Action.Status) result.state = state;
     if (action === Action.Destroy && result.status === Status.Succeeded) this.destroyed.add(stack.name);
     // Also when it failed: what it changed before is new to AWS.
     if (stack.kind === StackKind.Audit && action === Action.Up && result.resources.length > 0) this.auditChanged = true;
     return result;
+  }
+
+  /** Creates the stacks of members that have none yet, so many at the same time; what fails here is told by their own turn. */
+  private async createStacks(workers: number, isOver: () => boolean): Promise<void> {
+    const { signal, endNow } = this.options;
+    const missing = this.steps.filter(
+      ({ stack, action }) => action === Action.Up && stack.kind !== StackKind.Audit && !this.stacks.has(stack.name),
+    );
+    const next = async (): Promise<void> => {
+      for (let step = missing.shift(); step && !isOver(); step = missing.shift()) {
+        if (signal?.aborted || endNow?.aborted) return;
+        try {
+          const result = await this.pool.run({ ...this.job(step), createOnly: true }, () => {});
+          if (result.status === Status.Succeeded) this.created.add(step.stack.name);
+        } catch {
+          // A mistake in its configuration.
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, next));
   }
 
   /** The stacks that may still have a trail. */
@@ -251,7 +283,8 @@ class Run {
     const { options, project } = this;
     const { stack, action } = step;
     const isAudit = stack.kind === StackKind.Audit;
-    const exists = this.stacks.has(stack.name);
+    const isNew = this.created.has(stack.name);
+    const exists = isNew || this.stacks.has(stack.name);
     const source = this.source(step, exists);
     const own = this.trailOf(stack);
     const reads = action === Action.Up || action === Action.Status;
@@ -261,6 +294,7 @@ class Run {
       pulumiVersion: this.pulumiVersion,
       workDir: source.workDir,
       exists,
+      isNew,
       config: source.config,
       secretsProvider: inCopy ? undefined : options.secretsProvider,
       ...(inCopy && {

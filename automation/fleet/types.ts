@@ -86,6 +86,10 @@ export interface Job {
   workDir: string;
   /** The stack is there already; otherwise it is created, or for a preview shown in a backend of its own. */
   exists: boolean;
+  /** Only create the stack; its turn comes later. */
+  createOnly?: boolean;
+  /** This run has created it: nothing is in it. */
+  isNew?: boolean;
   /** The stack's configuration as its file has it. */
   config: Record<string, unknown>;
   /** Over the environment of the worker. */

@@ -1,6 +1,5 @@
-// The fleet: an audit stack and 20 members, with `crosstrail up` and with plain `pulumi up` for one stack after the other.
+// The fleet: an audit stack and its members, with `crosstrail up` and with plain `pulumi up` for one stack after the other.
 
-import fs from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
 import { defaultParallel } from "../../automation/fleet/run";
@@ -9,42 +8,83 @@ import type { Context } from "../context";
 import { userError } from "../errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, ROOT } from "../fleet";
 import { REGION, type Sandbox } from "../index";
-import { measured, plainProject, type Run } from "./index";
+import { median, plainProject } from "./index";
+import { type Cost, measured } from "./processes";
 
-const MEMBERS = 20;
 const MINUTE = 60_000;
 
-interface Measured extends Run {
-  /** Processor seconds of all processes that have ended. */
-  cpu: number;
+export interface FleetOptions {
+  members: number;
+  /** How often an `up` without changes and a preview are repeated; medians are shown. */
+  rounds: number;
 }
 
-export async function benchFleet(context: Context, sandbox: Sandbox): Promise<void> {
-  const members = Array.from({ length: MEMBERS }, (_, index) => ({
+export function parseFleetOptions(args: string[], usage: string): FleetOptions {
+  const options: FleetOptions = { members: 20, rounds: 1 };
+  for (let index = 0; index < args.length; index += 2) {
+    const name = args[index]?.replace(/^--/, "");
+    const value = Number(args[index + 1]);
+    if ((name !== "members" && name !== "rounds") || !Number.isInteger(value) || value < 1) {
+      throw userError(`Unknown arguments: ${args.slice(index).join(" ")}.`, usage);
+    }
+    options[name] = value;
+  }
+  return options;
+}
+
+export async function benchFleet(
+  context: Context,
+  sandbox: Sandbox,
+  python: string,
+  options: FleetOptions,
+): Promise<void> {
+  const { rounds } = options;
+  /** Runs a program that must succeed; whoever waits for it gets the processor time of all that it has started. */
+  const whole = async (command: string, args: string[], env?: NodeJS.ProcessEnv) => {
+    const result = await run(python, [path.join(__dirname, "whole.py"), command, ...args], {
+      timeoutMs: 30 * MINUTE,
+      env: { ...sandbox.env, ...env },
+      signal: context.signal,
+    });
+    context.signal.throwIfAborted();
+    if (result.code !== 0) throw userError(`${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
+  };
+  const members = Array.from({ length: options.members }, (_, index) => ({
     accountId: String(500000000000 + index),
     alias: `member-${index + 1}`,
   }));
   sandbox.configure(AUDIT_STACK, { ...auditConfig(), "crosstrail:members": members });
   const crosstrail = (...args: string[]) =>
-    withCpu(async () => {
-      const result = await run(process.execPath, [path.join(ROOT, "bin", "crosstrail.js"), ...args], {
-        timeoutMs: 30 * MINUTE,
-        env: sandbox.env,
-        signal: context.signal,
-      });
-      context.signal.throwIfAborted();
-      if (result.code !== 0) throw userError(`crosstrail ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
-    });
-  const rows: [string, Measured | undefined, Measured | undefined][] = [];
-  await context.progress.step(`Crosstrail: an audit stack and ${MEMBERS} members`, async (step) => {
+    measured(() => whole(process.execPath, [path.join(ROOT, "bin", "crosstrail.js"), ...args]));
+  const rows: Row[] = [];
+  const title = `Crosstrail: an audit stack and ${members.length} members`;
+  await context.progress.step(title, async (step) => {
     step.note("first up");
-    rows.push(["first up", await crosstrail("up", "--yes"), undefined]);
-    step.note("up with no changes");
-    rows.push(["up, no changes", await crosstrail("up", "--yes"), undefined]);
-    step.note("preview");
-    rows.push(["preview", await crosstrail("preview"), undefined]);
-    step.note("status");
-    rows.push(["status", await crosstrail("status"), undefined]);
+    rows.push({ what: "first up", ours: [await crosstrail("up", "--yes")], plain: [] });
+    for (const [what, ...args] of [
+      ["up, no changes", "up", "--yes"],
+      ["preview", "preview"],
+      ["status", "status"],
+    ] as const) {
+      const row: Row = { what, ours: [], plain: [] };
+      rows.push(row);
+      for (let round = 1; round <= rounds; round++) {
+        step.note(`${what}, round ${round} of ${rounds}`);
+        row.ours.push(await crosstrail(...args));
+      }
+    }
+  });
+
+  const memory: MemoryRow[] = [];
+  await context.progress.step("Crosstrail: memory by members and stacks at the same time", async (step) => {
+    for (const count of [...new Set([Math.min(6, members.length), members.length])]) {
+      for (const parallel of [2, 4]) {
+        step.note(`${count} members, --parallel ${parallel}`);
+        const only = members.slice(0, count).map(({ alias }) => alias);
+        const cost = await crosstrail("up", "--yes", "--parallel", String(parallel), "--only", AUDIT_STACK, ...only);
+        memory.push({ members: count, parallel, cost });
+      }
+    }
   });
 
   const plain = {
@@ -55,60 +95,79 @@ export async function benchFleet(context: Context, sandbox: Sandbox): Promise<vo
     { project: plain.audit, name: "audit", accountId: AUDIT_ACCOUNT },
     ...members.map(({ alias, accountId }) => ({ project: plain.member, name: alias, accountId })),
   ];
-  const each = (verb: string, ...options: string[]) =>
-    withCpu(async () => {
-      for (const { project, name, accountId } of stacks) {
-        await project.stack(name, {
-          "aws:region": REGION,
-          "aws:allowedAccountIds": [accountId],
-          ...(accountId === AUDIT_ACCOUNT
-            ? { "plain-audit:members": members.map((member) => member.accountId) }
-            : { "aws:assumeRoles": [{ roleArn: deployRole(accountId) }] }),
-        });
-        const { code, stdout, stderr } = await sandbox.pulumi([verb, ...options, "--stack", name], {
-          env: project.env,
-        });
-        context.signal.throwIfAborted();
-        if (code !== 0) throw userError(`pulumi ${verb} for ${name} failed:\n${stdout}${stderr}`);
-      }
-    });
   await context.progress.step(`By hand: the same, one stack after the other`, async (step) => {
+    const each = (what: string, verb: string, ...args: string[]) =>
+      measured(async () => {
+        for (const { project, name, accountId } of stacks) {
+          step.note(`${what}: ${name}`);
+          const isNew = project.configure(name, {
+            "aws:region": REGION,
+            "aws:allowedAccountIds": [accountId],
+            ...(accountId === AUDIT_ACCOUNT
+              ? { "plain-audit:members": members.map((member) => member.accountId) }
+              : { "aws:assumeRoles": [{ roleArn: deployRole(accountId) }] }),
+          });
+          const pulumi = (...args: string[]) => whole("pulumi", [...args, "--non-interactive"], project.env);
+          if (isNew) await pulumi("stack", "init", name);
+          await pulumi(verb, ...args, "--stack", name);
+        }
+      });
     for (const [index, verb] of (["up", "up", "preview"] as const).entries()) {
-      step.note(rows[index]?.[0] ?? "");
-      (rows[index] as unknown[])[2] = await each(verb, ...(verb === "up" ? ["--yes", "--skip-preview"] : []));
+      const { what, plain } = rows[index] as Row;
+      plain.push(await each(what, verb, ...(verb === "up" ? ["--yes", "--skip-preview"] : [])));
     }
   });
-  show(rows);
+  show(rows, memory, options);
 }
 
-/** What waits for a process gets its processor time, and that of all for which it has waited itself. */
-async function withCpu(work: () => Promise<void>): Promise<Measured> {
-  const before = childrenCpu();
-  const result = await measured(work);
-  return { ...result, cpu: childrenCpu() - before };
+interface Row {
+  what: string;
+  ours: Cost[];
+  plain: Cost[];
 }
 
-function childrenCpu(): number {
-  if (process.platform !== "linux") return Number.NaN;
-  const stat = fs.readFileSync("/proc/self/stat", "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) / 100;
+interface MemoryRow {
+  members: number;
+  parallel: number;
+  cost: Cost;
 }
 
-function show(rows: [string, Measured | undefined, Measured | undefined][]): void {
+function show(rows: Row[], memory: MemoryRow[], { members, rounds }: FleetOptions): void {
   const table = new Table({
-    head: [`1 + ${MEMBERS} stacks`, "Crosstrail", "by hand", "times faster"],
+    head: [`1 + ${members} stacks`, "", "time", "processors", "emulator", "peak memory", "times faster"],
     style: { head: [], border: [] },
   });
-  const cell = (measurement: Measured | undefined) =>
-    measurement
-      ? `${measurement.seconds.toFixed(0)} s, ${measurement.cpu.toFixed(0)} processor seconds, ${measurement.megabytes.toFixed(0)} MiB at most`
-      : "";
-  for (const [what, ours, plain] of rows) {
-    table.push([what, cell(ours), cell(plain), ours && plain ? (plain.seconds / ours.seconds).toFixed(1) : ""]);
+  const of = (costs: Cost[], part: keyof Cost) => median(costs.map((cost) => cost[part]));
+  const cells = (costs: Cost[]) => [
+    `${of(costs, "seconds").toFixed(1)} s`,
+    `${of(costs, "cpu").toFixed(1)} s`,
+    `${of(costs, "emulator").toFixed(1)} s`,
+    `${of(costs, "megabytes").toFixed(0)} MiB`,
+  ];
+  for (const { what, ours, plain } of rows) {
+    const ratio = plain.length > 0 ? (of(plain, "seconds") / of(ours, "seconds")).toFixed(1) : "";
+    table.push([what, "Crosstrail", ...cells(ours), ratio]);
+    if (plain.length > 0) table.push(["", "by hand", ...cells(plain), ""]);
   }
-  console.log(`\n${table.toString()}`);
+  const memoryTable = new Table({
+    head: ["up, no changes", "--parallel", "peak memory", "time"],
+    style: { head: [], border: [] },
+  });
+  for (const { members: count, parallel, cost } of memory) {
+    memoryTable.push([
+      `1 + ${count} stacks`,
+      parallel,
+      `${cost.megabytes.toFixed(0)} MiB`,
+      `${cost.seconds.toFixed(1)} s`,
+    ]);
+  }
+  console.log(`\n${table.toString()}\n${memoryTable.toString()}`);
   console.log(
-    `Crosstrail works on ${defaultParallel()} stacks at the same time here; by hand, stacks are created and brought up one by one.`,
+    [
+      `Crosstrail works on ${defaultParallel()} stacks at the same time here, unless said otherwise, and reads every trail back after up;`,
+      "by hand, stacks are created and brought up one by one.",
+      `${rounds > 1 ? `Medians of ${rounds} rounds for what changes nothing, with Crosstrail; the rest once. ` : ""}Processors: seconds of all processes without the emulator's.`,
+      "Memory: resident pages of all processes, sampled four times a second; shared pages count for each.",
+    ].join("\n"),
   );
 }

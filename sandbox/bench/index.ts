@@ -4,54 +4,50 @@
 import fs from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
-import { run } from "../../automation/process";
 import type { Context } from "../context";
 import { userError } from "../errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig, ROOT } from "../fleet";
 import { installTools, openSandbox, REGION, type Sandbox } from "../index";
 import { cleanUp, newRunFolder } from "../keep";
 import { stringify } from "yaml";
-import { benchFleet } from "./fleet";
+import { benchFleet, parseFleetOptions } from "./fleet";
 import { benchPolicies, showPolicies } from "./policies";
+import { type Cost, measured } from "./processes";
 
 const PREVIEWS = 5;
 const FIRST_UPS = 3;
 const MINUTE = 60_000;
 
-export interface Run {
-  seconds: number;
-  /** Most memory that all processes of the operation held at once. */
-  megabytes: number;
-}
-
-const USAGE =
-  "npm run bench [-- policies | fleet]     policies: only what needs no engine; fleet: an audit stack and 20 members";
+const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>]]
+  policies: only what needs no engine; fleet: an audit stack and 20 members`;
 
 export async function command(context: Context, args: string[]): Promise<void> {
-  if (args.length > 1 || (args[0] !== undefined && args[0] !== "policies" && args[0] !== "fleet")) {
+  const [what, ...more] = args;
+  const fleetOptions = what === "fleet" ? parseFleetOptions(more, USAGE) : parseFleetOptions([], USAGE);
+  if (what !== undefined && what !== "fleet" && (what !== "policies" || more.length > 0)) {
     throw userError(`Unknown arguments: ${args.join(" ")}.`, USAGE);
   }
-  if (args[0] !== "fleet") showPolicies(await benchPolicies(context.progress), median);
-  if (args[0] === "policies") return;
+  if (what !== "fleet") showPolicies(await benchPolicies(context.progress), median);
+  if (what === "policies") return;
   await cleanUp();
   const tools = await installTools(context);
   const folder = newRunFolder();
   let sandbox: Sandbox | undefined;
   try {
     sandbox = await openSandbox(context, { folder, tools });
-    if (args[0] !== "fleet") show(await measure(context, sandbox));
+    if (what !== "fleet") show(await measure(context, sandbox));
     if (args.length === 0) {
       await sandbox.stop();
       sandbox = await openSandbox(context, { folder, tools });
     }
-    await benchFleet(context, sandbox);
+    await benchFleet(context, sandbox, tools.python, fleetOptions);
   } finally {
     await sandbox?.stop();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-type Row = { what: string; ours: Run[]; plain: Run[] };
+type Row = { what: string; ours: Cost[]; plain: Cost[] };
 
 async function measure(context: Context, sandbox: Sandbox): Promise<Row[]> {
   const { progress } = context;
@@ -103,70 +99,32 @@ export async function plainProject(sandbox: Sandbox, name: string) {
   fs.cpSync(path.join(__dirname, name), folder, { recursive: true });
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
   const env = { PULUMI_OPTION_CWD: folder };
+  /** Writes the stack's settings; true when it had none. */
+  const configure = (stack: string, config: Record<string, unknown>): boolean => {
+    const file = path.join(folder, `Pulumi.${stack}.yaml`);
+    if (fs.existsSync(file)) return false;
+    fs.writeFileSync(file, stringify({ config }));
+    return true;
+  };
   return {
     env,
+    configure,
     async stack(stack: string, config: Record<string, unknown>): Promise<void> {
-      const file = path.join(folder, `Pulumi.${stack}.yaml`);
-      if (fs.existsSync(file)) return;
-      fs.writeFileSync(file, stringify({ config }));
-      await timed(sandbox, ["stack", "init", stack], env);
+      if (configure(stack, config)) await must(sandbox, ["stack", "init", stack], env);
     },
   };
 }
 
-async function timed(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<Run> {
-  return measured(async () => {
-    const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
-    if (result.code !== 0) {
-      throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
-    }
-  });
+/** Runs `pulumi`, which must succeed. */
+async function must(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<void> {
+  const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
+  if (result.code !== 0) {
+    throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
+  }
 }
 
-/** Runs `work` and watches all processes that it starts. */
-export async function measured(work: () => Promise<void>): Promise<Run> {
-  const before = new Set((await descendants()).map(({ pid }) => pid));
-  let most = 0;
-  let running = true;
-  const watch = (async () => {
-    while (running) {
-      const now = (await descendants()).filter(({ pid }) => !before.has(pid));
-      most = Math.max(
-        most,
-        now.reduce((sum, { kilobytes }) => sum + kilobytes, 0),
-      );
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  })();
-  const begin = process.hrtime.bigint();
-  try {
-    await work();
-  } finally {
-    running = false;
-  }
-  const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-  await watch;
-  return { seconds, megabytes: most / 1024 };
-}
-
-/** All processes below this one, with their resident memory. Pages that they share are counted for each. */
-async function descendants(): Promise<{ pid: number; kilobytes: number }[]> {
-  const { stdout } = await run("ps", ["-axo", "pid=,ppid=,rss="], { timeoutMs: MINUTE });
-  const processes = stdout
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number]);
-  const found: { pid: number; kilobytes: number }[] = [];
-  const open = [process.pid];
-  while (open.length > 0) {
-    const parent = open.pop();
-    for (const [pid, ppid, kilobytes] of processes) {
-      if (ppid !== parent) continue;
-      found.push({ pid, kilobytes });
-      open.push(pid);
-    }
-  }
-  return found;
+function timed(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<Cost> {
+  return measured(() => must(sandbox, args, env));
 }
 
 function show(rows: Row[]): void {
@@ -177,7 +135,7 @@ function show(rows: Row[]): void {
   const line = (values: number[], unit: string) =>
     `${[Math.min(...values), median(values), Math.max(...values)].map((value) => value.toFixed(unit === "s" ? 1 : 0)).join(" / ")} ${unit}`;
   for (const { what, ours, plain } of rows) {
-    const add = (title: string, unit: string, of: (run: Run) => number) =>
+    const add = (title: string, unit: string, of: (cost: Cost) => number) =>
       table.push([
         title,
         line(ours.map(of), unit),
@@ -193,7 +151,7 @@ function show(rows: Row[]): void {
   );
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2

@@ -159,7 +159,9 @@ async function getAwsPlugin(context: Context, step: Step, engine: Promise<Engine
 }
 
 function filesOf(folder: string): Record<string, string> {
-  return Object.fromEntries(fs.readdirSync(folder).map((name) => [name, path.join(folder, name)]));
+  // What the plugin keeps for itself (.schemas-…) it finds where it really is.
+  const names = fs.readdirSync(folder).filter((name) => !name.startsWith("."));
+  return Object.fromEntries(names.map((name) => [name, path.join(folder, name)]));
 }
 
 /** A `pulumi` that the user has already, if it is of a version that does and has its host for Node.js. */

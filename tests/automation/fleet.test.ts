@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Step } from "../../core/fleet";
 import { fleetOf, planDestroy, planUp } from "../../core/fleet";
 import type { AuditSettings } from "../../core/settings";
@@ -89,6 +91,36 @@ describe("fleet execution", () => {
     assert.match(text, /up: 201 stacks, 200 succeeded, 1 failed, no changes \(1 min 1 s\)/);
     assert.match(text, /To repeat only that: crosstrail up --failed\n +or: crosstrail up --only member-7\n/);
     assert.ok(text.split("\n").length < 10, "the summary is about what is not as it should be");
+  });
+
+  it("what a run over 200 members keeps is small", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const held = () => (collect(), process.memoryUsage().heapUsed);
+    // What a first up brings of each stack: its resources with all inputs, the audit stack's with a policy as large as may be.
+    const resources = (count: number, bytes: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        urn: `urn:pulumi:a::crosstrail::aws:cloudtrail/trail:Trail::${index}`,
+        type: "aws:cloudtrail/trail:Trail",
+        name: String(index),
+        op: "create",
+        diffs: [],
+        after: { policy: Buffer.alloc(bytes, index).toString("latin1") },
+      }));
+    const before = held();
+    const results = await execute(
+      steps(200),
+      (step) => {
+        const isAudit = step.stack.kind === "audit";
+        return Promise.resolve(
+          resultOf(step, "succeeded", { resources: isAudit ? resources(13, 32_768) : resources(3, 2_048) }),
+        );
+      },
+      { parallel: 4 },
+    );
+    const megabytes = (held() - before) / 1e6;
+    assert.equal(results.length, 201);
+    assert.ok(megabytes < 10, `${megabytes.toFixed(1)} MB`);
   });
 
   it("leaves the members alone when the audit stack fails", async () => {

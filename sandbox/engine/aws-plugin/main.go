@@ -2,7 +2,7 @@
 // bridge. It answers to the resource tokens of @pulumi/aws, so programs written against @pulumi/aws run unchanged.
 // It exists for the sandbox on machines that cannot download Pulumi's plugin; where that download works, that one is used.
 //
-// The module's path lies under the bridge's own `dynamic/`, so that Go lets it import the bridge's internal loader.
+// The module's path lies under the bridge's own `dynamic/`, so that Go lets it import the bridge's internal shim.
 package main
 
 import (
@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/pulumi/pulumi-terraform-bridge/v3/dynamic/internal/shim/run"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/proto"
 	pfbridge "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
@@ -29,11 +28,11 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	upstream, err := run.LocalProvider(ctx, path)
+	upstream, end, err := startUpstream(ctx, path)
 	if err != nil {
 		fail(fmt.Errorf("starting %s: %w", path, err))
 	}
-	defer upstream.Close()
+	defer func() { _ = end() }()
 
 	provider := proto.New(ctx, upstream)
 	info := tfbridge.ProviderInfo{
@@ -49,18 +48,6 @@ func main() {
 	for name, token := range functions {
 		info.DataSources[name] = &tfbridge.DataSourceInfo{Tok: token, Fields: dataSourceFields[name]}
 	}
-	provider.ResourcesMap().Range(func(name string, _ shim.Resource) bool {
-		if _, ok := resources[name]; !ok {
-			info.IgnoreMappings = append(info.IgnoreMappings, name)
-		}
-		return true
-	})
-	provider.DataSourcesMap().Range(func(name string, _ shim.Resource) bool {
-		if _, ok := functions[name]; !ok {
-			info.IgnoreMappings = append(info.IgnoreMappings, name)
-		}
-		return true
-	})
 	info.SetAutonaming(255, "-")
 
 	if len(os.Args) == 2 && os.Args[1] == "--describe" {
