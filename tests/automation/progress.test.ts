@@ -190,7 +190,7 @@ describe("fleet progress", () => {
         const before = text().length;
         const answer = await progress.pause(async () => {
           // Long enough for a redrawing.
-          await sleep(450);
+          await sleep(250);
           return "yes";
         });
         assert.equal(answer, "yes");
