@@ -145,8 +145,11 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
   const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${status}`);
-  const changed = stacks.filter(({ changes }) => Object.keys(changes).length > 0).length;
-  const what = verb === "status" ? "" : changed > 0 ? `, ${changed} with changes` : ", no changes";
+  // A preview that failed has not told what would change.
+  const told = verb === "preview" ? stacks.filter(({ status }) => status === Status.Succeeded) : stacks;
+  const changed = told.filter(({ changes }) => Object.keys(changes).length > 0).length;
+  const changes = changed > 0 ? `, ${changed} with changes` : ", no changes";
+  const what = verb === "status" || told.length === 0 ? "" : changes;
   lines.push(
     `${colors.bold(verb)}: ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}, ${counts.join(", ")}${what} (${elapsed(seconds * 1000)})`,
   );

@@ -246,6 +246,9 @@ describe("fleet progress", () => {
       "To repeat only that: crosstrail up --failed",
       "",
     ]);
+    // What nobody has seen is not called unchanged.
+    const unseen = { ...fleet, action: "preview" as const, stacks: stacks.slice(0, 1) };
+    assert.match(textOf("preview", unseen, pc.createColors(false)), /^preview: 1 stack, 1 failed \(3\.0 s\)$/m);
   });
 
   describe("where texts go", () => {
