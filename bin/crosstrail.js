@@ -19,6 +19,6 @@ if (!isInstalled && existsSync(path.join(root, "automation", "cli.ts"))) {
   require(built).run();
 } else {
   console.error("crosstrail is not built: dist/automation/cli.js is missing.");
-  console.error("  → Run npx tsc in the folder of the package, or start it from a clone of the repository.");
+  console.error("  → Run npm run build in a clone of the repository and pack it again: npm pack does both.");
   process.exitCode = 1;
 }

@@ -140,13 +140,21 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
   if (lines.length > 0) lines.push("");
 
   const bad = stacks.filter(({ status }) => status !== Status.Succeeded);
-  for (const group of alike(bad)) lines.push(...failureLines(group, colors));
+  for (const kind of kindsOf(alike(bad))) {
+    const shown = kind.length <= mostOfAKind + 3 ? kind : kind.slice(0, mostOfAKind);
+    for (const group of shown) lines.push(...failureLines(group, colors));
+    const others = kind.slice(shown.length).flat();
+    if (others.length > 0) lines.push(...othersLines(others, colors));
+  }
   const count = (status: Status) => stacks.filter((stack) => stack.status === status).length;
   const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${status}`);
-  const changed = stacks.filter(({ changes }) => Object.keys(changes).length > 0).length;
-  const what = verb === "status" ? "" : changed > 0 ? `, ${changed} with changes` : ", no changes";
+  // A preview that failed has not told what would change.
+  const told = verb === "preview" ? stacks.filter(({ status }) => status === Status.Succeeded) : stacks;
+  const changed = told.filter(({ changes }) => Object.keys(changes).length > 0).length;
+  const changes = changed > 0 ? `, ${changed} with changes` : ", no changes";
+  const what = verb === "status" || told.length === 0 ? "" : changes;
   lines.push(
     `${colors.bold(verb)}: ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}, ${counts.join(", ")}${what} (${elapsed(seconds * 1000)})`,
   );
@@ -192,6 +200,31 @@ function alike(stacks: StackResult[]): StackResult[][] {
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
   return [...groups.values()];
+}
+
+/** More failures of a kind than these are told by their stacks' names: two hundred would hide the one of another kind. */
+const mostOfAKind = 5;
+
+function kindsOf(groups: StackResult[][]): StackResult[][][] {
+  const kinds = new Map<string, StackResult[][]>();
+  for (const group of groups) {
+    const [{ status, findings }] = group as [StackResult];
+    const key = [status, ...findings.map(({ id }) => id)].join(" ");
+    kinds.set(key, [...(kinds.get(key) ?? []), group]);
+  }
+  return [...kinds.values()];
+}
+
+function othersLines(others: StackResult[], colors: Colors): string[] {
+  const [{ status, findings }] = others as [StackResult];
+  const ids = findings.map(({ id }) => id).join(", ");
+  const title = `${status === Status.Failed ? colors.red(status) : colors.yellow(status)}  ${colors.bold(`${others.length} more stacks`)}`;
+  return [
+    title,
+    `  ${listed(others.map(({ stack }) => stack))}`,
+    `    The same kind of failure${ids === "" ? "" : ` (${ids})`}; --json tells each.`,
+    "",
+  ];
 }
 
 function failureLines(group: StackResult[], colors: Colors): string[] {

@@ -6,6 +6,7 @@ import { everyCommand, main } from "../../automation/cli";
 import { completionScript } from "../../automation/commands/completion";
 import { crosstrail } from "../support/cli";
 import type { RecordedShells } from "../support/recordCompletion";
+import type { Answer } from "../support/shells";
 import { ask, layOut, sampleLines, sampleVerbs, shells, versionOf } from "../support/shells";
 
 const recordedFile = join(__dirname, "..", "support", "fixtures", "completion.json");
@@ -14,17 +15,25 @@ const verbs = everyCommand().commands.map(({ command }) => command);
 
 for (const shell of shells) {
   // What a shell does with a script is known of a shell that is here, or was here when it was recorded.
-  const [here, { version, script, answers }] = [versionOf(shell), recorded[shell]];
+  const [here, { version, script, answers: recordedAnswers }] = [versionOf(shell), recorded[shell]];
   const title = here === undefined ? `not installed here; ${version} answered the recorded script` : `${here} is asked`;
 
-  describe(`crosstrail completion ${shell} (${title})`, () => {
+  describe(`crosstrail completion ${shell} (${title})`, function () {
+    this.timeout(60_000);
     let folder: string;
-    before(() => (folder = mkdtempSync(join(tmpdir(), "crosstrail-completion-"))));
+    let answers = recordedAnswers;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), "crosstrail-completion-"));
+      if (here === undefined) return;
+      layOut(folder, completionScript(shell, sampleVerbs));
+      const now = ask(shell, folder, sampleLines);
+      answers = Object.fromEntries(sampleLines.map((line, index) => [line, now[index] as Answer]));
+    });
     after(() => rmSync(folder, { recursive: true, force: true }));
 
     it(`the script for verbs with every kind of option is the one that ${shell} ${version} was asked with`, () => {
       assert.deepEqual(completionScript(shell, sampleVerbs).split("\n"), script);
-      assert.deepEqual(Object.keys(answers), sampleLines);
+      assert.deepEqual(Object.keys(recordedAnswers), sampleLines);
     });
 
     it("the answers are verbs, options, values and files where each belongs, with their descriptions", () => {
@@ -58,13 +67,10 @@ for (const shell of shells) {
         assert.equal(said("crosstrail show --")[flag], description);
     });
 
-    if (here !== undefined) {
-      it("it answers as recorded", () => {
-        layOut(folder, completionScript(shell, sampleVerbs));
-        const now = ask(shell, folder, sampleLines);
-        assert.deepEqual(Object.fromEntries(sampleLines.map((line, index) => [line, now[index]])), answers);
-      });
+    // Another version may say the same in other words.
+    if (here === version) it("it answers as recorded", () => assert.deepEqual(answers, recordedAnswers));
 
+    if (here !== undefined) {
       it("it offers every verb, and every option that a verb declares", async () => {
         const { exitCode, stdout, stderr } = await crosstrail(["completion", shell]);
         assert.equal(exitCode, 0, stderr);

@@ -190,7 +190,7 @@ describe("fleet progress", () => {
         const before = text().length;
         const answer = await progress.pause(async () => {
           // Long enough for a redrawing.
-          await sleep(450);
+          await sleep(250);
           return "yes";
         });
         assert.equal(answer, "yes");
@@ -246,6 +246,24 @@ describe("fleet progress", () => {
       "To repeat only that: crosstrail up --failed",
       "",
     ]);
+    // What differs from stack to stack is told a few times.
+    const roles = Array.from({ length: 40 }, (_, index) =>
+      result(`m-${index}`, "failed", `Role ${index} is not there.`),
+    );
+    const odd = {
+      ...result("odd", "failed", "Odd."),
+      findings: [{ ...roles[0]!.findings[0]!, id: "x/odd", message: "Odd." }],
+    };
+    const many = textOf("up", { ...fleet, stacks: [...roles, odd] }, pc.createColors(false));
+    assert.equal(many.match(/Role \d+ is not there/g)?.length, 5);
+    assert.match(
+      many,
+      /\nfailed {2}35 more stacks\n {2}m-5, .*, m-14 and 25 more\n {4}The same kind of failure \(x\/y\); --json tells each\.\n/,
+    );
+    assert.match(many, / {4}Odd\.\n/);
+    // What nobody has seen is not called unchanged.
+    const unseen = { ...fleet, action: "preview" as const, stacks: stacks.slice(0, 1) };
+    assert.match(textOf("preview", unseen, pc.createColors(false)), /^preview: 1 stack, 1 failed \(3\.0 s\)$/m);
   });
 
   describe("where texts go", () => {
