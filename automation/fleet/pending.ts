@@ -73,7 +73,7 @@ export async function settlePending(
   await engine.must(["stack", "import"], JSON.stringify(state));
   if (taken.length > 0) await engine.must(["refresh", "--yes", "--skip-preview", "--color=never"]);
   return found.map(({ resource, id }) => {
-    const name = resource.urn.split("::").slice(-2).join(" ");
+    const name = `${resource.type} ${resource.urn.split("::").at(-1)}`;
     return id === undefined
       ? `an interrupted run had begun to create ${name}; it is not in AWS`
       : `an interrupted run had created ${name} (${id}); it is taken over`;
