@@ -158,6 +158,7 @@ export class Engine {
       const stack = await Stack.select(this.job.step.stack.name, workspace);
       await work(stack, (event) => this.take(event, operation));
       operation.ok = true;
+      this.open.clear();
     } catch (error) {
       if (!(error instanceof EngineFailure)) throw error;
     }

@@ -29,6 +29,7 @@ export interface Deployment {
     protect?: boolean;
     retainOnDelete?: boolean;
     inputs?: Record<string, unknown>;
+    outputs?: Record<string, unknown>;
   }[];
   pending: PendingOperation[];
   /** When the state was written. */
@@ -53,7 +54,12 @@ export async function settlePending(
   deployment: Deployment,
 ): Promise<string[]> {
   const creates = deployment.pending.filter(({ type }) => type === "creating");
-  if (creates.length === 0) return [];
+  // Taken over by a run that was itself ended before it could read what it had taken over.
+  const isUnread = deployment.resources.some(({ type, outputs = {} }) => type.startsWith("aws:") && isEmpty(outputs));
+  if (creates.length === 0) {
+    if (isUnread) await refresh(engine);
+    return [];
+  }
   const found = await engine.within(
     Promise.all(creates.map(async (each) => ({ ...each, id: await lookUp(each, deployment, config) }))),
   );
@@ -71,13 +77,21 @@ export async function settlePending(
   ];
   // By the standard input, so that no file with the state is left behind.
   await engine.must(["stack", "import"], JSON.stringify(state));
-  if (taken.length > 0) await engine.must(["refresh", "--yes", "--skip-preview", "--color=never"]);
+  if (taken.length > 0 || isUnread) await refresh(engine);
   return found.map(({ resource, id }) => {
-    const name = resource.urn.split("::").slice(-2).join(" ");
+    const name = `${resource.type} ${resource.urn.split("::").at(-1)}`;
     return id === undefined
       ? `an interrupted run had begun to create ${name}; it is not in AWS`
       : `an interrupted run had created ${name} (${id}); it is taken over`;
   });
+}
+
+async function refresh(engine: Engine): Promise<void> {
+  await engine.must(["refresh", "--yes", "--skip-preview", "--color=never"]);
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
 }
 
 /** The id of the resource in AWS, or undefined when AWS has none, or none that making it again would not find. */

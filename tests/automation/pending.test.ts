@@ -298,6 +298,12 @@ describe("what a killed run had begun", () => {
       );
     });
 
+    it("what a run took over, and was ended before it could read it, is read by the next one", async () => {
+      const resource = { urn: urn(TRAIL, "a"), type: TRAIL, id: "arn:trail" };
+      assert.deepEqual((await settle([], [{ ...resource, outputs: {} }])).commands, ["refresh --yes"]);
+      assert.deepEqual((await settle([], [{ ...resource, outputs: { name: "t" } }])).commands, []);
+    });
+
     it("asks in the Region of the resource's own provider", async () => {
       const regions: string[] = [];
       answers.DescribeKey = (_, region) => (regions.push(region), "NotFoundException");
@@ -308,7 +314,7 @@ describe("what a killed run had begun", () => {
           creating(REPLICA, "a", { primaryKeyArn }, { provider: `${provider.urn}::1` }),
           creating(REPLICA, "b", { primaryKeyArn }),
         ],
-        [{ ...provider, inputs: { region: "eu-west-1" } }],
+        [{ ...provider, inputs: { region: "eu-west-1" }, outputs: {} }],
       );
       assert.deepEqual(regions.sort(), ["eu-central-1", "eu-west-1"]);
     });

@@ -203,6 +203,46 @@ describe("external processes", () => {
     await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.guard)]);
   });
 
+  for (const [where, isNpm, wanted] of [
+    ["under npm, which hands on what the terminal has sent already, one Ctrl-C is one", true, "1 Ctrl-C, 2 SIGTERM"],
+    ["elsewhere each Ctrl-C counts", false, "1 Ctrl-C, 2 Ctrl-C, 3 SIGTERM"],
+  ] as const) {
+    it(where, async () => {
+      const program = `
+        require("ts-node").register({ transpileOnly: true });
+        const { onTermination } = require("./automation/process/termination");
+        performance.now = () => 0;
+        process.on("SIGINT", () => console.log("got"));
+        onTermination(({ reason }, count) => console.log(count + " " + reason));
+        setInterval(() => {}, 1000);
+        console.log("up");
+      `;
+      const env = { ...process.env, npm_lifecycle_event: isNpm ? "crosstrail" : undefined };
+      const running = start(node, ["-e", program], {
+        timeoutMs: LIMIT,
+        graceMs: 200,
+        cwd: join(__dirname, "../.."),
+        env,
+        onLine: (line) => said.push(line),
+      });
+      const said: string[] = [];
+      const says = async (line: string, times: number) => {
+        while (said.filter((each) => each.endsWith(line)).length < times)
+          await new Promise((done) => setTimeout(done, 20));
+      };
+      const pid = await running.started;
+      await says("up", 1);
+      process.kill(pid, "SIGINT");
+      await says("got", 1);
+      process.kill(pid, "SIGINT");
+      await says("got", 2);
+      process.kill(pid, "SIGTERM");
+      await says("SIGTERM", 1);
+      await running.stop("SIGKILL");
+      assert.equal(said.filter((line) => /^\d/.test(line)).join(", "), wanted);
+    });
+  }
+
   describe("a search for what is marked", function () {
     if (process.platform !== "linux") return;
     const marks: string[] = [];

@@ -318,7 +318,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
           }),
         );
       const throttle = { status: 400, type: "ThrottlingException", message: "Rate exceeded" };
-      let [refused, most] = [0, 3];
+      let [refused, most] = [0, 1];
       faults.decide = ({ operation }) =>
         operation === "PutEventSelectors" && refused < most ? (refused++, throttle) : undefined;
       configure({ "crosstrail:readWriteType": "WriteOnly" });
