@@ -92,22 +92,24 @@ describe("engine: many members", function () {
         },
       }),
     );
+    const asked: Record<string, number> = {};
     const throttled: Record<string, number> = {};
     faults.decide = ({ operation, body }) => {
       if (operation === "AssumeRole" && body.includes("500000000006")) {
         return { status: 403, type: "AccessDenied", message: "not authorized to perform: sts:AssumeRole" };
       }
-      // The provider makes and starts trails; what reads them back is the AWS SDK.
-      const most = { CreateTrail: 6, StartLogging: 3, GetTrailStatus: 3 }[operation] ?? 0;
-      if ((throttled[operation] ?? 0) >= most) return undefined;
+      // The provider makes and starts trails; what reads them back is the AWS SDK. Two of three, as each waits twice as long as the last.
+      const most = { CreateTrail: 6, StartLogging: 4, GetTrailStatus: 4 }[operation] ?? 0;
+      const nth = (asked[operation] = (asked[operation] ?? 0) + 1);
+      if ((throttled[operation] ?? 0) >= most || nth % 3 === 0) return undefined;
       throttled[operation] = (throttled[operation] ?? 0) + 1;
       return { status: 400, type: "ThrottlingException", message: "Rate exceeded" };
     };
     const { code, stdout, stderr, engines } = await crosstrail("up", "--yes");
-    assert.deepEqual(throttled, { CreateTrail: 6, StartLogging: 3, GetTrailStatus: 3 }, stdout + stderr);
+    assert.deepEqual(throttled, { CreateTrail: 6, StartLogging: 4, GetTrailStatus: 4 }, stdout + stderr);
     // Two failures of different kinds.
     assert.equal(code, ExitCode.Deployment, stdout + stderr);
-    assert.match(stdout, /up: 21 stacks, 19 succeeded, 2 failed, 19 with changes/);
+    assert.match(stdout, /up: 21 stacks, 19 succeeded, 2 failed/);
     assert.match(stdout, /^failed {2}member-3 500000000002\n[^]*?declares member-3 as account 500000000002/m);
     assert.match(stdout, /^failed {2}member-7 500000000006\n[^]*?role\/CrosstrailDeploy could not be assumed/m);
     assert.match(stdout, /To repeat only that: crosstrail up --failed\n +or: crosstrail up --only member-3 member-7\n/);
