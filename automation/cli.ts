@@ -24,9 +24,9 @@ export interface CommandModule {
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
 const commands: { name: string; summary: string; load: () => CommandModule }[] = [
   {
-    name: "simulate",
-    summary: "ask the bucket and key policies who may deliver, read and delete",
-    load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+    name: "init",
+    summary: "write the configuration of a new fleet",
+    load: () => require("./commands/init") as typeof import("./commands/init"),
   },
   {
     name: "up",
@@ -39,19 +39,29 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/preview") as typeof import("./commands/preview"),
   },
   {
-    name: "destroy",
-    summary: "destroy every trail, then what the audit stack has but the archive",
-    load: () => require("./commands/destroy") as typeof import("./commands/destroy"),
-  },
-  {
     name: "status",
     summary: "read every trail back from AWS: does it log, and what",
     load: () => require("./commands/status") as typeof import("./commands/status"),
   },
   {
+    name: "destroy",
+    summary: "destroy every trail, then what the audit stack has but the archive",
+    load: () => require("./commands/destroy") as typeof import("./commands/destroy"),
+  },
+  {
+    name: "simulate",
+    summary: "ask the bucket and key policies who may deliver, read and delete",
+    load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
+  },
+  {
     name: "policy",
     summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
+  },
+  {
+    name: "roles",
+    summary: "print the least-privilege roles that deploy the fleet",
+    load: () => require("./commands/roles") as typeof import("./commands/roles"),
   },
   {
     name: "migrate",
@@ -64,24 +74,14 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/adopt") as typeof import("./commands/adopt"),
   },
   {
-    name: "init",
-    summary: "write the configuration of a new fleet",
-    load: () => require("./commands/init") as typeof import("./commands/init"),
-  },
-  {
-    name: "roles",
-    summary: "print the least-privilege roles that deploy the fleet",
-    load: () => require("./commands/roles") as typeof import("./commands/roles"),
+    name: "mfa-delete",
+    summary: "compare MFA Delete of the log bucket with what is expected, and say how the root user switches it",
+    load: () => require("./commands/mfaDelete") as typeof import("./commands/mfaDelete"),
   },
   {
     name: "completion",
     summary: "print the completion script of a shell",
     load: () => require("./commands/completion") as typeof import("./commands/completion"),
-  },
-  {
-    name: "mfa-delete",
-    summary: "compare MFA Delete of the log bucket with what is expected, and say how the root user switches it",
-    load: () => require("./commands/mfaDelete") as typeof import("./commands/mfaDelete"),
   },
 ];
 /* eslint-enable */
@@ -106,6 +106,9 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     .description("Collects the CloudTrail logs of many AWS accounts in one audit account.")
     .version(ownVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print the help of a command, with examples")
+    // That each has options needs no saying.
+    .configureHelp({ subcommandTerm: (sub) => sub.name() })
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
@@ -116,7 +119,12 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication, 4 deployment,\n5 check failed, 6 stack not found, 7 unexpected changes, 8 cancelled, 9 time limit.",
+      [
+        "\nA new fleet begins with crosstrail init, in an empty folder; then preview and up.",
+        "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication,",
+        "4 deployment, 5 check failed, 6 stack not found, 7 unexpected changes,",
+        "8 cancelled, 9 time limit.",
+      ].join("\n"),
     );
   for (const each of commands) {
     const sub = declare(program, each);
@@ -146,16 +154,29 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     if (error instanceof CommanderError) {
       // Help and the version are answers, not mistakes.
       if (error.exitCode === 0) return ExitCode.Ok;
-      const help = commands.some((each) => each.name === asked)
-        ? `crosstrail ${asked ?? ""} --help`
-        : "crosstrail --help";
-      return failed(ExitCode.Usage, `${capital(error.message.replace(/^error: /, ""))}\n  → ${help}`);
+      const known = program.commands.find((each) => each.name() === asked);
+      return failed(ExitCode.Usage, usageMessage(error, args, known));
     }
     if (error instanceof ExitError) return failed(error.exitCode, error.message, error);
     if (error instanceof UserError) return failed(ExitCode.Usage, error.message, error);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return failed(ExitCode.Other, `This is a mistake of Crosstrail's own; please report it.\n${text}`);
   }
+}
+
+/** What is wrong with how the tool was called, and where to read on; or at once what was meant. */
+function usageMessage({ message, code }: CommanderError, args: string[], command: Command | undefined): string {
+  const what = capital(message.replace(/^error: /, "").replace(/\n\((Did you mean .*)\)$/, ". $1"));
+  const [first = ""] = args;
+  if (code === "commander.unknownOption" && command && first.startsWith("-")) {
+    return `${what} before the command.\n  → Options go behind it: crosstrail ${command.name()} ${first}`;
+  }
+  const isFleet = command?.options.some(({ long }) => long === "--only");
+  if (code === "commander.excessArguments" && command && isFleet) {
+    const names = args.filter((arg) => !arg.startsWith("-")).slice(1);
+    return `${what}\n  → For some stacks only: crosstrail ${command.name()} --only ${names.join(" ")}`;
+  }
+  return `${what}\n  → crosstrail ${command ? `${command.name()} ` : ""}--help`;
 }
 
 type Entry = (typeof commands)[number];
@@ -186,31 +207,53 @@ export function everyCommand(): { program: Command; commands: { command: Command
   };
 }
 
+/** What of a process says where its texts go. */
+export interface Streams {
+  env: NodeJS.ProcessEnv;
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
+}
+
+export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroundings {
+  const isDumb = env.TERM === "dumb";
+  // https://no-color.org, and the word of those whose log shows colours though it is no terminal.
+  const isRefused = (env.NO_COLOR ?? "") !== "" || ["0", "false"].includes(env.FORCE_COLOR ?? "");
+  const colors = (stream: { isTTY?: boolean }) =>
+    !isRefused && (isSet(env.FORCE_COLOR) || (stream.isTTY === true && !isDumb));
+  // A terminal that does not know its width cannot be redrawn without breaking lines; a log in CI keeps every redrawing.
+  const canRedraw = stderr.isTTY === true && !isDumb && (stderr.columns ?? 0) >= 20 && !isSet(env.CI);
+  const canAsk = stdin.isTTY === true && stderr.isTTY === true;
+  return {
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void stderr.write(text),
+    env,
+    color: colors(stdout),
+    messageColor: colors(stderr),
+    ...(canRedraw && { terminal: { columns: () => stderr.columns ?? 80, rows: () => stderr.rows ?? 24 } }),
+    onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
+    // Questions are no result: they go where messages go.
+    ...(canAsk && {
+      ask: (question: string) => ask(question, stdin, stderr),
+      asking: { input: stdin, output: stderr },
+    }),
+  };
+}
+
+/** Whether a variable such as CI says yes. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0" && value !== "false";
+}
+
 /** Runs the tool for this process. */
 export function run(): void {
   // A reader such as `head` that has seen enough is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  const { env } = process;
   // Node.js 20 is still supported here; which version the AWS SDK wants next is no message of this tool.
-  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-  const surroundings: Surroundings = {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
-    env,
-    color: process.stdout.isTTY && !env.NO_COLOR && env.TERM !== "dumb",
-    // A terminal that does not know its width cannot be redrawn without breaking lines.
-    ...(process.stderr.isTTY &&
-      env.TERM !== "dumb" &&
-      process.stderr.columns >= 20 && {
-        terminal: { columns: () => process.stderr.columns, color: !env.NO_COLOR },
-      }),
-    ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
-    onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
-    // Questions are no result: they go where messages go.
-    ...(process.stdin.isTTY && process.stderr.isTTY && { asking: { input: process.stdin, output: process.stderr } }),
-  };
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const surroundings = surroundingsOf(process);
   // Not process.exit(): it would cut off what is still being written.
   void main(process.argv.slice(2), surroundings).then((exitCode) => {
     process.exitCode = exitCode;
@@ -218,8 +261,8 @@ export function run(): void {
 }
 
 /** Ctrl-C and Ctrl-D are answers, too: none. */
-async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+async function ask(question: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
+  const lines = createInterface({ input, output });
   const gone = new AbortController();
   lines.once("SIGINT", () => gone.abort());
   lines.once("close", () => gone.abort());

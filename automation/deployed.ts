@@ -4,6 +4,7 @@ import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@a
 import type { Contract } from "../core/contract";
 import { parseKeyArn } from "../core/names";
 import { ExitCode, ExitError } from "./output";
+import { clientSettings } from "../programs/credentials";
 
 /** Policies as text; undefined where there is none. */
 export interface DeployedPolicies {
@@ -70,9 +71,6 @@ async function readBucketKey(bucket: Bucket, access: AwsAccess): Promise<boolean
   );
   return encryption?.ServerSideEncryptionConfiguration?.Rules?.some((rule) => rule.BucketKeyEnabled === true) ?? false;
 }
-
-/** Of every client of the SDK: AWS is asked again, and not waited for without an end. */
-export const clientSettings = { maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 } };
 
 async function withS3<Result>(
   { bucketRegion: region }: Bucket,

@@ -50,8 +50,10 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Whether results may be coloured. */
   color: boolean;
+  /** Whether messages may be coloured. */
+  messageColor?: boolean;
   /** The terminal that messages go to; undefined when there is none that can be redrawn. */
-  terminal?: { columns: () => number; color: boolean };
+  terminal?: { columns: () => number; rows: () => number };
   /** Asks the user; undefined when nobody can answer. */
   ask?: (question: string) => Promise<string>;
   /** Calls back for Ctrl-C and other requests to end, with their count; returns how to stop that. */

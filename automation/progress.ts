@@ -9,6 +9,8 @@ export interface FleetProgress {
   take(event: FleetEvent): void;
   /** Shows a message of its own. */
   say(text: string): void;
+  /** Leaves the terminal to a question until it is answered. */
+  pause<Answer>(question: () => Promise<Answer>): Promise<Answer>;
   /** Nothing more will come; leaves the terminal as a plain one. */
   close(): void;
 }
@@ -16,17 +18,17 @@ export interface FleetProgress {
 type Colors = ReturnType<typeof pc.createColors>;
 type Finished = Extract<FleetEvent, { type: "finished" }>["result"];
 
-/** The line that stays of a stack when its turn is over. */
-function finishedLine(result: Finished, colors: Colors): string {
+/** The line that stays of a stack when its turn is over. What does not fit into the width comes in full in the end. */
+function finishedLine(result: Finished, colors: Colors, width = Infinity): string {
   const { stack, status, seconds, action, findings } = result;
   const time = seconds > 0 ? colors.dim(` ${elapsed(seconds * 1000)}`) : "";
+  const fit = (line: string) => `${fitted(line, Math.max(width - widthOf(time), 10))}${time}`;
   if (status === Status.Succeeded) {
-    const what = action === "status" ? "as intended" : changesText(result);
-    return `${colors.green("✔")} ${stack}: ${what}${time}`;
+    return fit(`${colors.green("✔")} ${stack}: ${action === "status" ? "as intended" : changesText(result)}`);
   }
   const why = findings[0] ? printable(firstSentence(findings[0].message)) : "";
   const sign = status === Status.Failed ? colors.red("✖") : colors.yellow("–");
-  return `${sign} ${stack}: ${[status, why].filter(Boolean).join(": ")}${time}`;
+  return fit(`${sign} ${stack}: ${[status, why].filter(Boolean).join(": ")}`);
 }
 
 export class LineProgress implements FleetProgress {
@@ -62,6 +64,10 @@ export class LineProgress implements FleetProgress {
     this.write(`${text}\n`);
   }
 
+  pause<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    return question();
+  }
+
   close(): void {
     // Nothing is open.
   }
@@ -81,18 +87,22 @@ const mostLines = 12;
 /** What is over stays as lines; what runs is redrawn below them, with a count at the end. */
 export class LiveProgress implements FleetProgress {
   private readonly colors: Colors;
+  private readonly now: () => number;
   private readonly running = new Map<string, Running>();
   private readonly began: number;
   private readonly timer?: NodeJS.Timeout;
-  private drawn = 0;
-  private total = 0;
+  /** The widths of the lines that are to be redrawn. */
+  private drawn: number[] = [];
+  private isPaused = false;
+  /** How many stacks there are; undefined as long as that is being found out. */
+  private total?: number;
   private over = 0;
   private failed = 0;
   private frame = 0;
 
   constructor(
     private readonly write: (text: string) => void,
-    private readonly columns: () => number,
+    private readonly terminal: { columns: () => number; rows: () => number },
     options: { color?: boolean; now?: () => number; timer?: boolean } = {},
   ) {
     this.colors = pc.createColors(options.color ?? false);
@@ -104,8 +114,6 @@ export class LiveProgress implements FleetProgress {
     }
   }
 
-  private readonly now: () => number;
-
   take(event: FleetEvent): void {
     if (event.type === "planned") {
       this.total = event.steps.length;
@@ -114,8 +122,8 @@ export class LiveProgress implements FleetProgress {
     if (event.type === "finished") {
       this.running.delete(event.result.stack);
       this.over++;
-      if (event.result.status !== Status.Succeeded) this.failed++;
-      return this.draw([finishedLine(event.result, this.colors)]);
+      if (event.result.status === Status.Failed) this.failed++;
+      return this.draw([finishedLine(event.result, this.colors, this.width())]);
     }
     if (event.type === "started") {
       this.running.set(event.stack, { began: this.now(), note: "", done: 0, open: new Set() });
@@ -142,38 +150,63 @@ export class LiveProgress implements FleetProgress {
     this.draw(text.split("\n"));
   }
 
+  async pause<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    this.erase();
+    this.isPaused = true;
+    try {
+      return await question();
+    } finally {
+      this.isPaused = false;
+    }
+  }
+
   close(): void {
     clearInterval(this.timer);
     this.erase();
   }
 
+  /** One column is left free: some terminals go on to the next line as soon as the last one is written to. */
+  private width(): number {
+    return Math.max(this.terminal.columns() - 1, 10);
+  }
+
   private draw(above: string[]): void {
-    const width = Math.max(this.columns() - 1, 10);
-    const fit = (line: string) => fitted(line, width);
-    const live = [...this.running].slice(0, mostLines).map(([stack, { began, note }]) => {
+    if (this.isPaused) {
+      for (const line of above) this.write(`${line}\n`);
+      return;
+    }
+    const fit = (line: string) => fitted(line, this.width());
+    // Lines that have left the screen at its upper end cannot be redrawn.
+    const most = Math.max(Math.min(mostLines, this.terminal.rows() - 2), 1);
+    const live = [...this.running].slice(0, most).map(([stack, { began, note }]) => {
       const time = elapsed(this.now() - began);
       const sign = this.colors.cyan(frames[this.frame % frames.length] as string);
-      return fit(`${sign} ${stack} ${this.colors.dim(time)} ${note}`);
+      return fit(`${sign} ${stack} ${this.colors.dim(time)} ${oneLine(note)}`);
     });
     const more = this.running.size - live.length;
     const counts = [
-      `${this.over} of ${this.total} done`,
-      ...(this.failed > 0 ? [this.colors.red(`${this.failed} not`)] : []),
+      this.total === undefined ? "looking at the stacks" : `${this.over} of ${this.total} done`,
+      ...(this.failed > 0 ? [this.colors.red(`${this.failed} failed`)] : []),
       ...(more > 0 ? [`${more} more running`] : []),
       elapsed(this.now() - this.began),
     ];
     this.frame++;
     this.erase();
-    // What stays may be as long as it is: it is never redrawn.
+    // What stays may be wider: it is never redrawn.
     for (const line of above) this.write(`${line}\n`);
     const lines = [...live, fit(counts.join(" · "))];
     this.write(lines.join("\n"));
-    this.drawn = lines.length;
+    this.drawn = lines.map(widthOf);
   }
 
   private erase(): void {
-    if (this.drawn > 0) this.write(`\r${this.drawn > 1 ? `\u001b[${this.drawn - 1}A` : ""}\u001b[J`);
-    this.drawn = 0;
+    if (this.drawn.length === 0) return;
+    // A terminal that has become narrower has broken the lines.
+    const columns = Math.max(this.terminal.columns(), 1);
+    const rows = this.drawn.reduce((sum, width) => sum + Math.max(Math.ceil(width / columns), 1), 0);
+    // Line by line: some terminals keep what is cleared all at once among the lines above.
+    this.write(`\r\u001b[2K${"\u001b[1A\u001b[2K".repeat(rows - 1)}`);
+    this.drawn = [];
   }
 }
 
@@ -182,24 +215,37 @@ function oneLine(text: string): string {
   return printable(text.replace(/\s*\n\s*/g, " "));
 }
 
-/** At most so many visible characters. */
-function fitted(text: string, width: number): string {
-  let seen = 0;
-  let cut = "";
-  for (const [part] of text.matchAll(/\u001b\[\d+m|[^]/gu)) {
-    if (part.length > 1 && part.startsWith("\u001b")) cut += part;
-    else if (seen < width - 1 || (seen < width && !more(text, cut + part))) {
-      cut += part;
-      seen++;
-    } else if (seen < width) {
-      cut += "…";
-      seen++;
-    }
-  }
-  return cut;
+/** A text's parts for a terminal: what changes colours, or one character with what stands on it. */
+function parts(text: string): string[] {
+  return text.match(/\u001b\[\d+m|\P{M}\p{M}*|\p{M}/gu) ?? [];
 }
 
-/** Whether anything visible follows. */
-function more(text: string, head: string): boolean {
-  return text.slice(head.length).replace(/\u001b\[\d+m/g, "") !== "";
+/** How many columns a part takes. */
+function columnsOf(part: string): number {
+  if (part.startsWith("\u001b") || /^[\p{M}\p{Cf}]/u.test(part)) return 0;
+  const isWide =
+    /^(?:\p{Emoji_Presentation}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6])/u;
+  return isWide.test(part) ? 2 : 1;
+}
+
+function widthOf(text: string): number {
+  return parts(text).reduce((sum, part) => sum + columnsOf(part), 0);
+}
+
+/** At most so many columns wide; what is cut off leaves a sign. Colours stay, so that they end. */
+function fitted(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let room = width - 1;
+  return parts(text)
+    .map((part) => {
+      const wide = columnsOf(part);
+      if (part.startsWith("\u001b") || room < 0) return part.startsWith("\u001b") ? part : "";
+      if (wide <= room) {
+        room -= wide;
+        return part;
+      }
+      room = -1;
+      return "…";
+    })
+    .join("");
 }

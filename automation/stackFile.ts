@@ -1,6 +1,6 @@
 /** A stack's configuration file, read without Pulumi: nothing is deployed and no backend is asked. */
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { parse } from "yaml";
 import { UserError } from "../core/findings";
 import type { AuditSettings, Settings } from "../core/settings";
@@ -84,8 +84,26 @@ export function readText(file: string, what: string): string {
       EACCES: "You may not read it.",
       EISDIR: "It is a folder.",
     };
-    throw fileError(file, "file/unreadable", why[code ?? ""] ?? (error as Error).message, "Correct the path.", what);
+    const remedy = code === "ENOENT" && isStackFile(file) ? instead(file) : "Correct the path.";
+    throw fileError(file, "file/unreadable", why[code ?? ""] ?? (error as Error).message, remedy, what);
   }
+}
+
+function isStackFile(file: string): boolean {
+  return /^Pulumi\..+\.yaml$/.test(basename(file));
+}
+
+/** What may have been meant by a stack's file that is not there. */
+function instead(file: string): string {
+  let others: string[] = [];
+  try {
+    others = readdirSync(dirname(file)).filter(isStackFile).sort();
+  } catch {
+    // There is no such folder either.
+  }
+  return others.length > 0
+    ? `The folder has ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}: name the audit stack's.`
+    : "Go to the project's folder, or give the audit stack's file. For a new fleet crosstrail init writes it.";
 }
 
 /** One thing that is wrong with a file. */

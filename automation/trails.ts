@@ -13,7 +13,7 @@ import type { Partition } from "../core/accounts";
 import { regions as knownRegions } from "../core/accounts";
 import type { FoundTrail } from "../core/adoption";
 import type { AwsAccess } from "./deployed";
-import { clientSettings } from "./deployed";
+import { clientSettings } from "../programs/credentials";
 import { ExitCode, ExitError } from "./output";
 
 /** What an account has. */

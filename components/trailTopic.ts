@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Key } from "@pulumi/aws/kms";
 import { Topic, TopicPolicy } from "@pulumi/aws/sns";
-import { topicNameProblem } from "../core/delivery";
+import { topicNameOf, topicNameProblem } from "../core/delivery";
 import { topicArn, topicKeyPolicy, topicPolicy } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
 import { checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
@@ -38,8 +38,7 @@ export class TrailTopic extends pulumi.ComponentResource {
     );
     const derived = derive(inputs, ({ trailArns, topicName }) => {
       const trails = trailsOfAccount(trailArns);
-      // A topic's name has no periods.
-      const named = topicName ?? `${trails[0].name.replaceAll(".", "-")}-deliveries`;
+      const named = topicName ?? topicNameOf(trails[0].name);
       return {
         topicName: named,
         policy: serialize(topicPolicy(topicArn(trails[0], named), trails)),

@@ -225,3 +225,8 @@ function retentionConflicts(retention: Retention, add: Add): void {
     }
   });
 }
+
+/** The queue to which S3 tells of new log files. A queue's name has no periods and at most 80 characters; a bucket's at most 63. */
+export function notificationQueueName(bucketName: string): string {
+  return `${bucketName.replaceAll(".", "-")}-new-logs`;
+}

@@ -77,6 +77,8 @@ export const contractSchema = z.object({
       managementAccountId: accountId,
       trailArn: trail.optional(),
       previousTrailArn: trail.optional(),
+      /** The name of the trail's stack, where that is one of the fleet's. */
+      alias: z.string().min(1).optional(),
     })
     .optional(),
 });

@@ -48,6 +48,11 @@ export function topicNameProblem(name: string): string | undefined {
   return undefined;
 }
 
+/** The name of a trail's topic that is given none. A topic's name has no periods. */
+export function topicNameOf(trailName: string): string {
+  return `${trailName.replaceAll(".", "-")}-deliveries`;
+}
+
 /** Says what is wrong with an organization's id, or nothing. */
 export function organizationIdProblem(id: string): string | undefined {
   return /^o-[a-z0-9]{10,32}$/.test(id) ? undefined : "an organization's id looks like o-a1b2c3d4e5";

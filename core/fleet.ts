@@ -5,6 +5,7 @@
 import type { Contract } from "./contract";
 import { contractVersion } from "./contract";
 import type { Finding } from "./findings";
+import type { TrailIdentity } from "./names";
 import { parseTrailArn, trailArn } from "./names";
 import { fillIn } from "./pattern";
 import type { AuditSettings, Member, Organization } from "./settings";
@@ -14,9 +15,10 @@ export type StackKind = (typeof StackKind)[keyof typeof StackKind];
 
 /** A stack of the fleet. */
 export interface FleetStack {
-  /** The stack's name; a member's is its alias. */
+  /** The stack's name; but for the audit stack's it is the alias. */
   name: string;
   kind: StackKind;
+  /** The account that it works in. */
   accountId: string;
   /** It is deployed, and the audit stack's configuration does not declare it any more. */
   removed?: boolean;
@@ -26,10 +28,10 @@ export interface FleetStack {
 
 export interface Fleet {
   audit: FleetStack;
-  /** The organization's management account, if it has a stack. */
+  /** The organization trail's stack, if there is one. */
   management?: FleetStack;
   members: FleetStack[];
-  /** Members that are still deployed and no longer declared. */
+  /** Members, and the organization trail's stack, that are still deployed and no longer declared. */
   removed: FleetStack[];
 }
 
@@ -54,13 +56,20 @@ export function declaredContract(settings: AuditSettings): Omit<Contract, "keyAr
   };
 }
 
-function organizationOf({ id, managementAccountId, trail, previous }: Organization): Contract["organization"] {
+function organizationOf(organization: Organization): Contract["organization"] {
+  const { id, managementAccountId, trail, previous, alias } = organization;
   return {
     id,
     managementAccountId,
     ...(trail && { trailArn: trailArn(trail) }),
     ...(previous && { previousTrailArn: trailArn(previous) }),
+    ...(hasStack(organization) && { alias }),
   };
+}
+
+/** Whether the fleet deploys the organization trail. */
+function hasStack(organization: Organization | undefined): organization is Organization & { trail: TrailIdentity } {
+  return organization?.trail !== undefined && organization.inFleet;
 }
 
 /**
@@ -68,14 +77,25 @@ function organizationOf({ id, managementAccountId, trail, previous }: Organizati
  * @param auditStack the audit stack's name.
  * @param deployed the audit stack's outputs, if it is deployed.
  * @param stacks the names of the stacks that hold resources.
+ * @param managementStackAccountId the account that the management stack works in, where that is a delegated administrator's.
  */
 export function fleetOf(
   settings: AuditSettings,
   auditStack: string,
   deployed: Contract | undefined,
   stacks: ReadonlySet<string>,
+  managementStackAccountId?: string,
 ): Fleet {
   const declared = declaredContract(settings);
+  const { organization } = settings;
+  const management = hasStack(organization)
+    ? {
+        name: organization.alias,
+        kind: StackKind.Management,
+        accountId: managementStackAccountId ?? organization.managementAccountId,
+        authorised: declared.organization?.trailArn === deployed?.organization?.trailArn,
+      }
+    : undefined;
   const arnOf = (contract: Pick<Contract, "trails"> | undefined, accountId: string) =>
     contract?.trails.find((trail) => trail.accountId === accountId)?.trailArn;
   const members = settings.members.map(({ alias, accountId }) => ({
@@ -87,13 +107,33 @@ export function fleetOf(
   // The management account's stack may have been a member's; its trail is then the organization's, and stays.
   const declaredAccounts = new Set([
     settings.auditAccountId,
-    settings.organization?.managementAccountId,
+    organization?.managementAccountId,
     ...members.map(({ accountId }) => accountId),
   ]);
-  const removed = (deployed?.trails ?? [])
-    .filter(({ alias, accountId }) => !declaredAccounts.has(accountId) && stacks.has(alias) && alias !== auditStack)
-    .map(({ alias, accountId }) => ({ name: alias, kind: StackKind.Member, accountId, removed: true }));
-  return { audit: { name: auditStack, kind: StackKind.Audit, accountId: settings.auditAccountId }, members, removed };
+  const declaredNames = new Set([auditStack, management?.name, ...members.map(({ name }) => name)]);
+  const isLeft = (name: string | undefined): name is string =>
+    name !== undefined && stacks.has(name) && !declaredNames.has(name);
+  const former = deployed?.organization;
+  return {
+    audit: { name: auditStack, kind: StackKind.Audit, accountId: settings.auditAccountId },
+    ...(management && { management }),
+    members,
+    removed: [
+      ...(deployed?.trails ?? [])
+        .filter(({ alias, accountId }) => !declaredAccounts.has(accountId) && isLeft(alias))
+        .map(({ alias, accountId }) => ({ name: alias, kind: StackKind.Member, accountId, removed: true })),
+      ...(former && isLeft(former.alias)
+        ? [
+            {
+              name: former.alias,
+              kind: StackKind.Management,
+              accountId: managementStackAccountId ?? former.managementAccountId,
+              removed: true,
+            },
+          ]
+        : []),
+    ],
+  };
 }
 
 /** What stands in the way of a fleet whose stacks are named by aliases; the arguments are those of {@link fleetOf}. */
@@ -104,7 +144,33 @@ export function fleetFindings(
   stacks: ReadonlySet<string>,
 ): Finding[] {
   const findings: Finding[] = [];
-  settings.members.forEach(({ alias, accountId }, index) => {
+  const { members, organization } = settings;
+  if (hasStack(organization)) {
+    const subject = `crosstrail:organization.alias = "${organization.alias}"`;
+    const other =
+      organization.alias === auditStack ? "the audit stack" : members.find(({ alias }) => alias === organization.alias);
+    if (other !== undefined) {
+      findings.push({
+        id: "fleet/stack-name",
+        severity: "error",
+        subject,
+        message: `The organization trail's stack has this name, and so has ${typeof other === "string" ? other : `the member ${other.accountId}`}.`,
+        remedy:
+          "Give one of the two another alias. While a migration turns one into the other, finish that first: crosstrail migrate --resume --yes.",
+      });
+    }
+    const before = deployed?.organization?.alias;
+    if (before !== undefined && before !== organization.alias && stacks.has(before)) {
+      findings.push({
+        id: "fleet/alias-renamed",
+        severity: "error",
+        subject,
+        message: `The organization trail is deployed by the stack ${before}. A new stack would make it a second time.`,
+        remedy: `Rename the stack as well: pulumi stack rename ${organization.alias} -s ${before}`,
+      });
+    }
+  }
+  members.forEach(({ alias, accountId, inOrganization, trailName = settings.trailName }, index) => {
     const subject = `crosstrail:members[${index}].alias = "${alias}"`;
     if (alias === auditStack) {
       findings.push({
@@ -113,6 +179,18 @@ export function fleetFindings(
         subject,
         message: "A member's stack is named by its alias, and the audit stack has this name.",
         remedy: "Give the member another alias.",
+      });
+    }
+    // The management account's own entry is the organization trail's, while a migration turns one into the other.
+    const isCopied = inOrganization !== false && accountId !== organization?.managementAccountId;
+    if (organization?.trail?.name === trailName && isCopied && !stacks.has(alias)) {
+      findings.push({
+        id: "fleet/trail-name",
+        severity: "error",
+        subject: `crosstrail:members[${index}] = "${alias}"`,
+        message: `The organization trail appears in every account of the organization as ${trailName}, so ${accountId} cannot have a trail of this name.`,
+        remedy:
+          "The organization trail records this account: remove the entry. For a second trail, which AWS bills, give it a trailName of its own. An account outside of the organization: inOrganization: false.",
       });
     }
     const before = deployed?.trails.find((trail) => trail.accountId === accountId)?.alias;
@@ -130,7 +208,7 @@ export function fleetFindings(
 }
 
 /**
- * What stands in the way of destroying the audit stack: an organization trail, whose stack is deployed with plain Pulumi.
+ * What stands in the way of destroying the audit stack: an organization trail of a stack that is not the fleet's.
  * @param deployed the audit stack's outputs, if it is deployed.
  */
 export function organizationFinding(deployed: Contract | undefined): Finding | undefined {
@@ -140,10 +218,10 @@ export function organizationFinding(deployed: Contract | undefined): Finding | u
     id: "archive/in-use",
     severity: "error",
     subject: trail,
-    message: "The organization trail may still deliver to the archive.",
+    message: "The organization trail may still deliver to the archive, and its stack is none of the fleet's.",
     remedy: [
-      "pulumi destroy --run-program -s <management stack>, then set trail: false in crosstrail:organization of the audit",
-      "stack, crosstrail up --only the audit stack, and destroy it again.",
+      "pulumi destroy --run-program -s <its stack>, then set trail: false in crosstrail:organization of the audit stack,",
+      "crosstrail up --only the audit stack, and destroy it again.",
     ].join("\n"),
   };
 }
@@ -176,7 +254,17 @@ export function planUp(fleet: Fleet): Step[] {
   return [
     ...removed.map((stack) => ({ stack, action: Action.Destroy, after: [], needs: [] })),
     { stack: audit, action: Action.Up, after: gone, needs: gone },
-    ...(management ? [{ stack: management, action: Action.Up, after: [audit.name], needs: [audit.name] }] : []),
+    ...(management
+      ? [
+          {
+            stack: management,
+            action: Action.Up,
+            after: [audit.name],
+            needs: [audit.name],
+            orUntouched: management.authorised === true,
+          },
+        ]
+      : []),
     ...members.map((stack) => ({
       stack,
       action: Action.Up,
@@ -225,38 +313,68 @@ export function only(steps: Step[], wanted: ReadonlySet<string>): Step[] {
     .map((step) => ({ ...step, after: step.after.filter(stays), needs: step.needs.filter(stays) }));
 }
 
+/** Where the contract comes from. */
+type Source = { auditStack: string } | { contract: Contract };
+
+/** How an account is entered, and where its trail is. */
+type Entry = Pick<Member, "accountId" | "alias" | "homeRegion" | "deployRoleArn" | "deployProfile">;
+
 /** The configuration of a member's stack that has no file of its own, with Pulumi's names. */
-export function memberConfig(
-  settings: AuditSettings,
-  member: Pick<Member, "accountId" | "alias" | "homeRegion" | "deployRoleArn" | "deployProfile">,
-  source: { auditStack: string } | { contract: Contract },
-): Record<string, unknown> {
-  const { accountId, alias } = member;
-  const values = { partition: settings.partition, accountId, alias };
-  const role = member.deployRoleArn ?? fillIn(settings.deployRole, values);
-  const profile = member.deployProfile ?? fillIn(settings.deployProfile, values);
+export function memberConfig(settings: AuditSettings, member: Entry, source: Source): Record<string, unknown> {
   return {
-    "aws:region": member.homeRegion ?? settings.region,
-    "aws:allowedAccountIds": [accountId],
-    ...(profile !== "" && { "aws:profile": profile }),
-    ...(role !== "" && { "aws:assumeRoles": [{ roleArn: role }] }),
-    "crosstrail:role": "member",
-    "crosstrail:accountId": accountId,
-    ...("contract" in source
-      ? { "crosstrail:contract": source.contract }
-      : { "crosstrail:auditStack": source.auditStack }),
-    ...(settings.extraRegions.length > 0 && { "crosstrail:extraRegions": settings.extraRegions }),
+    ...stackConfig(settings, StackKind.Member, member, source),
     ...Object.fromEntries(
       Object.entries(settings.memberDefaults).map(([name, value]) => [`crosstrail:${name}`, value]),
     ),
   };
 }
 
+/** The same for the organization trail's stack. */
+export function managementConfig(settings: AuditSettings, entry: Entry, source: Source): Record<string, unknown> {
+  return stackConfig(settings, StackKind.Management, entry, source);
+}
+
+function stackConfig(settings: AuditSettings, role: StackKind, entry: Entry, source: Source): Record<string, unknown> {
+  const { accountId, alias } = entry;
+  const values = { partition: settings.partition, accountId, alias };
+  const { deployExternalId: externalId } = settings;
+  const roleArn = entry.deployRoleArn ?? fillIn(settings.deployRole, values);
+  const profile = entry.deployProfile ?? fillIn(settings.deployProfile, values);
+  return {
+    "aws:region": entry.homeRegion ?? settings.region,
+    "aws:allowedAccountIds": [accountId],
+    ...(profile !== "" && { "aws:profile": profile }),
+    ...(roleArn !== "" && { "aws:assumeRoles": [{ roleArn, ...(externalId !== "" && { externalId }) }] }),
+    "crosstrail:role": role,
+    "crosstrail:accountId": accountId,
+    ...("contract" in source
+      ? { "crosstrail:contract": source.contract }
+      : { "crosstrail:auditStack": source.auditStack }),
+    ...(settings.extraRegions.length > 0 && { "crosstrail:extraRegions": settings.extraRegions }),
+  };
+}
+
+/** The organization trail's account as it is declared, or as the deployed contract still knows it. */
+export function managementEntry(settings: AuditSettings, deployed: Contract | undefined): Entry | undefined {
+  const { organization } = settings;
+  if (hasStack(organization)) {
+    const { managementAccountId, alias, trail, deployRoleArn, deployProfile } = organization;
+    return { accountId: managementAccountId, alias, homeRegion: trail.region, deployRoleArn, deployProfile };
+  }
+  const former = deployed?.organization;
+  if (former?.alias === undefined) return undefined;
+  return {
+    accountId: former.managementAccountId,
+    alias: former.alias,
+    homeRegion: parseTrailArn(former.trailArn ?? "")?.region,
+    // An organization that is declared without its trail any more still says how its account is entered.
+    deployRoleArn: organization?.deployRoleArn,
+    deployProfile: organization?.deployProfile,
+  };
+}
+
 /** A removed member as it was declared: what the deployed contract knows of it. */
-export function removedMember(
-  contract: Contract,
-  accountId: string,
-): Pick<Member, "accountId" | "alias" | "homeRegion"> {
+export function removedMember(contract: Contract, accountId: string): Entry {
   const found = contract.trails.find((trail) => trail.accountId === accountId);
   return { accountId, alias: found?.alias ?? "", homeRegion: parseTrailArn(found?.trailArn ?? "")?.region };
 }

@@ -4,6 +4,7 @@
  */
 import type { Finding } from "./findings";
 import { UserError } from "./findings";
+import { aliasProblem } from "./settings";
 
 /** What a fleet can be moved to. */
 export const Transition = {
@@ -91,6 +92,9 @@ const plans: Record<Transition, Plan> = {
     const own = pick(entry, ["trailName", "homeRegion"]);
     const organization: Entry = { ...declared, ...own, id, managementAccountId: accountId };
     delete organization.trail;
+    // By this name crosstrail up knows the stack; one that cannot be an alias goes on being deployed with plain Pulumi.
+    if (aliasProblem(management.name) !== undefined) organization.inFleet = false;
+    else if (management.name !== "management") organization.alias = management.name;
     return {
       steps: [
         {

@@ -140,10 +140,10 @@ function commandReference(): string {
 /** The rows of core/roles/table.ts. */
 function actionTables(): string {
   return (Object.entries(features) as [string, Feature][])
-    .map(([name, { accounts, grants }]) => {
+    .map(([name, { title, accounts, grants }]) => {
       const rows = grants.map(({ action, access, why }) => `| \`${action}\` | ${access} | ${why} |`);
       return [
-        `**${name}** (${accounts.join(", ")})`,
+        `**${name}** (${accounts.join(", ")}): ${title}`,
         ["| action | from | for |", "|---|---|---|", ...rows].join("\n"),
       ].join("\n\n");
     })

@@ -4,7 +4,7 @@ import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
 import { MemberTrail } from "../components/memberTrail";
 import { NotificationQueue } from "../components/notificationQueue";
-import { LogNotifications } from "../core/archive";
+import { LogNotifications, notificationQueueName } from "../core/archive";
 import type { Contract } from "../core/contract";
 import { declaredContract } from "../core/fleet";
 import type { DeployedEventDataStore, EventDataStoreChoice } from "../core/eventDataStore";
@@ -110,7 +110,7 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
         });
   const queue =
     notifications === LogNotifications.Sqs
-      ? new NotificationQueue("new-logs", { ...source, queueName: queueName(bucketName), tags })
+      ? new NotificationQueue("new-logs", { ...source, queueName: notificationQueueName(bucketName), tags })
       : undefined;
   const bucket = new AuditBucket("audit", {
     ...place,
@@ -214,11 +214,6 @@ function eventDataStore(
     tags,
   });
   return { arn, name, keep };
-}
-
-/** A queue's name has no periods and at most 80 characters; a bucket's at most 63. */
-function queueName(bucketName: string): string {
-  return `${bucketName.replaceAll(".", "-")}-new-logs`;
 }
 
 /**

@@ -3,9 +3,20 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Contract } from "../core/contract";
 import { contractKeys, parseContract } from "../core/contract";
 import { UserError } from "../core/findings";
+import type { MemberSettings } from "../core/settings";
+import { fullStackName } from "./stack";
+
+/** The contract that a stack is configured to follow, and the audit stack's full name where it is read from there. */
+export async function contractOf(
+  source: MemberSettings["source"],
+): Promise<{ contract: Contract; auditStack: string | undefined }> {
+  if ("contract" in source) return { contract: source.contract, auditStack: undefined };
+  const auditStack = fullStackName(source.auditStack);
+  return { contract: await readContract(auditStack), auditStack };
+}
 
 /** Reads the contract from the audit stack's outputs, as plain values: everything is decided before anything is created. */
-export async function readContract(auditStack: string): Promise<Contract> {
+async function readContract(auditStack: string): Promise<Contract> {
   await requireStack(auditStack);
   const reference = new pulumi.StackReference(auditStack);
   const outputs: Record<string, unknown> = {};

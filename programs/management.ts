@@ -3,13 +3,13 @@ import { OrganizationTrail } from "../components/organizationTrail";
 import type { Contract } from "../core/contract";
 import { authoriseOrganization, refuseReplacement } from "../core/contract";
 import { formatFinding, UserError } from "../core/findings";
-import { bucketArn, organizationLogPath, trailArn } from "../core/names";
+import { organizationLogPath, trailArn } from "../core/names";
 import type { OrganizationState, OrganizationWish } from "../core/organization";
 import { organizationFindings } from "../core/organization";
 import type { ManagementSettings } from "../core/settings";
-import { readContract } from "./contract";
-import { deliver } from "./delivery";
-import { deployedOutputs, fullStackName, requireAccount, warnOfEvents } from "./stack";
+import { contractOf } from "./contract";
+import { deliverToArchive } from "./delivery";
+import { deployedOutputs, requireAccount } from "./stack";
 
 /** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
 export interface OrganizationAccess {
@@ -24,9 +24,8 @@ export async function management(
   settings: ManagementSettings,
   open: (region: string) => OrganizationAccess = openAccess,
 ): Promise<Record<string, pulumi.Input<unknown>>> {
-  const { accountId, source, isOrganizationTrail } = settings;
-  const auditStack = "auditStack" in source ? fullStackName(source.auditStack) : undefined;
-  const contract = "contract" in source ? source.contract : await readContract(fullStackName(source.auditStack));
+  const { accountId, isOrganizationTrail } = settings;
+  const { contract, auditStack } = await contractOf(settings.source);
   const authorised = authoriseOrganization(contract, settings, auditStack);
   await requireAccount(accountId, "accountId");
   const deployed = await deployedOutputs();
@@ -41,36 +40,20 @@ export async function management(
     memberAccountIds: membersOf(contract),
   });
 
-  const { bucketName, keyArn, logPrefix, partition } = contract;
-  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
-  const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
-  const { previousTrailArn } = authorised;
-  const delivery = deliver(
-    // The name that they have in a member's stack: they stay what they are when an account's trail becomes the organization's.
-    "member",
-    [trailArn(authorised.trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
-    { cloudWatchLogs, sns },
-    settings.tags,
-    isOrganizationTrail ? authorised.organizationId : undefined,
+  const { organizationId, managementAccountId } = authorised;
+  const { trailArgs, outputs } = await deliverToArchive(
+    contract,
+    authorised,
+    settings,
+    isOrganizationTrail ? organizationId : undefined,
   );
   const trail = new OrganizationTrail(
     "management",
-    {
-      trailName: authorised.trail.name,
-      bucketName,
-      keyArn,
-      logPrefix,
-      partition,
-      isOrganizationTrail,
-      delegatedAdministrator: settings.delegatedAdministrator,
-      ...trailOptions,
-      ...delivery.trailArgs,
-      tags: settings.tags,
-    },
+    { ...trailArgs, isOrganizationTrail, delegatedAdministrator: settings.delegatedAdministrator },
     // The account's own trail of before: CloudTrail turns it into the organization's in place.
     { aliases: [{ name: "member", type: "crosstrail:index:MemberTrail" }] },
   );
-  const { organizationId, managementAccountId } = authorised;
+  const { bucketName, logPrefix } = contract;
   return {
     accountId,
     organizationId,
@@ -78,7 +61,7 @@ export async function management(
     isOrganizationTrail,
     trailArn: trail.trailArn,
     logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
-    ...delivery.outputs,
+    ...outputs,
   };
 }
 

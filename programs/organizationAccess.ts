@@ -15,43 +15,11 @@ import {
   paginateListAWSServiceAccessForOrganization,
   paginateListDelegatedAdministrators,
 } from "@aws-sdk/client-organizations";
-import { fromIni, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { UserError } from "../core/findings";
 import type { OrganizationState } from "../core/organization";
 import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organization";
+import { clientSettings, providerCredentials } from "./credentials";
 import type { OrganizationAccess } from "./management";
-
-type Credentials = ReturnType<typeof fromIni>;
-
-/** The credentials that the provider's settings in this stack's configuration name; undefined: the ambient ones. */
-export function providerCredentials(config: Record<string, string>, region: string): Credentials | undefined {
-  const { "aws:profile": profile, "aws:accessKey": accessKeyId, "aws:secretKey": secretAccessKey } = config;
-  let credentials: Credentials | undefined;
-  if (accessKeyId && secretAccessKey) {
-    const sessionToken = config["aws:token"];
-    credentials = () => Promise.resolve({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
-  } else if (profile) credentials = fromIni({ profile });
-  const roles = JSON.parse(config["aws:assumeRoles"] ?? "[]") as {
-    roleArn?: string;
-    externalId?: string;
-    sessionName?: string;
-    sourceIdentity?: string;
-  }[];
-  for (const { roleArn, externalId, sessionName, sourceIdentity } of roles) {
-    if (!roleArn) continue;
-    credentials = fromTemporaryCredentials({
-      masterCredentials: credentials,
-      clientConfig: { region },
-      params: {
-        RoleArn: roleArn,
-        RoleSessionName: sessionName ?? "crosstrail",
-        ExternalId: externalId,
-        SourceIdentity: sourceIdentity,
-      },
-    });
-  }
-  return credentials;
-}
 
 /** How a refusal of AWS is met: what may be left unread is, everything else is told. */
 async function unlessRefused<Result>(ask: () => Promise<Result>, ...names: string[]): Promise<Result | undefined> {
@@ -67,10 +35,10 @@ export function organizationAccess(region: string): OrganizationAccess {
   // Which Node.js the SDK wants next is no message of this program.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const common = {
+    ...clientSettings,
     region,
     credentials: providerCredentials(pulumi.runtime.allConfig(), region),
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000 },
   };
   const organizations = new OrganizationsClient(common);
   const cloudTrail = new CloudTrailClient(common);

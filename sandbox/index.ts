@@ -18,6 +18,8 @@ export const REGION = "us-east-1";
 
 /** Known to the emulator as the audit account's; any secret fits. */
 const ACCESS_KEY = "sandbox";
+/** The user agent of whoever looks at the sandbox from beside. */
+export const BESIDE = "crosstrail-sandbox";
 const MINUTE = 60_000;
 
 /** What is installed once per machine, and used by every sandbox. */
@@ -68,6 +70,8 @@ export interface AwsAccess {
   endpoint: string;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  /** Tells calls of the sandbox and of tests from those of Crosstrail and the provider. */
+  customUserAgent: string;
 }
 
 export interface Sandbox {
@@ -244,6 +248,7 @@ async function awsAccess(endpoint: string, accountId: string): Promise<AwsAccess
     endpoint,
     region: REGION,
     credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: ACCESS_KEY },
+    customUserAgent: BESIDE,
   };
   if (accountId === AUDIT_ACCOUNT) return access;
   const sts = new STSClient(access);

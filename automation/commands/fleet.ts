@@ -50,22 +50,21 @@ export async function runVerb<Own extends FleetOptions>(
   own: Omit<Own, keyof FleetOptions>,
 ): Promise<Outcome> {
   const { stderr, terminal, env, onInterrupt } = surroundings;
-  const progress = terminal
-    ? new LiveProgress(stderr, terminal.columns, { color: terminal.color })
-    : new LineProgress(stderr);
+  const color = surroundings.messageColor ?? false;
+  const progress = terminal ? new LiveProgress(stderr, terminal, { color }) : new LineProgress(stderr, color);
   const [finish, endNow] = [new AbortController(), new AbortController()];
+  const asks = verb === "up" || verb === "destroy";
   const detach = onInterrupt?.((reason, count) => {
     if (count === 1) {
       // Where nobody can press it again, there is little time: a CI kills what has not ended after ten seconds.
-      progress.say(
-        terminal
-          ? `${reason}: finishing the calls to AWS that are running. Press again to end at once.`
-          : `${reason}: finishing the calls to AWS that are running.`,
-      );
+      const does = asks ? "finishing the calls to AWS that are running" : "ending";
+      progress.say(`${reason}: ${does}.${terminal ? " Press again to end at once." : ""}`);
       finish.abort();
-    } else endNow.abort();
+    } else if (count === 2) {
+      progress.say(`${reason}: ending at once. What is under way is looked up by the next run.`);
+      endNow.abort();
+    }
   });
-  const asks = verb === "up" || verb === "destroy";
   try {
     const result = await work({
       ...(own as Own),
@@ -81,7 +80,7 @@ export async function runVerb<Own extends FleetOptions>(
       signal: finish.signal,
       endNow: endNow.signal,
       onEvent: (event) => progress.take(event),
-      ...(asks && !options.yes && { confirm: (plan: Plan) => confirm(verb, plan, surroundings) }),
+      ...(asks && !options.yes && { confirm: (plan: Plan) => progress.pause(() => confirm(verb, plan, surroundings)) }),
     });
     progress.close();
     return {
@@ -104,12 +103,10 @@ async function confirm(verb: string, { steps, parallel }: Plan, { ask, stderr }:
     steps.filter(wanted).map(({ stack }) => stack.name);
   const gone = names(({ stack, action }) => action === "destroy" && (verb === "destroy" || stack.removed === true));
   const ups = names(({ action }) => action === "up");
-  const list = (all: string[]) =>
-    `${all.slice(0, 10).join(", ")}${all.length > 10 ? ` and ${all.length - 10} more` : ""}`;
   const lines = [
-    ...(gone.length > 0 ? [`Destroys: ${list(gone)}. What they have recorded stays in the archive.`] : []),
-    ...(ups.length > 0 ? [`Brings up: ${list(ups)}.`] : []),
-    `${steps.length} stacks, at most ${parallel} at the same time.`,
+    ...(gone.length > 0 ? [`Destroys: ${listed(gone)}. What they have recorded stays in the archive.`] : []),
+    ...(ups.length > 0 ? [`Brings up: ${listed(ups)}.`] : []),
+    `${steps.length} ${steps.length === 1 ? "stack" : "stacks"}, at most ${parallel} at the same time.`,
   ];
   if (!ask) {
     throw new ExitError(
@@ -143,7 +140,7 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
   if (lines.length > 0) lines.push("");
 
   const bad = stacks.filter(({ status }) => status !== Status.Succeeded);
-  for (const stack of bad) lines.push(...failureLines(stack, colors));
+  for (const group of alike(bad)) lines.push(...failureLines(group, colors));
   const count = (status: Status) => stacks.filter((stack) => stack.status === status).length;
   const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
     .filter((status) => count(status) > 0)
@@ -187,9 +184,31 @@ function statusLine({ stack, accountId, status, trail, state }: StackResult, col
   return `${sign} ${stack} ${accountId}: ${parts.join(", ")}`;
 }
 
-function failureLines({ stack, accountId, status, findings }: StackResult, colors: Colors): string[] {
-  const title = `${status === Status.Failed ? colors.red(status) : colors.yellow(status)}  ${colors.bold(stack)} ${accountId}`;
-  return [title, ...findings.map((finding) => cleaned(formatFinding(finding)).replace(/^\n/, "")), ""];
+/** Stacks with the same to say: that the audit stack has failed is said once, and not for each of its members. */
+function alike(stacks: StackResult[]): StackResult[][] {
+  const groups = new Map<string, StackResult[]>();
+  for (const each of stacks) {
+    const key = JSON.stringify([each.status, each.findings.map(({ id, message, remedy }) => [id, message, remedy])]);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()];
+}
+
+function failureLines(group: StackResult[], colors: Colors): string[] {
+  const [{ stack, accountId, status, findings }] = group as [StackResult];
+  const word = status === Status.Failed ? colors.red(status) : colors.yellow(status);
+  if (group.length === 1) {
+    const title = `${word}  ${colors.bold(stack)} ${accountId}`;
+    return [title, ...findings.map((finding) => cleaned(formatFinding(finding)).replace(/^\n/, "")), ""];
+  }
+  const title = `${word}  ${colors.bold(`${group.length} stacks`)}`;
+  const subject = listed(group.map((each) => each.stack));
+  return [title, ...findings.map((each) => cleaned(formatFinding({ ...each, subject })).replace(/^\n/, "")), ""];
+}
+
+/** The first names, and how many more there are. */
+function listed(names: string[]): string {
+  return `${names.slice(0, 10).join(", ")}${names.length > 10 ? ` and ${names.length - 10} more` : ""}`;
 }
 
 function repeatLines(verb: string, bad: StackResult[]): string[] {

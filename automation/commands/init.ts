@@ -313,6 +313,9 @@ module.exports = require("crosstrail/program");
 `;
 
 function auditFile({ auditAccount, bucket, region, members, deployRole }: Answers): string {
+  // The pattern says it for members to come as well.
+  const role =
+    deployRole === "" ? "" : `  crosstrail:deployRole: arn:{partition}:iam::{accountId}:role/${deployRole}\n`;
   const lines = members.flatMap(({ accountId, alias, homeRegion }) => [
     `    - accountId: ${quoted(accountId)}`,
     `      alias: ${quoted(alias, false)}`,
@@ -323,7 +326,7 @@ config:
 ${place(auditAccount, region, deployRole)}  crosstrail:role: audit
   crosstrail:auditAccountId: ${quoted(auditAccount)}
   crosstrail:bucketName: ${quoted(bucket, false)}
-  crosstrail:members:${lines.length > 0 ? `\n${lines.join("\n")}` : " []"}
+${role}  crosstrail:members:${lines.length > 0 ? `\n${lines.join("\n")}` : " []"}
 `;
 }
 
@@ -439,30 +442,31 @@ function resolves(folder: string): boolean {
   }
 }
 
-function nextSteps(written: string[], options: Options, { members }: Answers, installed: boolean): string {
-  const { auditStack, dir, memberStacks } = options;
-  const [first] = members;
-  const config = auditStack === auditAlias ? "" : ` --config Pulumi.${auditStack}.yaml`;
+function nextSteps(written: string[], options: Options, { members, deployRole }: Answers, installed: boolean): string {
+  const { auditStack, dir } = options;
+  const isDefault = auditStack === auditAlias;
+  // In a clone of the repository the tool is not installed, it is there.
+  const tool = existsSync(join(resolve(dir), "bin", "crosstrail.js")) ? "npm run -s crosstrail --" : "npx crosstrail";
   const steps = [
     ...(dir === "." ? [] : [`cd ${dir}`]),
     ...(installed ? [] : ["npm install <crosstrail-*.tgz, which npm pack makes>"]),
-    `npx crosstrail simulate${config}`,
-    `pulumi stack init ${auditStack}`,
-    `pulumi up -s ${auditStack}`,
-    ...(first
-      ? [
-          ...(memberStacks ? [] : [`cp Pulumi.member.yaml Pulumi.${first.alias}.yaml`]),
-          `pulumi stack init ${first.alias}`,
-          `pulumi up -s ${first.alias}`,
-        ]
-      : []),
+    `${tool} simulate${isDefault ? "" : ` --config Pulumi.${auditStack}.yaml`}`,
+    ...["preview", "up"].map((verb) => `${tool} ${verb}${isDefault ? "" : ` --stack ${auditStack}`}`),
   ];
+  const credentials =
+    deployRole === ""
+      ? members.length > 0
+        ? "credentials for every account:\ncrosstrail:deployRole or crosstrail:deployProfile in the audit stack says how members are entered."
+        : "credentials for the account."
+      : `credentials that may assume\nthe role ${deployRole} in each account; ${tool} roles prints such roles.`;
   return [
     `Written: ${written.join(", ")}`,
     "",
     "Next:",
     ...steps.map((step) => `  ${step}`),
-    ...(members.length > 1 ? ["and the same for the other members."] : []),
+    "",
+    "simulate needs these files only. preview and up need the Pulumi CLI, logged in",
+    `to a backend of your choice (pulumi login), and ${credentials}`,
     "",
   ].join("\n");
 }

@@ -1,9 +1,11 @@
 /** `crosstrail roles`: the roles that deploy a fleet, with no more permissions than that takes. */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
 import { stringify } from "yaml";
 import { UserError } from "../../core/findings";
-import { roleNameProblem } from "../../core/names";
+import { roleArn, roleNameProblem } from "../../core/names";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "../../core/policies/document";
 import type { RoleAccess, RoleSubject, RoleTrust } from "../../core/roles";
 import {
@@ -13,12 +15,13 @@ import {
   rolePermissions,
   roleSubjects,
   roleTrust,
+  splitPermissions,
 } from "../../core/roles";
-import type { AuditSettings } from "../../core/settings";
+import type { AuditSettings, ManagementSettings, MemberSettings } from "../../core/settings";
 import { auditAlias } from "../../core/settings";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { readAuditFile } from "../stackFile";
+import { readAuditFile, readStackFile } from "../stackFile";
 
 interface Options {
   config: string;
@@ -41,6 +44,7 @@ const defaultNames: Record<RoleAccess, string> = {
 export const examples = [
   "crosstrail roles audit --hub arn:aws:iam::111111111111:role/CrosstrailHub",
   "crosstrail roles payments --hub arn:aws:iam::111111111111:role/CrosstrailHub --format cloudformation",
+  "crosstrail roles management --hub arn:aws:iam::111111111111:role/CrosstrailHub",
   "crosstrail roles payments --access preview --github repo:example/fleet:pull_request",
   "crosstrail roles hub --github repo:example/fleet:environment:production",
 ];
@@ -50,7 +54,7 @@ export function define(command: Command): void {
     .addArgument(
       new Argument(
         "<account>",
-        `${auditAlias}, a member by alias or account id, or ${hub}: the role that enters all of these`,
+        `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that enters all of these`,
       ),
     )
     .option("--config <file>", "the audit stack's configuration", defaultConfig)
@@ -61,7 +65,10 @@ export function define(command: Command): void {
     )
     .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
     .option("--hub <arn>", "the role that may assume it")
-    .option("--external-id <id>", "what the hub must say when it assumes the role")
+    .option(
+      "--external-id <id>",
+      "what the hub must say when it assumes the role (default: crosstrail:deployExternalId, but for the audit account)",
+    )
     .option("--github <subject>", "instead of --hub: jobs of GitHub Actions with exactly this subject")
     .addOption(
       new Option("--format <format>", "JSON, or a CloudFormation template")
@@ -76,7 +83,12 @@ interface RoleDocument {
   accountId: string;
   access: RoleAccess;
   roleName: string;
-  permissions: PolicyDocument<IdentityStatement>;
+  /** Where the role's ARN has one. */
+  path?: string;
+  /** For an inline policy. */
+  permissions?: PolicyDocument<IdentityStatement>;
+  /** Instead, where they are too large for one: managed policies to attach. */
+  managedPolicies?: PolicyDocument<IdentityStatement>[];
   trust: PolicyDocument<TrustStatement>;
   /** What each action is for. */
   reasons: { action: string; why: string }[];
@@ -84,7 +96,8 @@ interface RoleDocument {
 
 export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
   const settings = readAuditFile(options.config, env);
-  const role = roleOf(settings, account as string, options);
+  const others = otherStacks(settings, account as string, options.config, env);
+  const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
     findings: [],
@@ -93,45 +106,87 @@ export function run(options: Options, { env }: Surroundings, [account]: string[]
   });
 }
 
-function roleOf(settings: AuditSettings, account: string, options: Options): RoleDocument {
-  const { access } = options;
-  const trust = trustOf(options);
-  const isHub = account === hub;
+/** The stacks that have a file of their own beside the audit stack's: the organization trail's, and that of this account. */
+function otherStacks(
+  settings: AuditSettings,
+  account: string,
+  auditFile: string,
+  env: NodeJS.ProcessEnv,
+): (MemberSettings | ManagementSettings)[] {
+  // The standard input has nothing beside it.
+  if (auditFile === "-") return [];
+  const { members, organization } = settings;
+  const accountOf = roleSubjects(settings).find((subject) => isAbout(subject, account))?.names.accountId;
+  const asked = members.filter(({ accountId }) => accountId === accountOf);
+  const names = [...asked.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
+  return names
+    .map((name) => join(dirname(auditFile), `Pulumi.${name}.yaml`))
+    .filter((file) => existsSync(file) && resolve(file) !== resolve(auditFile))
+    .map((file) => readStackFile(file, env))
+    .filter((other) => other.role !== "audit");
+}
 
-  const roleName = isHub ? (options.name ?? "CrosstrailHub") : (options.name ?? defaultNames[access]);
-  const problem = roleNameProblem(roleName);
-  if (problem) throw usage(`--name ${roleName}: ${problem}.`, "Correct the name.");
-  const subjects = roleSubjects(settings);
-  if (isHub) {
+function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {
+  const { access } = options;
+  // The hub and the audit account are not entered by the fleet's roles.
+  const agreed = [hub, auditAlias, settings.auditAccountId].includes(account) ? "" : settings.deployExternalId;
+  const trust = trustOf(options, agreed);
+  const named = (fallback: string): string => {
+    const name = options.name ?? fallback;
+    const problem = roleNameProblem(name);
+    if (problem) throw usage(`--name ${name}: ${problem}.`, "Correct the name.");
+    return name;
+  };
+  if (account === hub) {
     const place = { partition: settings.partition, accountId: settings.auditAccountId };
-    const accountIds = subjects.map(({ names }) => names.accountId);
     return {
       account,
       accountId: place.accountId,
       access,
-      roleName,
-      // The hub's own name is not that of the roles that it enters.
-      permissions: hubPermissions(place.partition, accountIds, defaultNames[access]),
+      roleName: named("CrosstrailHub"),
+      ...policiesOf(hubPermissions(subjects.map((subject) => roleArnOf(subject, access)))),
       trust: roleTrust(place, trust),
       reasons: [{ action: "sts:AssumeRole", why: "enters the accounts of the fleet" }],
     };
   }
   const subject = subjectOf(subjects, account);
+  const [, path, name] = /:role(\/.*\/|\/)([^/]+)$/.exec(roleArnOf(subject, access)) as unknown as [
+    string,
+    string,
+    string,
+  ];
   return {
-    account: subject.alias,
+    account: subject.aliases.join(" and "),
     accountId: subject.names.accountId,
     access,
-    roleName,
-    permissions: rolePermissions(subject.account, access, subject.names),
+    roleName: named(name),
+    ...(path !== "/" && options.name === undefined && { path }),
+    ...policiesOf(rolePermissions(access, subject.names)),
     trust: roleTrust(subject.names, trust),
-    reasons: grantsOf(subject.account, access, subject.names).map(({ action, why }) => ({ action, why })),
+    reasons: grantsOf(access, subject.names).map(({ action, why }) => ({ action, why })),
   };
 }
 
+function policiesOf(permissions: PolicyDocument<IdentityStatement>): Partial<RoleDocument> {
+  const [first, ...more] = splitPermissions(permissions);
+  return more.length === 0 ? { permissions: first } : { managedPolicies: [first, ...more] };
+}
+
+/** The role that the configuration names, for deploying; otherwise the one of the usual name. */
+function roleArnOf({ names, deployRoleArn }: RoleSubject, access: RoleAccess): string {
+  if (access === Access.Deploy && deployRoleArn !== undefined) return deployRoleArn;
+  return roleArn(names.partition, names.accountId, defaultNames[access]);
+}
+
+/** Whether the account is called so. */
+function isAbout({ aliases, names }: RoleSubject, account: string): boolean {
+  return aliases.includes(account) || names.accountId === account;
+}
+
 function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
-  const found = subjects.find(({ alias, names }) => alias === account || names.accountId === account);
+  const found = subjects.find((subject) => isAbout(subject, account));
   if (found) return found;
-  const known = subjects.map(({ alias }) => alias);
+  const known = subjects.flatMap(({ aliases }) => aliases);
   const shown = known.length > 12 ? [...known.slice(0, 12), `${known.length - 12} more`] : known;
   throw new UserError("The role cannot be written.", [
     {
@@ -144,7 +199,8 @@ function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
   ]);
 }
 
-function trustOf({ hub: hubRoleArn, github, externalId, access }: Options): RoleTrust {
+/** @param agreed the external id with which the fleet enters the account, "" for none. */
+function trustOf({ hub: hubRoleArn, github, externalId, access }: Options, agreed: string): RoleTrust {
   if (hubRoleArn !== undefined && github !== undefined) {
     throw usage("--hub and --github are both given; a role has one way in.", "Keep one of the two.");
   }
@@ -160,7 +216,7 @@ function trustOf({ hub: hubRoleArn, github, externalId, access }: Options): Role
     }
     return { githubSubject: github };
   }
-  if (hubRoleArn !== undefined) return { hubRoleArn, externalId };
+  if (hubRoleArn !== undefined) return { hubRoleArn, externalId: externalId ?? (agreed || undefined) };
   throw usage(
     "Nobody could assume the role: neither --hub nor --github is given.",
     "Add --hub <the role that deploys>, or --github repo:<owner>/<repository>:environment:<name>.",
@@ -171,11 +227,12 @@ function usage(message: string, remedy: string): ExitError {
   return new ExitError(ExitCode.Usage, `${message}\n  → ${remedy}`);
 }
 
-function jsonText({ roleName, accountId, trust, permissions }: RoleDocument): string {
-  return `${JSON.stringify({ roleName, accountId, trust, permissions }, undefined, 2)}\n`;
+function jsonText({ roleName, path, accountId, trust, permissions, managedPolicies }: RoleDocument): string {
+  return `${JSON.stringify({ roleName, path, accountId, trust, permissions, managedPolicies }, undefined, 2)}\n`;
 }
 
-function templateText({ roleName, account, accountId, access, trust, permissions }: RoleDocument): string {
+function templateText({ roleName, path, account, accountId, access, trust, ...policies }: RoleDocument): string {
+  const { permissions, managedPolicies = [] } = policies;
   const template = {
     AWSTemplateFormatVersion: "2010-09-09",
     Description: `Crosstrail: role ${roleName} (${access}) for ${account}, account ${accountId}`,
@@ -184,10 +241,17 @@ function templateText({ roleName, account, accountId, access, trust, permissions
         Type: "AWS::IAM::Role",
         Properties: {
           RoleName: roleName,
+          ...(path !== undefined && { Path: path }),
           AssumeRolePolicyDocument: trust,
-          Policies: [{ PolicyName: "crosstrail", PolicyDocument: permissions }],
+          ...(permissions && { Policies: [{ PolicyName: "crosstrail", PolicyDocument: permissions }] }),
         },
       },
+      ...Object.fromEntries(
+        managedPolicies.map((document, index) => [
+          `Policy${index + 1}`,
+          { Type: "AWS::IAM::ManagedPolicy", Properties: { PolicyDocument: document, Roles: [{ Ref: "Role" }] } },
+        ]),
+      ),
     },
     Outputs: { RoleArn: { Value: { "Fn::GetAtt": ["Role", "Arn"] } } },
   };

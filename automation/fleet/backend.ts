@@ -3,6 +3,7 @@ import type { Contract } from "../../core/contract";
 import { parseContract } from "../../core/contract";
 import type { Finding } from "../../core/findings";
 import { ExitCode, ExitError } from "../output";
+import type { ProcessResult } from "../process";
 import { CommandError, run } from "../process";
 import { diagnoseText } from "./diagnosis";
 
@@ -21,6 +22,7 @@ export class Backend {
     private readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
     private readonly signal?: AbortSignal,
+    private readonly limitSeconds = 120,
   ) {}
 
   /** The engine's version. @throws ExitError when there is no engine, or it is too old. */
@@ -67,7 +69,7 @@ export class Backend {
     const result = await run("pulumi", [...args, "--non-interactive"], {
       cwd: this.folder,
       env,
-      timeoutMs: 120_000,
+      timeoutMs: this.limitSeconds * 1000,
       signal: this.signal,
     }).catch((error: unknown) => {
       if (!(error instanceof CommandError) || error.code !== "ENOENT") throw error;
@@ -81,11 +83,38 @@ export class Backend {
     });
     this.signal?.throwIfAborted();
     if (result.code !== 0) {
-      const text = result.timedOut ? "It did not answer within two minutes." : result.stderr.trim() || result.stdout;
-      const { exitCode, findings } = diagnoseText(`pulumi ${args.join(" ")}`, text);
-      throw new ExitError(exitCode as ExitCode, "Pulumi's backend could not be asked.", findings);
+      throw this.refusal(`pulumi ${args.join(" ")}`, result);
     }
     return result;
+  }
+
+  private refusal(command: string, { timedOut, stderr, stdout }: ProcessResult): ExitError {
+    const headline = "Pulumi's backend could not be asked. Nothing was changed.";
+    const url = this.env.PULUMI_BACKEND_URL;
+    // Without what may be a password.
+    const subject = url
+      ? `PULUMI_BACKEND_URL = ${url.replace(/\/\/[^/@]*@/, "//***@")}`
+      : "the backend that pulumi whoami -v shows";
+    const remedy =
+      "Is it there, can it be reached from here, and may these credentials read it? PULUMI_BACKEND_URL, or pulumi login, says which one it is.";
+    if (timedOut) {
+      const message = `${command} had no answer after ${this.limitSeconds} seconds, and was ended.`;
+      return failure(ExitCode.Timeout, headline, {
+        id: "backend/no-answer",
+        severity: "error",
+        subject,
+        message,
+        remedy,
+      });
+    }
+    const { exitCode, findings } = diagnoseText(command, stderr.trim() || stdout);
+    return new ExitError(
+      exitCode as ExitCode,
+      headline,
+      findings.map((finding) =>
+        finding.id === "stack/failed" ? { ...finding, id: "backend/refused", subject, remedy } : finding,
+      ),
+    );
   }
 }
 

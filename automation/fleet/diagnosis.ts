@@ -75,6 +75,21 @@ const known: Known[] = [
     remedy: () => "Set deployRole or deployProfile in the audit stack's configuration, or log in.",
   },
   {
+    pattern: /PULUMI_ACCESS_TOKEN must be set for login/,
+    id: "backend/not-logged-in",
+    exitCode: ExitCode.Authentication,
+    message: () => "Pulumi is logged in to no backend.",
+    remedy: () =>
+      "Set PULUMI_BACKEND_URL, such as s3://my-state; or pulumi login; or PULUMI_ACCESS_TOKEN for Pulumi Cloud.",
+  },
+  {
+    pattern: throttled,
+    id: "aws/throttled",
+    exitCode: ExitCode.Deployment,
+    message: ([text]) => `AWS throttles the calls (${text}), also after the provider and the fleet have tried again.`,
+    remedy: (_, stack) => `Later: crosstrail up --only ${stack}. With a smaller --parallel, if several stacks fail so.`,
+  },
+  {
     pattern: /passphrase must be set|incorrect passphrase/,
     id: "secrets/passphrase",
     exitCode: ExitCode.Authentication,
@@ -104,10 +119,10 @@ const known: Known[] = [
 ];
 
 /** Findings and the exit code for an operation that failed. */
-export function diagnose(stack: string, operation: Operation): Diagnosis {
+export function diagnose(stack: string, operation: Operation, open: string[] = []): Diagnosis {
   const { process, findings } = operation;
   // What was ended in the middle fails for all sorts of reasons.
-  if (process?.timedOut) return timedOut(stack);
+  if (process?.timedOut) return timedOut(stack, open);
   // The program's own refusals are complete.
   if (findings.length > 0) {
     const isAuth = findings.some(({ id }) => id === "stack/wrong-account" || id === "stack/no-credentials");
@@ -118,7 +133,8 @@ export function diagnose(stack: string, operation: Operation): Diagnosis {
   return diagnoseText(stack, textOf(operation));
 }
 
-function timedOut(stack: string): Diagnosis {
+/** @param open what the engine had begun and not finished */
+export function timedOut(stack: string, open: string[]): Diagnosis {
   return {
     exitCode: ExitCode.Timeout,
     findings: [
@@ -126,11 +142,29 @@ function timedOut(stack: string): Diagnosis {
         id: "stack/timed-out",
         severity: "error",
         subject: stack,
-        message: "The stack's time was over before its operation was; it was ended, with all that it had started.",
+        message: `The stack's time was over before its operation was; it was ended, with all that it had started.${underWay(open)}`,
         remedy: "Repeat the command; --timeout gives more time. What was under way is looked up first.",
       },
     ],
   };
+}
+
+/** What is said of a stack whose work was interrupted. */
+export function cancelled(stack: string, open: string[]): Finding {
+  return {
+    id: "stack/cancelled",
+    severity: "warning",
+    subject: stack,
+    message: `It was interrupted before its work was done.${underWay(open)}`,
+    remedy: "Repeat the command: it goes on where this one ended, and looks up first what was under way.",
+  };
+}
+
+function underWay(open: string[]): string {
+  if (open.length === 0) return "";
+  const most = 3;
+  const more = open.length > most ? ` and ${open.length - most} more` : "";
+  return ` Under way, without an answer from AWS: ${open.slice(0, most).join(", ")}${more}.`;
 }
 
 export function diagnoseText(stack: string, text: string): Diagnosis {

@@ -6,6 +6,7 @@
 import type { EngineEvent, OpMap, PulumiCommand } from "@pulumi/pulumi/automation";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import type { Finding, UserError } from "../../core/findings";
+import { Action } from "../../core/fleet";
 import { run as runProgram } from "../../programs";
 import type { ProcessResult, RunningProcess } from "../process";
 import { start } from "../process";
@@ -32,9 +33,12 @@ type Note = Extract<FleetEvent, { type: "resource" | "warning" | "progress" }>;
 
 export class Engine {
   private readonly deadline: number;
+  private readonly over = new AbortController();
   private running?: RunningProcess;
   private stopped = false;
   private last?: ProcessResult;
+  /** What the present operation has begun and not finished, by URN: for people. */
+  readonly open = new Map<string, string>();
 
   constructor(
     private readonly job: Job,
@@ -56,10 +60,35 @@ export class Engine {
   /** Asks the engine to finish the running calls in this time; what is not running yet will not be started. */
   stop(graceMs = this.job.graceMs): void {
     this.stopped = true;
+    this.over.abort();
     const { running } = this;
     if (!running) return;
+    // What only reads has nothing to finish.
+    const { action } = this.job.step;
+    const grace = action === Action.Preview || action === Action.Status ? Math.min(graceMs, 2_000) : graceMs;
     // The engine cancels at the first signal, and ends at the second one without waiting for AWS.
-    void running.stop("SIGINT", graceMs).catch(() => {});
+    void running.stop("SIGINT", grace).catch(() => {});
+  }
+
+  /**
+   * Waits for what is no engine's, such as reading from AWS: only while the stack has time, and until it is stopped.
+   * @throws Over
+   */
+  async within<Result>(work: Promise<Result>): Promise<Result> {
+    const { signal } = this.over;
+    const timer = setTimeout(() => this.over.abort(), Math.max(0, this.left));
+    try {
+      return await Promise.race([
+        work,
+        new Promise<never>((_, reject) => {
+          const give = () => reject(new Over());
+          if (signal.aborted) give();
+          else signal.addEventListener("abort", give, { once: true });
+        }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Runs `pulumi`; how it ended is a result. */
@@ -109,6 +138,7 @@ export class Engine {
 
   private async operate(work: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>) {
     const operation: Operation = { ok: false, resources: [], errors: [], findings: [] };
+    this.open.clear();
     this.last = undefined;
     const program = async () => {
       try {
@@ -183,9 +213,14 @@ export class Engine {
       });
     }
     if (isStack(urn) || type.startsWith("crosstrail:") || type.startsWith("pulumi:")) return;
+    if (begun) this.open.set(urn, `${op} ${type} ${nameOf(urn)}`);
+    else this.open.delete(urn);
     this.emit({ type: "resource", stack, op, resourceType: type, name: nameOf(urn), done: begun === undefined });
   }
 }
+
+/** The stack was stopped, or its time is over. */
+export class Over extends Error {}
 
 /** A command of Pulumi's that had to succeed did not. */
 export class CommandFailed extends Error {

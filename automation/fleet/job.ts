@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../core/findings";
 import { Action } from "../../core/fleet";
 import { ExitCode } from "../output";
-import { diagnose, diagnoseText, type Diagnosis, retryReason, textOf } from "./diagnosis";
-import { CommandFailed, type Engine, type Operation } from "./engine";
-import { areDead, locksIn } from "./lock";
+import { endUnguarded } from "../process";
+import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "./diagnosis";
+import { CommandFailed, type Engine, type Operation, Over } from "./engine";
+import { areDead, areOurs, locksIn } from "./lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
 import { readTrail } from "./readBack";
 import type { FleetEvent, Job, StackResult } from "./types";
@@ -40,20 +41,22 @@ export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<Stac
     if (result.status === Status.Succeeded && job.trail && !job.createOnly)
       await checkTrail(job, engine, emit, result, fail);
   } catch (error) {
-    fail(explainedFailure(stack.name, error));
+    fail(explainedFailure(stack.name, error, [...engine.open.values()]));
   }
   if (result.status === Status.Failed && engine.isStopped) {
-    Object.assign(result, { status: Status.Cancelled, exitCode: ExitCode.Cancelled });
+    // What the engine says of it is about its being interrupted.
+    const findings = [cancelled(stack.name, [...engine.open.values()])];
+    Object.assign(result, { status: Status.Cancelled, exitCode: ExitCode.Cancelled, findings });
   }
   result.seconds = (Date.now() - began) / 1000;
   return result;
 }
 
-function explainedFailure(stack: string, error: unknown): Diagnosis {
+function explainedFailure(stack: string, error: unknown, open: string[]): Diagnosis {
   if (error instanceof UserError) return { exitCode: ExitCode.Usage, findings: error.findings };
+  if (error instanceof Over) return timedOut(stack, open);
   if (error instanceof CommandFailed) {
-    if (error.result.timedOut)
-      return diagnose(stack, { ok: false, process: error.result, resources: [], errors: [], findings: [] });
+    if (error.result.timedOut) return timedOut(stack, open);
     return diagnoseText(stack, error.result.stderr.trim() || error.result.stdout);
   }
   if (error instanceof Undecided) {
@@ -107,6 +110,7 @@ class Turn {
       const deployment = await exported(engine);
       if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;
       if (job.step.action !== Action.Preview) {
+        if (deployment.pending.length > 0) await this.endUnguarded();
         for (const done of await this.unlocked(() => settlePending(engine, job.config, deployment))) this.warn(done);
       }
     }
@@ -147,11 +151,11 @@ class Turn {
       const reason = job.step.action === Action.Preview ? undefined : retryReason(operation);
       const isLate = Date.now() + wait * 1000 > giveUpAt || engine.left < wait * 1000;
       if (reason === undefined || isLate || engine.isStopped) {
-        this.fail(diagnose(this.stack, operation));
+        this.fail(diagnose(this.stack, operation, [...engine.open.values()]));
         return;
       }
       this.emit({ type: "retrying", stack: this.stack, reason, seconds: wait });
-      await sleep(wait * 1000);
+      await engine.within(sleep(wait * 1000));
       result.resources = [];
     }
   }
@@ -186,10 +190,18 @@ class Turn {
 
   private async takeDeadLock(text: string): Promise<boolean> {
     const locks = locksIn(text);
+    // Its guards may have been killed with it, and what they guarded lives on.
+    if (areOurs(locks)) await this.endUnguarded();
     if (!areDead(locks)) return false;
     await this.engine.must(["cancel", "--yes"]);
     this.warn(`removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which is gone`);
     return true;
+  }
+
+  /** What a killed run has left running could still create something. */
+  private async endUnguarded(): Promise<void> {
+    const count = await endUnguarded();
+    if (count > 0) this.warn(`ended ${count} processes of a run whose guards had been killed`);
   }
 
   private note(note: string): void {
@@ -211,14 +223,14 @@ async function checkTrail(
   const { step, config, trail } = job;
   if (!trail) return;
   emit({ type: "progress", stack: step.stack.name, note: "reading the trail back" });
-  result.trail = await readTrail(config, trail);
+  result.trail = await engine.within(readTrail(config, trail));
   const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
     // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
     emit({ type: "warning", stack: step.stack.name, message: "the trail does not log; comparing it with AWS" });
     const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
     await turn.take();
-    if (result.status === Status.Succeeded) result.trail = await readTrail(config, trail);
+    if (result.status === Status.Succeeded) result.trail = await engine.within(readTrail(config, trail));
   }
   if (result.trail.findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings: result.trail.findings });
 }

@@ -19,12 +19,17 @@ export function locksIn(text: string): Lock[] {
   }));
 }
 
+/** Whether all locks are, or were, held by processes on this machine. */
+export function areOurs(locks: Lock[]): boolean {
+  return locks.length > 0 && locks.every(({ host }) => host === hostname());
+}
+
 /**
  * Whether all locks were left behind on this machine by processes that are gone. Of another machine's processes nothing is
  * known from here, so theirs are never taken away.
  */
 export function areDead(locks: Lock[], isAlive: (pid: number) => boolean = isRunning): boolean {
-  return locks.length > 0 && locks.every(({ host, pid }) => host === hostname() && !isAlive(pid));
+  return areOurs(locks) && locks.every(({ pid }) => !isAlive(pid));
 }
 
 function isRunning(pid: number): boolean {

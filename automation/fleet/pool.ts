@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { ExitCode } from "../output";
 import type { RunningProcess } from "../process";
 import { start } from "../process";
+import { cancelled } from "./diagnosis";
 import { reportMark } from "./protocol";
 import type { Job, Order, Report, StackResult } from "./types";
 import { Status } from "./types";
@@ -28,6 +29,7 @@ export class Pool {
   private readonly idle: Worker[] = [];
   private readonly busy = new Set<Worker>();
   private closed = false;
+  private stopped = false;
 
   /** @param env the complete environment of the workers, and of Pulumi. */
   constructor(private readonly env: NodeJS.ProcessEnv) {}
@@ -56,7 +58,7 @@ export class Pool {
       else this.end(worker);
       return report.result;
     } catch {
-      return died(job, worker.words);
+      return died(job, worker.words, this.stopped);
     } finally {
       clearTimeout(limit);
       worker.take = undefined;
@@ -66,7 +68,12 @@ export class Pool {
 
   /** Asks all engines to finish their running calls within this time. */
   stop(graceMs: number): void {
-    for (const worker of this.busy) this.order(worker, { type: "stop", graceMs });
+    this.stopped = true;
+    for (const worker of this.busy) {
+      this.order(worker, { type: "stop", graceMs });
+      // Long after its engine is ended, which is told twice and then killed: the worker itself hangs.
+      endAfter(worker, graceMs + 15_000, "SIGTERM");
+    }
   }
 
   /** Ends the workers; returns when none is left. */
@@ -105,11 +112,7 @@ export class Pool {
   private end(worker: Worker): void {
     this.order(worker, { type: "end" });
     // It has nothing to finish.
-    const timer = setTimeout(() => void worker.process.stop("SIGKILL"), 5_000);
-    void worker.process.result.then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
+    endAfter(worker, 5_000, "SIGKILL");
   }
 
   private order(worker: Worker, order: Order): void {
@@ -117,26 +120,35 @@ export class Pool {
   }
 }
 
-function died({ step }: Job, words: string[]): StackResult {
+function endAfter({ process }: Worker, ms: number, signal: NodeJS.Signals): void {
+  const timer = setTimeout(() => void process.stop(signal, 5_000), ms);
+  const done = () => clearTimeout(timer);
+  void process.result.then(done, done);
+}
+
+function died({ step }: Job, words: string[], stopped: boolean): StackResult {
   const { stack, action } = step;
   return {
     stack: stack.name,
     kind: stack.kind,
     accountId: stack.accountId,
     action,
-    status: Status.Failed,
+    status: stopped ? Status.Cancelled : Status.Failed,
     changes: {},
     resources: [],
     findings: [
-      {
-        id: "stack/worker-died",
-        severity: "error",
-        subject: stack.name,
-        message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
-        remedy: "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
-      },
+      stopped
+        ? cancelled(stack.name, [])
+        : {
+            id: "stack/worker-died",
+            severity: "error",
+            subject: stack.name,
+            message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
+            remedy:
+              "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
+          },
     ],
-    exitCode: ExitCode.Other,
+    exitCode: stopped ? ExitCode.Cancelled : ExitCode.Other,
     attempts: 1,
     seconds: 0,
   };

@@ -6,8 +6,8 @@ import { parse, stringify } from "yaml";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { FleetStack } from "../../core/fleet";
-import { memberConfig, removedMember } from "../../core/fleet";
-import type { AuditSettings, MemberSettings, Settings } from "../../core/settings";
+import { managementConfig, managementEntry, memberConfig, removedMember, StackKind } from "../../core/fleet";
+import type { AuditSettings, Settings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { fileError, readStackFile } from "../stackFile";
 
@@ -61,25 +61,46 @@ export class Project {
   /** The audit stack's, or that of a member that has a file; as it is. */
   own(stack: string): StackSource {
     const file = this.fileOf(stack);
-    return { workDir: this.folder, config: this.read(file).config ?? {}, settings: readStackFile(file, this.env) };
+    // This first: it says what is wrong with a file that is none.
+    const settings = readStackFile(file, this.env);
+    return { workDir: this.folder, config: this.read(file).config ?? {}, settings };
   }
 
   /**
-   * The stack of a member. Its own file, where it has one, is all that counts: `pulumi up` and `crosstrail up` are then the
-   * same. Otherwise the configuration follows from the fleet.
-   * @param contract what is deployed; of removed members it is all that is known.
+   * The stack of a member or of the organization trail. Its own file, where it has one, is all that counts: `pulumi up` and
+   * `crosstrail up` are then the same. Otherwise the configuration follows from the fleet.
+   * @param contract what is deployed; of removed stacks it is all that is known.
    */
-  member(stack: FleetStack, contract: Contract | undefined): StackSource {
-    const { name, accountId } = stack;
+  trailStack(stack: FleetStack, contract: Contract | undefined): StackSource {
+    const { name, kind, accountId } = stack;
     if (existsSync(this.fileOf(name))) {
       const source = this.own(name);
       this.check(stack, source.settings);
       return source;
     }
-    const declared = this.audit.members.find((member) => member.accountId === accountId);
-    const member = declared ?? (contract && removedMember(contract, accountId));
-    if (!member) throw new Error(`nothing is known of the stack ${name}`);
-    return this.generated(name, memberConfig(this.audit, member, { auditStack: this.auditStack }), true);
+    const source = { auditStack: this.auditStack };
+    if (kind === StackKind.Management) {
+      const entry = managementEntry(this.audit, contract);
+      if (entry) return this.generated(name, managementConfig(this.audit, entry, source), true);
+    } else {
+      const declared = this.audit.members.find((member) => member.accountId === accountId);
+      const member = declared ?? (contract && removedMember(contract, accountId));
+      if (member) return this.generated(name, memberConfig(this.audit, member, source), true);
+    }
+    throw new Error(`nothing is known of the stack ${name}`);
+  }
+
+  /** The account that the organization trail's stack works in, where its own file says so: it may be a delegated administrator's. */
+  managementStackAccount(contract: Contract | undefined): string | undefined {
+    const entry = managementEntry(this.audit, contract);
+    if (!entry || !existsSync(this.fileOf(entry.alias))) return undefined;
+    try {
+      const accountId = this.read(this.fileOf(entry.alias)).config?.["crosstrail:accountId"];
+      return typeof accountId === "string" ? accountId : undefined;
+    } catch {
+      // A file with mistakes fails its own stack, later, and no other.
+      return undefined;
+    }
   }
 
   /** The same with the contract given outright, for a preview of what the audit stack does not authorise yet. */
@@ -135,18 +156,22 @@ export class Project {
     return parseSettings(name, Object.fromEntries(own) as Record<string, string>, config["aws:region"] as string);
   }
 
-  private check({ name, accountId }: FleetStack, settings: Settings): void {
+  private check({ name, kind, accountId }: FleetStack, settings: Settings): void {
     const file = this.fileOf(name);
-    if (settings.role !== "member") {
-      throw fileError(file, "fleet/role", `${name} is a member, and its stack's role is ${settings.role}.`);
+    if (settings.role === "audit" || settings.role !== kind) {
+      const what = kind === StackKind.Member ? "a member" : "the organization trail's";
+      throw fileError(
+        file,
+        "fleet/role",
+        `The audit stack declares ${name} as ${what}, and its stack's role is ${settings.role}.`,
+      );
     }
-    const actual = (settings as MemberSettings).accountId;
-    if (actual === accountId) return;
+    if (settings.accountId === accountId) return;
     throw new UserError(`${file} is for another account.`, [
       {
         id: "fleet/account",
         severity: "error",
-        subject: `crosstrail:accountId = "${actual}"`,
+        subject: `crosstrail:accountId = "${settings.accountId}"`,
         message: `The audit stack declares ${name} as account ${accountId}. Nothing was changed.`,
         remedy: `Correct one of the two; or remove ${file}, and its configuration follows from the audit stack's.`,
       },

@@ -9,6 +9,7 @@ import {
 import type { Finding } from "../../core/findings";
 import { LeaveAsIs } from "../../core/leftAsIs";
 import { parseTrailArn } from "../../core/names";
+import { clientSettings } from "../../programs/credentials";
 import { credentialsOf } from "./credentials";
 import { selectorDifference } from "./selectors";
 import type { ExpectedTrail, TrailReport } from "./types";
@@ -18,6 +19,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
   const { trailArn, options, leftAsIs } = expected;
   const isLeft = (part: LeaveAsIs) => leftAsIs.includes(part);
   const client = new CloudTrailClient({
+    ...clientSettings,
     region: parseTrailArn(trailArn)?.region,
     credentials: credentialsOf(config),
     maxAttempts: 5,
@@ -45,6 +47,7 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
     for (const [name, is, wanted] of [
       ["isMultiRegionTrail", trail.Trail?.IsMultiRegionTrail, options.isMultiRegionTrail],
       ["enableLogFileValidation", trail.Trail?.LogFileValidationEnabled, options.enableLogFileValidation],
+      ["isOrganizationTrail", trail.Trail?.IsOrganizationTrail, expected.isOrganizationTrail],
       ["includeGlobalServiceEvents", trail.Trail?.IncludeGlobalServiceEvents, options.includeGlobalServiceEvents],
     ] as const) {
       if ((is ?? false) === wanted) continue;

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { Finding } from "../../core/findings";
-import type { Fleet, Step } from "../../core/fleet";
+import type { Fleet, FleetStack, Step } from "../../core/fleet";
 import {
   Action,
   declaredContract,
@@ -170,7 +170,7 @@ class Run {
     const withResources = new Set([...stacks.values()].filter(holds).map(({ name }) => name));
     const problems = fleetFindings(audit, auditStack, contract, withResources);
     if (problems.length > 0) throw new UserError("The fleet cannot be worked on. Nothing was changed.", problems);
-    const fleet = fleetOf(audit, auditStack, contract, withResources);
+    const fleet = fleetOf(audit, auditStack, contract, withResources, project.managementStackAccount(contract));
     const steps = select(planOf(action, fleet), action, options, project.folder).filter(
       // What is not there need not be destroyed.
       ({ stack, action: each }) => each !== Action.Destroy || holds(stacks.get(stack.name)),
@@ -191,7 +191,7 @@ class Run {
     }
     if (action === Action.Destroy && stack.kind === StackKind.Audit) {
       const left = this.delivering();
-      const organization = organizationFinding(this.contract);
+      const organization = this.knowsManagementStack() ? undefined : organizationFinding(this.contract);
       const inUse = [
         ...(left.length > 0 ? [stillDelivering(stack.name, left)] : []),
         ...(organization ? [organization] : []),
@@ -256,6 +256,12 @@ class Run {
       .filter((name) => holds(this.stacks.get(name)) && !this.destroyed.has(name));
   }
 
+  /** Whether the organization trail's stack is one of the fleet's, deployed or destroyed: what it holds is known then. */
+  private knowsManagementStack(): boolean {
+    const { management, removed } = this.fleet;
+    return removed.some(({ kind }) => kind === StackKind.Management) || this.stacks.has(management?.name ?? "");
+  }
+
   private refused({ stack, action }: Step, exitCode: ExitCode, findings: Finding[]): StackResult {
     return {
       stack: stack.name,
@@ -280,7 +286,7 @@ class Run {
     const isNew = this.created.has(stack.name);
     const exists = isNew || this.stacks.has(stack.name);
     const source = this.source(step, exists);
-    const own = project.audit.fleet.find(({ trail }) => trail.accountId === stack.accountId);
+    const own = this.trailOf(stack);
     const reads = action === Action.Up || action === Action.Status;
     const inCopy = action === Action.Preview && !exists;
     return {
@@ -294,7 +300,7 @@ class Run {
       ...(inCopy && {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
       }),
-      trail: reads && own ? expectedTrail(project.audit, own.trail, source.settings) : undefined,
+      trail: reads && own ? expectedTrail(project.audit, own, source.settings) : undefined,
       retrySeconds: isAudit || this.auditChanged ? 120 : 30,
       timeoutMs: (options.timeoutSeconds ?? 900) * 1000,
       graceMs: (options.graceSeconds ?? 30) * 1000,
@@ -304,6 +310,12 @@ class Run {
     };
   }
 
+  private trailOf({ kind, accountId }: FleetStack): TrailIdentity | undefined {
+    const { fleet, organization } = this.project.audit;
+    if (kind === StackKind.Management) return organization?.trail;
+    return fleet.find(({ trail }) => trail.accountId === accountId)?.trail;
+  }
+
   private source(step: Step, exists: boolean): StackSource {
     const { project, contract } = this;
     const { stack, action } = step;
@@ -311,7 +323,7 @@ class Run {
       const source = project.own(stack.name);
       return action === Action.Preview && !exists ? project.copy(source, stack.name) : source;
     }
-    const source = project.member(stack, contract);
+    const source = project.trailStack(stack, contract);
     const { audit } = project;
     const isAsDeployed = contract?.bucketName === audit.bucketName && contract.logPrefix === audit.logPrefix;
     if (action !== Action.Preview || step.destroys || (exists && stack.authorised && isAsDeployed)) return source;
@@ -375,6 +387,7 @@ function expectedTrail(audit: AuditSettings, trail: TrailIdentity, settings: Set
     options: settings.trailOptions,
     partition,
     bucketArn: bucketArn(partition, bucketName),
+    isOrganizationTrail: settings.role === "management" && settings.isOrganizationTrail,
     leftAsIs: settings.role === "member" ? (settings.imported?.leaveAsIs ?? []) : [],
   };
 }

@@ -115,6 +115,7 @@ export interface ExpectedTrail {
   partition: string;
   /** The archive's. */
   bucketArn: string;
+  isOrganizationTrail: boolean;
   /** What of it is AWS's own business: see `crosstrail:leaveAsIs`. */
   leftAsIs: string[];
 }

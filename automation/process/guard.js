@@ -16,6 +16,7 @@
 
 const { spawn, execFileSync } = require("node:child_process");
 const fs = require("node:fs");
+const path = require("node:path");
 
 /** Names the marks in the environment; several, joined by ":", where one guarded command starts another. */
 const MARK = "CROSSTRAIL_RUN_ID";
@@ -42,27 +43,50 @@ const MARK = "CROSSTRAIL_RUN_ID";
  */
 
 /**
- * The running processes that carry the mark, or belong to the session or the descendants of `root`.
+ * The running processes that carry the mark, belong to the session, or descend from `root`, a child of this process.
  * @param {string} id
- * @param {{ root?: number, session?: number }} [tree]
+ * @param {Tree} [tree]
  * @returns {number[]}
  */
-function findMarked(id, tree = {}) {
+function findMarked(id, tree) {
+  return scan(id, tree).found;
+}
+
+/** @typedef {{ root?: number, session?: number }} Tree */
+
+/**
+ * @param {string} id
+ * @param {Tree} [tree]
+ * @returns {{ found: number[], unknown: number }} `unknown` counts those that do not show yet what they are
+ */
+function scan(id, tree = {}) {
   const table = process.platform === "linux" ? readProc(id) : readPs(id);
   const found = new Set();
   for (const entry of table) {
     if (entry.marked || (tree.session !== undefined && entry.session === tree.session)) found.add(entry.pid);
+    // Its id may be another process's by now.
+    if (entry.pid === tree.root && entry.ppid === process.pid) found.add(entry.pid);
   }
-  if (tree.root !== undefined) found.add(tree.root);
   for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const entry of table) if (found.has(entry.ppid)) found.add(entry.pid);
   }
   found.delete(process.pid);
-  return table.filter((entry) => found.has(entry.pid)).map((entry) => entry.pid);
+  return {
+    found: table.filter((entry) => found.has(entry.pid)).map((entry) => entry.pid),
+    unknown: table.filter((entry) => entry.unknown && !found.has(entry.pid)).length,
+  };
 }
 
-/** @typedef {{ pid: number, ppid: number, session: number, marked: boolean }} Entry */
+/** @typedef {{ pid: number, ppid: number, session: number, marked: boolean, unknown: boolean }} Entry */
+
+/** Set for the kernel's own threads, which have no environment. */
+const PF_KTHREAD = 0x00200000;
+/** Where a line of /proc/<pid>/stat says where the environment ends, counted from behind the name. */
+const ENV_END = 48;
+
+/** Whether the kernel tells where an environment ends; some that only look like Linux do not. */
+let tellsEnvironment = true;
 
 /**
  * @param {string} id
@@ -74,25 +98,34 @@ function readProc(id) {
   for (const name of fs.readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
-      // The command's name is in parentheses and may hold anything, so count the fields from the last one.
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const fields = statOf(name);
       if (fields[0] === "Z" || fields[0] === "X") continue;
-      let marked = false;
-      try {
-        marked = fs
-          .readFileSync(`/proc/${name}/environ`, "latin1")
-          .split("\0")
-          .some((line) => hasMark(line, id));
-      } catch {
-        // Another user's process: not ours.
-      }
-      table.push({ pid: Number(name), ppid: Number(fields[1]), session: Number(fields[3]), marked });
+      const entry = {
+        pid: Number(name),
+        ppid: Number(fields[1]),
+        session: Number(fields[3]),
+        marked: false,
+        unknown: false,
+      };
+      table.push(entry);
+      const environment = fs.readFileSync(`/proc/${name}/environ`, "latin1");
+      entry.marked = environment.split("\0").some((line) => hasMark(line, id));
+      // In the middle of an exec the environment reads empty: the kernel maps the program first, which takes a while when the
+      // machine is busy.
+      entry.unknown =
+        environment === "" && tellsEnvironment && fields[ENV_END] === "0" && (Number(fields[6]) & PF_KTHREAD) === 0;
     } catch {
-      // It ended while we read.
+      // It ended while we read, or it is another user's and not ours.
     }
   }
   return table;
+}
+
+/** @param {string} pid the fields of its status from the third one on */
+function statOf(pid) {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+  // The command's name is in parentheses and may hold anything, so count the fields from the last one.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /**
@@ -121,7 +154,7 @@ function readPs(id) {
     const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     if (!match || match[3]?.startsWith("Z")) continue;
     const marked = (match[4] ?? "").split(" ").some((word) => hasMark(word, id));
-    table.push({ pid: Number(match[1]), ppid: Number(match[2]), session: -1, marked });
+    table.push({ pid: Number(match[1]), ppid: Number(match[2]), session: -1, marked, unknown: false });
   }
   return table;
 }
@@ -144,27 +177,73 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /**
  * Ends whatever carries the mark and returns what could not be ended (nothing, unless the kernel holds it).
  * @param {string} id
- * @param {{ root?: number, session?: number, graceMs?: number }} [options]
+ * @param {Tree & { graceMs?: number }} [options]
  * @returns {Promise<number[]>}
  */
 async function endMarked(id, options = {}) {
   const { graceMs = 3_000, ...tree } = options;
-  const killAt = Date.now() + graceMs;
+  // A clock that stands still while the machine does, so that what was told to end always has its time, and is always killed.
+  const killAt = performance.now() + graceMs;
   const giveUpAt = killAt + 10_000;
+  const wait = 40;
   /** @type {Set<number>} */
   const told = new Set();
-  for (;;) {
+  for (let kills = 0, quiet = 0, unknownFor = 0; ;) {
     // Scan again after each round: a process may have started another one meanwhile.
-    const left = findMarked(id, tree);
-    if (left.length === 0 || Date.now() > giveUpAt) return left;
-    const kill = Date.now() >= killAt;
-    for (const pid of left) {
-      if (kill) send(pid, "SIGKILL");
-      else if (!told.has(pid)) send(pid, "SIGTERM");
-      told.add(pid);
+    const { found, unknown } = scan(id, tree);
+    if (found.length === 0) {
+      // And again when nothing is found: one that was started during the scan, by one that has ended since, is not in it.
+      if (unknown === 0 || unknownFor > 3_000) {
+        if (++quiet === 2) return [];
+        continue;
+      }
+      unknownFor += wait;
+    } else {
+      quiet = 0;
+      const kill = performance.now() >= killAt;
+      if (kill && performance.now() > giveUpAt && kills > 50) return found;
+      if (kill) kills++;
+      for (const pid of found) {
+        if (kill) send(pid, "SIGKILL");
+        else if (!told.has(pid)) send(pid, "SIGTERM");
+        told.add(pid);
+      }
     }
-    await sleep(40);
+    await sleep(wait);
   }
+}
+
+/**
+ * Ends what runs on without any guard, because somebody has killed them all, and returns how many processes there were.
+ * Whatever has one that lives is left to it. Only Linux shows the environment of every process in a readable form.
+ * @returns {Promise<number>}
+ */
+async function endUnguarded() {
+  if (process.platform !== "linux") return 0;
+  const guarded = new Set();
+  /** @type {string[][]} */
+  const marked = [];
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const state = statOf(name)[0];
+      if (state === "Z" || state === "X") continue;
+      const [, program = "", id] = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+      if (id !== undefined && path.basename(program) === path.basename(__filename)) guarded.add(id);
+      const line = fs
+        .readFileSync(`/proc/${name}/environ`, "latin1")
+        .split("\0")
+        .find((each) => each.startsWith(`${MARK}=`));
+      const ids = line?.slice(MARK.length + 1).split(":") ?? [];
+      // A mark of another form is no guard's.
+      marked.push(ids.filter((each) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(each)));
+    } catch {
+      // It ended while we read, or it is another user's and not ours.
+    }
+  }
+  const alone = marked.filter((ids) => ids.length > 0 && !ids.some((id) => guarded.has(id)));
+  await Promise.all([...new Set(alone.flat())].map((id) => endMarked(id)));
+  return alone.length;
 }
 
 function main() {
@@ -303,9 +382,9 @@ function flush(stream) {
  * @param {number} ms
  */
 async function until(condition, ms) {
-  for (const end = Date.now() + ms; !condition() && Date.now() < end;) await sleep(25);
+  for (const end = performance.now() + ms; !condition() && performance.now() < end;) await sleep(25);
 }
 
-module.exports = { MARK, findMarked, endMarked };
+module.exports = { MARK, findMarked, endMarked, endUnguarded };
 
 if (require.main === module) main();

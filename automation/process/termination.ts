@@ -25,8 +25,14 @@ const SIGNALS: Record<string, { reason: string; exitCode: number }> = {
  */
 export function onTermination(handler: (termination: Termination, count: number) => void): () => void {
   let count = 0;
+  let last: { signal: string; at: number } | undefined;
   const listeners = Object.entries(SIGNALS).map(([signal, termination]) => {
-    const listener = () => handler(termination, ++count);
+    const listener = () => {
+      // npm hands on to its child what the terminal has sent to both.
+      const isEcho = isUnderNpm() && last?.signal === signal && performance.now() - last.at < 500;
+      last = { signal, at: performance.now() };
+      if (!isEcho) handler(termination, ++count);
+    };
     process.on(signal, listener);
     return [signal, listener] as const;
   });
@@ -37,9 +43,13 @@ export function onTermination(handler: (termination: Termination, count: number)
   };
 }
 
+function isUnderNpm(): boolean {
+  return process.env.npm_lifecycle_event !== undefined;
+}
+
 function watchParents(onLost: (reason: string) => void): () => void {
   // Outside of npm a lost parent may be meant: `nohup node ... &`.
-  if (process.env.npm_lifecycle_event === undefined) return () => {};
+  if (!isUnderNpm()) return () => {};
   const parent = process.ppid;
   const shell = describe(parent);
   // npm itself is the parent where the shell replaces itself by the command.

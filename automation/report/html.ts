@@ -1,21 +1,21 @@
 /** The report as a page of its own: one file, no script, nothing loaded from elsewhere, light or dark as the reader has it. */
 import type { Finding } from "../../core/findings";
 import type { AccountGroup } from "./lines";
-import { changedLines, groupsOf, isTouched, statusText, summaryText } from "./lines";
+import { changedLines, findingGroups, groupsOf, isTouched, statusText, summaryText } from "./lines";
 import { style } from "./style";
 import { count, html } from "./text";
 import type { AccessChange, AccountReport, Cost, PolicyChange, ReportData, ResourceReport } from "./types";
 import { Op } from "./types";
 
 export function htmlPage(data: ReportData): string {
-  const { summary, accounts, findings } = data;
-  const risks = findings.filter(({ severity }) => severity !== "info");
-  const notes = findings.filter(({ severity }) => severity === "info");
+  const { summary, accounts } = data;
+  const risks = data.findings.filter(({ severity }) => severity !== "info");
+  const notes = data.findings.filter(({ severity }) => severity === "info");
   const groups = groupsOf(data);
   const touched = accounts.filter(isTouched).length;
   const untouched = accounts.filter((each) => !isTouched(each));
   const sections = [
-    section("risks", "Look at this first", risks.length, risks.map(finding).join("")),
+    section("risks", "Look at this first", risks.length, findings(risks)),
     section("access", "Who gains and who loses access", data.access.length, access(data)),
     section(
       "accounts",
@@ -25,7 +25,7 @@ export function htmlPage(data: ReportData): string {
     ),
     section("policies", "Policies", data.policies.length, data.policies.map(policy).join("")),
     section("costs", "Costs worth knowing", data.costs.length, data.costs.map(cost).join("")),
-    section("notes", "Notes", notes.length, notes.map(finding).join("")),
+    section("notes", "Notes", notes.length, findings(notes)),
   ].filter(({ body }) => body !== "");
   return `<!doctype html>
 <html lang="en">
@@ -33,7 +33,7 @@ export function htmlPage(data: ReportData): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>Crosstrail preview: ${html(summaryText(data))}</title>
 <style>
 ${style}</style>
@@ -66,6 +66,16 @@ function tile(kind: string, number: number, label: string): string {
   return `<li class="${kind}${number === 0 ? " none" : ""}"><b>${number}</b> ${label}</li>`;
 }
 
+function findings(all: Finding[]): string {
+  return findingGroups(all)
+    .map(({ id, shown, more }) => {
+      if (more.length === 0) return shown.map(finding).join("");
+      const summary = `${more.length} more of the kind <code>${html(id)}</code>`;
+      return `${shown.map(finding).join("")}<details class="rest"><summary>${summary}</summary>\n${more.map(finding).join("")}</details>\n`;
+    })
+    .join("");
+}
+
 function finding({ id, severity, subject, message, remedy }: Finding): string {
   const lines = html(remedy).replaceAll("\n", "<br>");
   return `<article class="finding ${html(severity)}"><h3>${html(subject)}</h3><p>${html(message)}</p><p class="remedy">${lines}</p><code class="id">${html(id)}</code></article>\n`;
@@ -85,7 +95,7 @@ function access({ access: all, accessUnknown }: ReportData): string {
     return `<tr><td><span class="pill ${change === "gains" ? "create" : "delete"}">${change}</span></td><td>${html(what)} ${verdicts[verdict]}${more.join("")}</td><td>${where}</td></tr>`;
   });
   if (rows.length === 0) return unknown;
-  return `${unknown}<div class="scroll"><table><thead><tr><th></th><th>What</th><th>Accounts</th></tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
+  return `${unknown}<div class="scroll"><table><thead><tr><th scope="col">Change</th><th scope="col">What</th><th scope="col">Accounts</th></tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></div>`;
 }
 
 /** More accounts than these are folded away. */
@@ -125,7 +135,7 @@ function resource({ op, type, name, called, policy: hasPolicy, properties }: Res
     ...(after === undefined ? [] : [line("+", path, after)]),
   ]);
   const own = called === undefined || called === name ? "" : ` <code>${html(called)}</code>`;
-  return `<li><span class="pill ${op}">${op}</span> <span class="name">${html(name)}</span>${own} <span class="type">${html(type)}</span>${hasPolicy ? ' <a href="#policies">policy</a>' : ""}${lines.length > 0 ? `<div class="diff">${lines.join("")}</div>` : ""}</li>`;
+  return `<li><span class="pill ${op}">${op}</span> <span class="name">${html(name)}</span>${own} <span class="type">${html(type)}</span>${hasPolicy ? ' <a href="#policies">policy</a>' : ""}${lines.length > 0 ? diff(lines) : ""}</li>`;
 }
 
 function unchanged(accounts: AccountReport[]): string {
@@ -134,21 +144,30 @@ function unchanged(accounts: AccountReport[]): string {
   return `<div class="quiet">Without changes: ${who(all)}</div>`;
 }
 
-function policy({ stack, accountId, title, diff }: PolicyChange): string {
+function policy({ stack, accountId, title, diff: changes }: PolicyChange): string {
   const where = `<span class="quiet">${html(stack)} <code>${html(accountId)}</code></span>`;
-  if (!diff) {
+  if (!changes) {
     return `<div class="card"><p><b>${html(title)}</b> ${where} <span class="quiet">known after the deployment only</span></p></div>\n`;
   }
   const kinds = { added: "create", changed: "update", removed: "delete" } as const;
-  const statements = diff.changes.map(
-    ({ kind, name, says, lines }) =>
-      `<h4><span class="pill ${kinds[kind]}">${kind}</span> ${html(name)} <code>${html(says)}</code></h4><div class="diff">${lines
-        .map(({ sign, element, value }) => line(sign, element, value))
-        .join("")}</div>`,
-  );
-  const differs = count(diff.changes.length, "statement differs", "statements differ");
-  return `<details class="card" open><summary><b>${html(title)}</b> ${where} <span class="quiet">${differs}, ${diff.unchanged} unchanged</span></summary>
+  const statements = changes.changes.map(({ kind, name, says, lines }) => {
+    const title = `<span class="pill ${kinds[kind]}">${kind}</span> ${html(name)} <code>${html(says)}</code>`;
+    return `<h3>${title}</h3>${diff(lines.map(({ sign, element, value }) => line(sign, element, value)))}`;
+  });
+  const differs = count(changes.changes.length, "statement differs", "statements differ");
+  return `<details class="card" open><summary><b>${html(title)}</b> ${where} <span class="quiet">${differs}, ${changes.unchanged} unchanged</span></summary>
 ${statements.join("\n")}</details>\n`;
+}
+
+/** Of a list of hundreds of accounts, more lines than these are folded away. */
+const mostLines = 30;
+
+function diff(lines: string[]): string {
+  const rest = lines.slice(mostLines);
+  // Two or three lines more are shown as soon as a place to open them.
+  if (rest.length <= 3) return `<div class="diff">${lines.join("")}</div>`;
+  const folded = `<details class="fold"><summary>${rest.length} more lines</summary>${rest.join("")}</details>`;
+  return `<div class="diff">${lines.slice(0, mostLines).join("")}${folded}</div>`;
 }
 
 /** One line of a comparison; the sign is text, for readers who do not see the colour. */

@@ -1,4 +1,5 @@
 /** Sentences that the report has in every format. */
+import type { Finding } from "../../core/findings";
 import { count } from "./text";
 import type { AccountReport, PolicyChange, ReportData, ResourceReport } from "./types";
 import { Op } from "./types";
@@ -67,4 +68,26 @@ export function groupsOf({ accounts, policies }: Pick<ReportData, "accounts" | "
 
 export function isTouched({ changes, status }: AccountReport): boolean {
   return changes.length > 0 || status !== "succeeded";
+}
+
+/** Findings of one kind, of which the first ones are told in full: what every account has must not hide what one has. */
+export interface FindingGroup {
+  id: string;
+  severity: Finding["severity"];
+  shown: Finding[];
+  more: Finding[];
+}
+
+const mostOfAKind = 5;
+
+export function findingGroups(findings: Finding[]): FindingGroup[] {
+  const found = new Map<string, FindingGroup>();
+  for (const finding of findings) {
+    const { id, severity } = finding;
+    const key = `${severity} ${id}`;
+    const group = found.get(key) ?? { id, severity, shown: [], more: [] };
+    (group.shown.length < mostOfAKind ? group.shown : group.more).push(finding);
+    found.set(key, group);
+  }
+  return [...found.values()];
 }

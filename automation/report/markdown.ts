@@ -1,7 +1,7 @@
 /** The report as a comment on GitHub: within its limit, and found again to be updated. */
 import type { Finding } from "../../core/findings";
 import type { AccountGroup } from "./lines";
-import { changedLines, groupsOf, statusText, summaryText } from "./lines";
+import { changedLines, findingGroups, groupsOf, statusText, summaryText } from "./lines";
 import { count, fenced, markdown as text, markdownCode as code } from "./text";
 import type { AccessChange, PolicyChange, ReportData } from "./types";
 
@@ -23,7 +23,7 @@ export function markdownText(data: ReportData): string {
   const groups = groupsOf(data);
   const head = [commentMarker(data), "## Crosstrail preview", "", `**${summaryText(data)}**`];
   const before = [
-    ...section("Look at this first", listed(risks.map(finding), share.risks)),
+    ...section("Look at this first", listed(findings(risks), share.risks)),
     ...section("Who gains and who loses access", accessTable(data)),
     ...section("What changes", accountTable(groups)),
   ];
@@ -37,7 +37,7 @@ export function markdownText(data: ReportData): string {
         share.costs,
       ),
     ),
-    ...section("Notes", listed(notes.map(finding), share.notes)),
+    ...section("Notes", listed(findings(notes), share.notes)),
   ];
   const room = commentLimit - bytes([...head, ...before, ...after].join("\n")) - 2_000;
   return [...head, ...before, ...details(groups, room), ...after, ""].join("\n");
@@ -59,6 +59,15 @@ function listed(blocks: string[], most: number): string[] {
 }
 
 const marks: Record<Finding["severity"], string> = { error: "🔴", warning: "🟠", info: "🔵" };
+
+function findings(all: Finding[]): string[] {
+  return findingGroups(all).flatMap(({ id, severity, shown, more }) => {
+    const subjects = more.slice(0, 20).map(({ subject }) => text(subject.slice(0, 100)));
+    const rest = more.length > subjects.length ? `, and ${more.length - subjects.length} others` : "";
+    const line = `- ${marks[severity]} ${more.length} more of the kind ${code(id)}: ${subjects.join("; ")}${rest}`;
+    return [...shown.map(finding), ...(more.length > 0 ? [line] : [])];
+  });
+}
 
 function finding({ id, severity, subject, message, remedy }: Finding): string {
   const [what, why, how] = [subject, message, remedy].map((each) => text(each.slice(0, 600)));

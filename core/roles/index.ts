@@ -1,54 +1,46 @@
 /** The roles that deploy a fleet: their permissions, written from the table, and who may assume them. */
 import type { Partition } from "../accounts";
+import { LogNotifications, notificationQueueName } from "../archive";
+import { topicNameOf } from "../delivery";
 import type { Finding } from "../findings";
 import { UserError } from "../findings";
+import { memberConfig } from "../fleet";
 import { sentence } from "../issues";
-import { accountRootArn, externalIdProblem, roleArn, roleArnProblem } from "../names";
+import type { TrailIdentity } from "../names";
+import { accountRootArn, externalIdProblem, roleArnProblem, trailArn } from "../names";
+import { fillIn } from "../pattern";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "../policies/document";
 import { list, policyDocument, size } from "../policies/document";
 import { rolePolicyLimit } from "../policies/reader";
-import type { AuditSettings } from "../settings";
-import { auditAlias } from "../settings";
-import type { Feature, Grant, RoleNames } from "./table";
+import type { AuditSettings, ManagementSettings, Member, MemberSettings, TrailOptions } from "../settings";
+import { auditAlias, parseSettings } from "../settings";
+import type { ArchiveNames, RoleNames } from "./names";
+import { emptyNames } from "./names";
+import type { Feature, Grant, RoleCondition } from "./table";
 import { features, refusals, RoleAccess, RoleAccount } from "./table";
 
-export {
-  callsOf,
-  type Feature,
-  type FeatureName,
-  features,
-  type Grant,
-  RoleAccess,
-  RoleAccount,
-  type RoleNames,
-} from "./table";
+export type { ArchiveNames, OrganizationNames, RoleNames } from "./names";
+export { emptyNames } from "./names";
+export { callsOf, type Feature, type FeatureName, features, type Grant, RoleAccess, RoleAccount } from "./table";
 export { rolePolicyLimit };
 
 const order = Object.values(RoleAccess);
 
-/** The rows that a role of this account and access has, with the feature of each. */
-export function grantsOf(account: RoleAccount, access: RoleAccess, names: RoleNames): Grant[] {
+/** The rows that a role of these names and access has. */
+export function grantsOf(access: RoleAccess, names: RoleNames): Grant[] {
   return (Object.values(features) as Feature[])
-    .filter((feature) => feature.accounts.includes(account) && feature.needed(names))
+    .filter((feature) => feature.needed(names))
     .flatMap(({ grants }) => grants)
-    .filter((grant) => order.indexOf(grant.access) <= order.indexOf(access));
+    .filter((grant) => order.indexOf(grant.access) <= order.indexOf(access) && grant.resource(names).length > 0);
 }
 
-/**
- * The permissions of a role: the rows' actions, one statement for each service and resource; then what is refused.
- * @throws UserError when they do not fit into the policies of a role.
- */
-export function rolePermissions(
-  account: RoleAccount,
-  access: RoleAccess,
-  names: RoleNames,
-): PolicyDocument<IdentityStatement> {
-  const groups = new Map<
-    string,
-    { sid: string; actions: string[]; resource: string[]; condition: Grant["condition"] }
-  >();
-  for (const { action, resource: resourceOf, condition, access: tier } of grantsOf(account, access, names)) {
-    const resource = resourceOf(names);
+/** The permissions of a role: the rows' actions, one statement for each service and resource; then what is refused. */
+export function rolePermissions(access: RoleAccess, names: RoleNames): PolicyDocument<IdentityStatement> {
+  const groups = new Map<string, { sid: string; actions: string[]; resource: string[]; condition?: RoleCondition }>();
+  for (const grant of grantsOf(access, names)) {
+    const { action, access: tier } = grant;
+    const resource = grant.resource(names);
+    const condition = grant.condition?.(names);
     const service = action.split(":")[0] as string;
     const verb = { preview: "Read", deploy: "Write", remove: "Remove" }[tier];
     const key = JSON.stringify([service, tier, resource, condition]);
@@ -68,97 +60,231 @@ export function rolePermissions(
       ...(condition && { Condition: condition }),
     };
   });
-  const refused = account === RoleAccount.Audit && names.archive ? refusals : [];
-  const document = policyDocument<IdentityStatement>([
+  return policyDocument<IdentityStatement>([
     ...statements,
-    ...refused
-      .filter(({ accesses }) => accesses.includes(access))
+    ...refusals
+      .filter(({ accesses, needed }) => accesses.includes(access) && needed(names))
       .map(({ sid, actions, resource, condition }): IdentityStatement => ({
         Sid: sid,
         Effect: "Deny",
-        Action: list(actions),
+        Action: list(actions(names, access)),
         Resource: list(resource(names)),
-        ...(condition && { Condition: condition }),
+        ...(condition && { Condition: condition(names) }),
       })),
   ]);
-  requireFit(document);
-  return document;
 }
 
-function requireFit(document: PolicyDocument<IdentityStatement>): void {
-  const bytes = size(document);
-  if (bytes <= rolePolicyLimit) return;
-  throw new UserError("The role's permissions do not fit.", [
-    {
-      id: "roles/too-large",
-      severity: "error",
-      subject: "the permissions",
-      message: `They take ${bytes} characters; IAM allows ${rolePolicyLimit} for all inline policies of a role.`,
-      remedy: "Declare fewer crosstrail:readers, or give several of them one role.",
-    },
-  ]);
+/** What IAM allows of managed policies: characters in one of them, and how many a role has unless the quota is raised. */
+const managedPolicyLimit = 6144;
+const managedPolicies = 10;
+
+/**
+ * The permissions as IAM takes them: one document, for an inline policy, or where that would be too large several, each for a
+ * managed policy.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * @throws UserError when that is too much for one role.
+ */
+export function splitPermissions(
+  document: PolicyDocument<IdentityStatement>,
+): [PolicyDocument<IdentityStatement>, ...PolicyDocument<IdentityStatement>[]] {
+  if (size(document) <= rolePolicyLimit) return [document];
+  const parts: IdentityStatement[][] = [[]];
+  for (const statement of document.Statement.flatMap(smallEnough)) {
+    const last = parts[parts.length - 1] as IdentityStatement[];
+    if (size(policyDocument([...last, statement])) <= managedPolicyLimit) last.push(statement);
+    else parts.push([statement]);
+  }
+  if (parts.length > managedPolicies) {
+    throw new UserError("The role's permissions do not fit.", [
+      {
+        id: "roles/too-large",
+        severity: "error",
+        subject: "the permissions",
+        message: `They take ${size(document)} characters, which is ${parts.length} managed policies; a role has ${managedPolicies} at most.`,
+        remedy: "Declare fewer crosstrail:readers or members, or use shorter names for roles and buckets.",
+      },
+    ]);
+  }
+  return parts.map((part) => policyDocument(part)) as ReturnType<typeof splitPermissions>;
+}
+
+/** A statement with more resources than a managed policy holds, as several. */
+function smallEnough(statement: IdentityStatement): IdentityStatement[] {
+  const fits = (each: IdentityStatement) => size(policyDocument([each])) <= managedPolicyLimit;
+  if (fits(statement)) return [statement];
+  const parts: string[][] = [[]];
+  const part = (resources: string[], number: number) => ({
+    ...statement,
+    Sid: `${statement.Sid}Part${number}`,
+    Resource: list(resources),
+  });
+  for (const resource of [statement.Resource].flat()) {
+    const last = parts[parts.length - 1] as string[];
+    if (fits(part([...last, resource], parts.length))) last.push(resource);
+    else parts.push([resource]);
+  }
+  return parts.map((resources, index) => part(resources, index + 1));
 }
 
 const sidNames: Record<string, string> = {
   cloudtrail: "Trail",
-  iam: "Readers",
+  iam: "Roles",
   kms: "Key",
+  logs: "LogGroup",
+  organizations: "Organization",
   s3: "Bucket",
+  sns: "Topic",
+  sqs: "Queue",
   sts: "Caller",
 };
 
-/** What the audit stack's configuration says about the account that a role is for. */
+/** What the configuration says about the account that a role is for. */
 export interface RoleSubject {
-  account: RoleAccount;
-  alias: string;
+  accounts: RoleAccount[];
+  /** The names of the account's stacks. */
+  aliases: string[];
+  /** The role by which the configuration says that the account is entered, if it does. */
+  deployRoleArn?: string;
   names: RoleNames;
 }
 
-/** Every account of the fleet that a role can be for, the audit account first. */
-export function roleSubjects(settings: AuditSettings): RoleSubject[] {
-  const { partition, auditAccountId, region, bucketName, keyAlias, fleet, readers, auditAccountTrail } = settings;
-  const audit: RoleSubject = {
-    account: RoleAccount.Audit,
-    alias: auditAlias,
-    names: {
-      partition,
-      accountId: auditAccountId,
-      region,
-      trailNames: auditAccountTrail ? [settings.trailName] : [],
-      archive: { bucketName, keyAlias, readerNames: readers.map(({ name }) => name) },
-    },
+/**
+ * Every account of the fleet that a role can be for, the audit account first. An account is there once: the management account
+ * may be a member as well, or the audit account.
+ * @param others the settings of other stacks, as far as they are known; of a member without any they follow from the fleet.
+ */
+export function roleSubjects(
+  settings: AuditSettings,
+  others: (MemberSettings | ManagementSettings)[] = [],
+): RoleSubject[] {
+  const { partition, auditAccountId, region, organization } = settings;
+  const subjects = new Map<string, RoleSubject>();
+  const subjectOf = (
+    account: RoleAccount,
+    alias: string,
+    accountId: string,
+    home: string,
+    deployRoleArn?: string,
+  ): RoleNames => {
+    const subject = subjects.get(accountId) ?? {
+      accounts: [],
+      aliases: [],
+      names: emptyNames(partition, accountId, home),
+    };
+    subject.accounts.push(account);
+    subject.aliases.push(alias);
+    // The audit stack has credentials of its own.
+    if (account !== RoleAccount.Audit) {
+      subject.deployRoleArn ??=
+        deployRoleArn ?? (fillIn(settings.deployRole, { partition, accountId, alias }) || undefined);
+    }
+    subjects.set(accountId, subject);
+    return subject.names;
   };
-  const members = fleet
-    .filter(({ trail }) => trail.accountId !== auditAccountId)
-    .map(({ alias, trail, previous }): RoleSubject => ({
-      account: RoleAccount.Member,
-      alias,
-      names: {
-        partition,
-        accountId: trail.accountId,
-        region: trail.region,
-        trailNames: [trail.name, ...(previous ? [previous.name] : [])],
+
+  const audit = subjectOf(RoleAccount.Audit, auditAlias, auditAccountId, region);
+  audit.archive = archiveNames(settings);
+  for (const { alias, trail, previous } of settings.fleet) {
+    const { accountId } = trail;
+    if (accountId === auditAccountId) addTrail(audit, "audit", [trail], settings.trailOptions);
+    else {
+      const member = settings.members.find((each) => each.accountId === accountId);
+      const names = subjectOf(RoleAccount.Member, alias, accountId, trail.region, member?.deployRoleArn);
+      const own = others.find((each) => each.role === "member" && each.accountId === accountId);
+      const options = (own ?? (member && defaultSettings(settings, member)))?.trailOptions;
+      addTrail(names, "member", previous ? [trail, previous] : [trail], options);
+    }
+  }
+  if (organization?.trail) {
+    const { id, alias, managementAccountId, trail, previous, deployRoleArn } = organization;
+    const own = others.find((each): each is ManagementSettings => each.role === "management");
+    // Or CloudTrail's delegated administrator: the trail is the management account's all the same.
+    const accountId = own?.accountId ?? managementAccountId;
+    const names = subjectOf(RoleAccount.Management, alias, accountId, trail.region, deployRoleArn);
+    // Log groups and topics have the names that they have in a member's stack.
+    addTrail(names, "member", previous ? [trail, previous] : [trail], own?.trailOptions);
+    const wishes = accountId === managementAccountId ? own : undefined;
+    names.organization = {
+      id,
+      enableAllFeatures: wishes?.enableAllFeatures === true,
+      enableTrustedAccess: wishes?.enableTrustedAccess === true,
+      ...(wishes?.delegatedAdministrator !== undefined && { delegatedAdministrator: wishes.delegatedAdministrator }),
+    };
+  }
+  return [...subjects.values()];
+}
+
+/** The settings of a member's stack that has no file of its own. */
+function defaultSettings(settings: AuditSettings, member: Member): MemberSettings {
+  const config = memberConfig(settings, member, { auditStack: auditAlias });
+  const raw = Object.entries(config)
+    .filter(([name]) => name.startsWith("crosstrail:"))
+    .map(([name, value]) => [
+      name.slice("crosstrail:".length),
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
+  return parseSettings(
+    member.alias,
+    Object.fromEntries(raw) as Record<string, string>,
+    config["aws:region"] as string,
+  ) as MemberSettings;
+}
+
+/**
+ * Adds trails, the first one first, and what they deliver to.
+ * @param component by which Pulumi names the role and the log group.
+ */
+function addTrail(
+  names: RoleNames,
+  component: "audit" | "member",
+  trails: TrailIdentity[],
+  options: Pick<TrailOptions, "cloudWatchLogs" | "sns"> = {},
+): void {
+  const known = new Set(names.trails.map(trailArn));
+  names.trails.push(...trails.filter((trail) => !known.has(trailArn(trail))));
+  const { cloudWatchLogs, sns } = options;
+  if (cloudWatchLogs) {
+    const role = `${component}-logs-*`;
+    names.logGroups.push({ name: cloudWatchLogs.groupName ?? `crosstrail/${role}`, role });
+  }
+  // While a trail is being renamed, so is its topic.
+  if (sns) names.topics.push(...new Set(trails.map(({ name }) => sns.topicName ?? topicNameOf(name))));
+  names.deliveryKeys ||= cloudWatchLogs?.encrypted === true || sns?.encrypted === true;
+}
+
+function archiveNames(settings: AuditSettings): ArchiveNames {
+  const { bucketName, keyAlias, keyGeneration, replicas, archive } = settings;
+  const { replication } = replicas;
+  return {
+    bucketName,
+    keyAliases: Array.from({ length: keyGeneration }, (_, index) =>
+      index === 0 ? keyAlias : `${keyAlias}-${index + 1}`,
+    ),
+    readerNames: settings.readers.map(({ name }) => name),
+    replicaRegions: replicas.keyReplicaRegions,
+    ...(replication && {
+      replication: {
+        roleName: replication.roleName,
+        ...(replication.otherAccountId === undefined && { bucketName: replication.destination.bucketName }),
       },
-    }));
-  return [audit, ...members];
+    }),
+    ...(archive.accessLogBucket !== undefined && { accessLogBucket: archive.accessLogBucket }),
+    breakGlassRoleArns: archive.breakGlassRoleArns,
+    objectLock: archive.objectLock !== undefined,
+    retention: archive.retention !== undefined,
+    notifications: archive.notifications !== LogNotifications.None,
+    ...(archive.notifications === LogNotifications.Sqs && { queueName: notificationQueueName(bucketName) }),
+    mfaDelete: archive.mfaDelete,
+    forceDestroy: archive.forceDestroy,
+    eventDataStore: settings.eventDataStore !== undefined,
+  };
 }
 
 /** The permissions of the hub role: to enter the accounts by these roles, and nothing else. */
-export function hubPermissions(
-  partition: Partition,
-  accountIds: string[],
-  roleName: string,
-): PolicyDocument<IdentityStatement> {
-  const document = policyDocument<IdentityStatement>([
-    {
-      Sid: "EnterAccounts",
-      Effect: "Allow",
-      Action: "sts:AssumeRole",
-      Resource: list(accountIds.map((accountId) => roleArn(partition, accountId, roleName))),
-    },
+export function hubPermissions(roleArns: string[]): PolicyDocument<IdentityStatement> {
+  return policyDocument<IdentityStatement>([
+    { Sid: "EnterAccounts", Effect: "Allow", Action: "sts:AssumeRole", Resource: list(roleArns) },
   ]);
-  requireFit(document);
-  return document;
 }
 
 /** Who may assume a role. */
@@ -233,9 +359,12 @@ function githubTrust(partition: Partition, accountId: string, subject: string): 
 /** Says what is wrong with the subject of a GitHub token, or nothing. Patterns are none: they let other repositories in. */
 export function githubSubjectProblem(subject: string): string | undefined {
   if (/[*?$\s]/.test(subject)) return "a subject is exact: a wildcard would let other branches or repositories in";
-  if (/^repo:[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?:(pull_request|(environment|ref):[^:\s]+)$/.test(subject)) return undefined;
+  // With or without the ids of owner and repository, which GitHub has put into the subjects of new repositories since 2026.
+  const [, place, what = ""] = /^repo:([^:]+):(.+)$/.exec(subject) ?? [];
+  const isPlace = /^([\w.-]+\/[\w.-]+|[\w.-]+@\d+\/[\w.-]+@\d+)$/.test(place ?? "");
+  if (isPlace && /^(pull_request|environment:[^:]+|ref:refs\/(heads|tags)\/[^:]+)$/.test(what)) return undefined;
   return (
     "a subject looks like repo:<owner>/<repository>:environment:<name>, repo:<owner>/<repository>:ref:refs/heads/<branch> " +
-    "or repo:<owner>/<repository>:pull_request"
+    "or repo:<owner>/<repository>:pull_request, with ids repo:<owner>@<id>/<repository>@<id>:..."
   );
 }

@@ -41,6 +41,13 @@ export interface Organization {
   trail?: TrailIdentity;
   /** The trail that this one is about to replace. */
   previous?: TrailIdentity;
+  /** The name of the stack that makes the trail. */
+  alias: string;
+  /** False when that stack is deployed by others: the fleet then leaves it alone. */
+  inFleet: boolean;
+  /** How the management account is entered, if not like the members. */
+  deployRoleArn?: string;
+  deployProfile?: string;
   /** Members with trails of their own that are in the organization; the management account is not among them. */
   memberAccountIds: string[];
 }
@@ -68,6 +75,7 @@ export interface AuditSettings {
   /** How member accounts are entered, and what their stacks are configured with. */
   deployRole: string;
   deployProfile: string;
+  deployExternalId: string;
   memberDefaults: Record<string, unknown>;
   extraRegions: string[];
   auditAccountTrail: boolean;
@@ -151,6 +159,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     members: values.members,
     deployRole: values.deployRole,
     deployProfile: values.deployProfile,
+    deployExternalId: values.deployExternalId,
     memberDefaults: values.memberDefaults,
     extraRegions: values.extraRegions,
     auditAccountTrail: values.auditAccountTrail,
@@ -261,6 +270,7 @@ function organizationOf(
   region: string,
 ): Organization {
   const { id, managementAccountId, homeRegion = region, trailName = values.trailName, previousTrailName } = declared;
+  const { alias, inFleet, deployRoleArn, deployProfile } = declared;
   const trail = (name: string): TrailIdentity => ({
     partition,
     region: homeRegion,
@@ -272,6 +282,10 @@ function organizationOf(
     managementAccountId,
     ...(declared.trail && { trail: trail(trailName) }),
     ...(declared.trail && previousTrailName && { previous: trail(previousTrailName) }),
+    alias,
+    inFleet,
+    ...(deployRoleArn && { deployRoleArn }),
+    ...(deployProfile && { deployProfile }),
     memberAccountIds: values.members
       .filter(({ accountId, inOrganization }) => inOrganization !== false && accountId !== managementAccountId)
       .map(({ accountId }) => accountId),

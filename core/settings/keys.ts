@@ -7,6 +7,7 @@ import { LogNotifications } from "../archive";
 import { LeaveAsIs } from "../leftAsIs";
 import {
   bucketNameProblem,
+  externalIdProblem,
   keyAliasProblem,
   logPrefixProblem,
   parseTrailArn,
@@ -116,7 +117,7 @@ export const keys = {
       .preprocess((value) => (isEmptyMap(value) ? undefined : value), organizationSchema.optional())
       .transform((value): DeclaredOrganization | Record<string, never> => value ?? {})
       .default({}),
-    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, and trail (false when it has none and only its members deliver).",
+    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, trail (false when it has none and only its members deliver), alias (the trail's stack: management), inFleet (false when others deploy that stack), deployRoleArn and deployProfile (how crosstrail up enters the account).",
   ),
   deployRole: key(
     "string",
@@ -129,6 +130,12 @@ export const keys = {
     auditOnly,
     checked(deployProfileProblem).or(z.literal("")).default(""),
     "The AWS profile with which crosstrail up enters a member account that names none of its own, with {accountId} and {alias} filled in. Together with a role: the profile that assumes it.",
+  ),
+  deployExternalId: key(
+    "string",
+    auditOnly,
+    checked(externalIdProblem).or(z.literal("")).default(""),
+    "The external id that the deploy roles ask for, where they do (crosstrail roles --external-id). It is no secret.",
   ),
   memberDefaults: key(
     "object",

@@ -55,6 +55,10 @@ export const organizationSchema = z.strictObject({
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),
   homeRegion: z.string().optional(),
+  alias: checked(aliasProblem).default("management"),
+  inFleet: z.boolean().default(true),
+  deployRoleArn: checked(roleArnProblem).optional(),
+  deployProfile: z.string().min(1).optional(),
 });
 
 /** The organization as the audit stack's configuration declares it. */

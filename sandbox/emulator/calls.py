@@ -48,6 +48,10 @@ def describe(environ, rest):
     if service == "s3":
         control = re.match(r"/v20180820/(.*)", path)
         operation, parameters = rest["s3control" if control else "s3"].find(environ, path, query)
+        if operation == "PutBucketReplication":
+            # The one role that is handed over in a document.
+            role = re.search(rb"<Role>([^<]+)</Role>", body_of(environ))
+            parameters = {**parameters, **({"Role": role.group(1).decode()} if role else {})}
     elif target:
         operation = target.rsplit(".", 1)[-1]
         parameters = json.loads(body_of(environ) or b"{}")
@@ -64,7 +68,7 @@ def describe(environ, rest):
         "region": region,
         "parameters": {
             name: value
-            for name, value in ((name, first(value)) for name, value in parameters.items())
+            for name, value in ((name, text(first(value))) for name, value in parameters.items())
             if isinstance(value, str) and len(value) <= LONGEST_VALUE and name != "Version"
         },
         "agent": environ.get("HTTP_USER_AGENT", ""),
@@ -74,6 +78,11 @@ def describe(environ, rest):
 def first(value):
     """Of a list its first element: calls name one resource, some in a list of one."""
     return value[0] if isinstance(value, list) and value else value
+
+
+def text(value):
+    """Numbers and booleans as in the other protocols: text."""
+    return json.dumps(value) if isinstance(value, (bool, int)) else value
 
 
 def account_of(environ, access_key):

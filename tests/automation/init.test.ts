@@ -55,13 +55,22 @@ describe("crosstrail init", () => {
     assert.deepEqual(config["aws:assumeRoles"], [{ roleArn: "arn:aws:iam::222222222222:role/CrosstrailDeploy" }]);
     const { name, main } = parse(text("Pulumi.yaml")) as { name: string; main: string };
     assert.deepEqual([name, main], ["crosstrail", "index.js"]);
-    for (const step of ["npm install", "pulumi up -s audit", "pulumi up -s payments"]) {
-      assert.ok(stdout.includes(step), stdout);
+    assert.equal(audit.fleet.length, 3);
+    const { config: declared } = parse(text("Pulumi.audit.yaml")) as { config: Record<string, unknown> };
+    assert.equal(declared["crosstrail:deployRole"], "arn:{partition}:iam::{accountId}:role/CrosstrailDeploy");
+    for (const step of ["npm install", "npx crosstrail simulate", "npx crosstrail preview", "npx crosstrail up"]) {
+      assert.ok(stdout.includes(`\n  ${step}`), stdout);
     }
+    assert.match(stdout, /may assume\nthe role CrosstrailDeploy in each account; npx crosstrail roles prints/);
   });
 
   it("writes a stack file for each member when asked, in the Region of its trail", async () => {
-    assert.equal((await init([...fleet, "--member-stacks", "--audit-stack", "archive"])).exitCode, 0);
+    const { exitCode, stdout } = await init([...fleet, "--member-stacks", "--audit-stack", "archive"]);
+    assert.equal(exitCode, 0);
+    // The steps that follow work with that name.
+    assert.ok(stdout.includes("crosstrail simulate --config Pulumi.archive.yaml\n"), stdout);
+    assert.ok(stdout.includes("crosstrail up --stack archive\n"), stdout);
+    assert.match(stdout, /crosstrail:deployRole or crosstrail:deployProfile in the audit stack/);
     assert.deepEqual(
       files().filter((name) => name.startsWith("Pulumi.")),
       ["Pulumi.archive.yaml", "Pulumi.member.yaml", "Pulumi.payments.yaml", "Pulumi.web.yaml", "Pulumi.yaml"],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import fs, { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandError, findMarked, run, start, stopAll } from "../../automation/process";
+import { CommandError, endMarked, endUnguarded, findMarked, MARK, run, start, stopAll } from "../../automation/process";
 
 const LIMIT = 30_000;
 const node = process.execPath;
@@ -171,6 +172,26 @@ describe("external processes", () => {
     await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.parent)]);
   });
 
+  // Elsewhere a process's environment cannot be read so that this could be told.
+  const itOnLinux = process.platform === "linux" ? it : () => undefined;
+  itOnLinux(
+    "what runs on because its guards were killed, too, is found and ended; what is guarded is not",
+    async () => {
+      const running = start(node, ["-e", "setInterval(() => {}, 1000)"], { timeoutMs: LIMIT });
+      const guarded = await running.started;
+      const pids = await startInParent("setInterval(() => {}, 1000)");
+      // Halted, so that it does not notice the end of its parent.
+      process.kill(pids.guard, "SIGSTOP");
+      process.kill(pids.parent, "SIGKILL");
+      process.kill(pids.guard, "SIGKILL");
+      await Promise.all([gone(pids.parent), gone(pids.guard)]);
+      assert.deepEqual([alive(pids.command), alive(pids.plugin)], [true, true]);
+      assert.ok((await endUnguarded()) >= 2);
+      assert.deepEqual([alive(pids.command), alive(pids.plugin), alive(guarded)], [false, false, true]);
+      await running.stop();
+    },
+  );
+
   it("leaves a released command running, to be ended by its guard's id", async () => {
     const pids = await startInParent("running.release()", { releasable: true });
     await gone(pids.parent);
@@ -178,6 +199,91 @@ describe("external processes", () => {
     assert.equal(alive(pids.plugin), true);
     process.kill(pids.guard, "SIGTERM");
     await Promise.all([gone(pids.command), gone(pids.plugin), gone(pids.guard)]);
+  });
+
+  describe("a search for what is marked", function () {
+    if (process.platform !== "linux") return;
+    const marks: string[] = [];
+    const saved = { readdirSync: fs.readdirSync, readFileSync: fs.readFileSync, now: Date.now };
+    afterEach(() => {
+      Object.assign(fs, { readdirSync: saved.readdirSync, readFileSync: saved.readFileSync });
+      Date.now = saved.now;
+      return Promise.all(marks.splice(0).map((mark) => endMarked(mark, { graceMs: 0 })));
+    });
+
+    /** A process with the mark that has said that it is there. */
+    const begin = async (mark: string, program: string) => {
+      const child = spawn(node, ["-e", program], {
+        env: { ...process.env, [MARK]: mark },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      marks.push(mark);
+      await new Promise((resolve) => child.stdout.once("data", resolve));
+      return child.pid as number;
+    };
+    const patient = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
+
+    it("waits for one that is in the middle of an exec, whose environment the kernel does not show yet", async () => {
+      const mark = randomUUID();
+      const pid = await begin(mark, patient);
+      let reads = 0;
+      const { readFileSync: read } = saved;
+      Object.assign(fs, {
+        readFileSync: (file: string, encoding: "latin1") => {
+          const text = read(file, encoding);
+          if (file === `/proc/${pid}/environ` && ++reads <= 3) return "";
+          if (file !== `/proc/${pid}/stat` || reads >= 3) return text;
+          const end = text.lastIndexOf(")") + 2;
+          const fields = text.slice(end).split(" ");
+          // env_start and env_end, as proc_pid_stat(5) counts them: the 50th and the 51st field.
+          fields[47] = fields[48] = "0";
+          return text.slice(0, end) + fields.join(" ");
+        },
+      });
+      assert.deepEqual(await endMarked(mark, { graceMs: 0 }), []);
+      assert.ok(reads > 3);
+      await gone(pid);
+    });
+
+    it("looks again: one may be started during the search by another that then ends", async () => {
+      const mark = randomUUID();
+      // It starts the patient one when it is told to, and ends.
+      const parent = await begin(
+        mark,
+        `process.on("SIGUSR2", () => {
+           const child = require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(patient)}],
+             { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+           child.stdout.once("data", () => { require("fs").writeFileSync(${JSON.stringify(join(folder, mark))}, String(child.pid)); process.exit(); });
+         }); setInterval(() => {}, 1000); console.log("up")`,
+      );
+      const { readdirSync: list } = saved;
+      let child: number | undefined;
+      Object.assign(fs, {
+        readdirSync: (where: string) => {
+          const names = list(where);
+          if (where !== "/proc" || child !== undefined) return names;
+          process.kill(parent, "SIGUSR2");
+          const file = join(folder, mark);
+          const halt = new Int32Array(new SharedArrayBuffer(4));
+          while (!fs.existsSync(file) || alive(parent)) Atomics.wait(halt, 0, 0, 10);
+          child = Number(readFileSync(file, "utf8"));
+          return names;
+        },
+      });
+      assert.deepEqual(await endMarked(mark, { graceMs: 0 }), []);
+      assert.ok(child);
+      await gone(child);
+    });
+
+    it("kills what does not end when it is told to, also when the machine was halted meanwhile", async () => {
+      const mark = randomUUID();
+      const pid = await begin(mark, patient);
+      let calls = 0;
+      // The clock on the wall goes on while a machine sleeps.
+      Date.now = () => saved.now() + 3_600_000 * calls++;
+      assert.deepEqual(await endMarked(mark, { graceMs: 200 }), []);
+      await gone(pid);
+    });
   });
 
   async function startInParent(then: string, options = {}) {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import type { FleetEvent } from "../../automation/fleet/types";
+import { setTimeout as sleep } from "node:timers/promises";
+import pc from "picocolors";
+import { textOf } from "../../automation/commands/fleet";
+import type { FleetEvent, StackResult } from "../../automation/fleet/types";
+import { surroundingsOf } from "../../automation/cli";
 import { LineProgress, LiveProgress } from "../../automation/progress";
 
 const finished = (stack: string, status: "succeeded" | "failed" = "succeeded", message = ""): FleetEvent => ({
@@ -35,13 +39,18 @@ function screen(text: string): string[] {
   let row = 0;
   for (const [part] of text.matchAll(/\u001b\[\d*[A-Z]|[^]/gu)) {
     if (/^\u001b\[\d*A$/.test(part)) row -= Number(part.slice(2, -1));
-    else if (part === "\u001b[J") lines.splice(row, Infinity, "");
+    else if (part === "\u001b[2K") lines[row] = "";
     else if (part === "\n") {
       row++;
       lines[row] ??= "";
     } else if (part !== "\r") lines[row] = (lines[row] ?? "") + part;
   }
-  return lines;
+  // Below the cursor's line nothing is left over.
+  assert.deepEqual(
+    lines.slice(row + 1).filter((line) => line !== ""),
+    [],
+  );
+  return lines.slice(0, row + 1);
 }
 
 describe("fleet progress", () => {
@@ -75,19 +84,16 @@ describe("fleet progress", () => {
   });
 
   describe("on a terminal", () => {
-    const live = (columns: number, color = false) => {
-      let text = "";
-      let now = 0;
-      const progress = new LiveProgress(
-        (more) => (text += more),
-        () => columns,
-        {
-          color,
-          now: () => now,
-          timer: false,
-        },
-      );
-      return { progress, text: () => text, pass: (ms: number) => (now += ms) };
+    const live = (width: number, { color = false, rows = 24, timer = false } = {}) => {
+      let [text, now, columns] = ["", 0, width];
+      const terminal = { columns: () => columns, rows: () => rows };
+      const progress = new LiveProgress((more) => (text += more), terminal, { color, timer, now: () => now });
+      return {
+        progress,
+        text: () => text,
+        pass: (ms: number) => (now += ms),
+        resize: (to: number) => (columns = to),
+      };
     };
 
     it("what is over stays, what runs is redrawn below, and in the end nothing is left of that", () => {
@@ -101,13 +107,13 @@ describe("fleet progress", () => {
       assert.deepEqual(screen(text()), ["✔ payments: 3 created 8.1 s", screen(text())[1], "1 of 3 done · 12 s"]);
       assert.match(screen(text())[1] ?? "", /^. web 12 s 0 done, Trail member-trail$/);
       progress.take(finished("web", "failed", "why"));
-      assert.match(screen(text()).at(-1) ?? "", /^2 of 3 done · 1 not · 12 s$/);
+      assert.match(screen(text()).at(-1) ?? "", /^2 of 3 done · 1 failed · 12 s$/);
       progress.close();
       assert.deepEqual(screen(text()), ["✔ payments: 3 created 8.1 s", "✖ web: failed: why 8.1 s", ""]);
     });
 
     it("at 60 columns no redrawn line is wider, so that none breaks", () => {
-      const { progress, text } = live(60, true);
+      const { progress, text } = live(60, { color: true });
       progress.take(planned(1));
       const stack = "a-member-whose-alias-has-as-many-characters-as-an-alias-may-have";
       progress.take(started(stack));
@@ -118,12 +124,91 @@ describe("fleet progress", () => {
     });
 
     it("with NO_COLOR it writes no colour", () => {
-      const { progress, text } = live(60, false);
+      const { progress, text } = live(60);
       progress.take(planned(1));
       progress.take(started("web"));
       progress.take(finished("web", "failed", "why"));
       progress.close();
       assert.ok(!/\u001b\[\d+m/.test(text()));
+    });
+
+    it("at 60 columns what stays of a stack is one line as well; the summary has the rest", () => {
+      const { progress, text } = live(60);
+      progress.take(planned(1));
+      progress.take(finished("data-lake", "failed", `The role arn:aws:iam::222222222222:role/${"x".repeat(60)}`));
+      progress.close();
+      const [line = ""] = screen(text());
+      assert.match(line, /^✖ data-lake: failed: The role arn:aws:iam::22222222.*… 8\.1 s$/);
+      assert.equal([...line].length, 59);
+    });
+
+    it("counts columns and not characters: those that take two, and those that take none", () => {
+      const { progress, text } = live(40);
+      progress.take(planned(1));
+      progress.take(started("web"));
+      progress.take({ type: "progress", stack: "web", note: "証跡".repeat(40) });
+      const [wide = ""] = screen(text());
+      const columns = [...wide].length + (wide.match(/[証跡]/g)?.length ?? 0);
+      // One that would take the last column and the next one is left out.
+      assert.ok(wide.endsWith("…") && (columns === 38 || columns === 39), `${columns}: ${wide}`);
+      progress.take({ type: "progress", stack: "web", note: "e\u0301".repeat(20) });
+      assert.equal(screen(text())[0]?.match(/e\u0301/g)?.length, 20);
+      progress.take({ type: "progress", stack: "web", note: "two\nlines \u001b[2J" });
+      assert.match(screen(text())[0] ?? "", /two lines \?\[2J$/);
+    });
+
+    it("clears the lines that a narrower window has broken, and none above them", () => {
+      const { progress, text, resize } = live(80);
+      progress.take(planned(2));
+      progress.take(started("web"));
+      progress.take({ type: "progress", stack: "web", note: "x".repeat(100) });
+      const before = text().length;
+      resize(40);
+      progress.take(started("payments"));
+      // The stack's 79 columns are two lines now, the count is one.
+      assert.equal(
+        text()
+          .slice(before)
+          .match(/\u001b\[1A/g)?.length,
+        2,
+      );
+      progress.close();
+    });
+
+    it("in a window of a few lines redraws no more than it has", () => {
+      const { progress, text } = live(60, { rows: 6 });
+      progress.take(planned(40));
+      for (let index = 0; index < 20; index++) progress.take(started(`m-${index}`));
+      assert.equal(screen(text()).length, 5);
+      assert.match(screen(text()).at(-1) ?? "", /16 more running/);
+    });
+
+    it("leaves the terminal to a question until it is answered", async () => {
+      const { progress, text } = live(60, { timer: true });
+      try {
+        progress.take(planned(2));
+        const before = text().length;
+        const answer = await progress.pause(async () => {
+          // Long enough for a redrawing.
+          await sleep(450);
+          return "yes";
+        });
+        assert.equal(answer, "yes");
+        assert.doesNotMatch(text().slice(before), /done/);
+        assert.deepEqual(screen(text()), [""]);
+        progress.take(started("web"));
+        assert.match(screen(text()).at(-1) ?? "", /^0 of 2 done/);
+      } finally {
+        progress.close();
+      }
+    });
+
+    it("says what it does before it knows how many stacks there are", () => {
+      const { progress, text } = live(60);
+      progress.say("a message");
+      assert.deepEqual(screen(text()), ["a message", "looking at the stacks · 0.0 s"]);
+      progress.close();
+      assert.deepEqual(screen(text()), ["a message", ""]);
     });
 
     it("of many running stacks some are shown, the others counted", () => {
@@ -132,6 +217,75 @@ describe("fleet progress", () => {
       for (let index = 0; index < 20; index++) progress.take(started(`m-${index}`));
       assert.ok(screen(text()).length <= 14);
       assert.match(screen(text()).at(-1) ?? "", /8 more running/);
+    });
+  });
+
+  it("the summary says once what many stacks have in common, and what one has for itself", () => {
+    const result = (stack: string, status: "failed" | "skipped", message: string): StackResult => {
+      const { result: given } = finished(stack) as Extract<FleetEvent, { type: "finished" }>;
+      const findings = [{ id: "x/y", severity: "error" as const, subject: stack, message, remedy: "Mend it." }];
+      return { ...given, status, changes: {}, findings };
+    };
+    const stacks = [
+      result("audit", "failed", "It is broken."),
+      ...Array.from({ length: 200 }, (_, index) => result(`m-${index}`, "skipped", "audit has to be in order first.")),
+    ];
+    const fleet = { action: "up" as const, status: "failed" as const, stacks, findings: [], seconds: 3 };
+    assert.deepEqual(textOf("up", fleet, pc.createColors(false)).split("\n"), [
+      "failed  audit 222222222222",
+      "  audit",
+      "    It is broken.",
+      "    → Mend it.",
+      "",
+      "skipped  200 stacks",
+      "  m-0, m-1, m-2, m-3, m-4, m-5, m-6, m-7, m-8, m-9 and 190 more",
+      "    audit has to be in order first.",
+      "    → Mend it.",
+      "",
+      "up: 201 stacks, 1 failed, 200 skipped, no changes (3.0 s)",
+      "To repeat only that: crosstrail up --failed",
+      "",
+    ]);
+  });
+
+  describe("where texts go", () => {
+    const stream = (isTTY: boolean, columns = 60) => ({ isTTY, columns, rows: 24, write: () => true });
+    const of = (env: NodeJS.ProcessEnv, { tty = true, columns = 60 } = {}) => {
+      const { color, messageColor, terminal, ask } = surroundingsOf({
+        env,
+        stdin: stream(tty),
+        stdout: stream(tty),
+        stderr: stream(tty, columns),
+      } as unknown as Parameters<typeof surroundingsOf>[0]);
+      assert.equal(color, messageColor);
+      return { color, isLive: terminal !== undefined, asks: ask !== undefined };
+    };
+
+    it("a terminal is redrawn, in colours, and somebody can be asked there", () => {
+      assert.deepEqual(of({ TERM: "xterm" }), { color: true, isLive: true, asks: true });
+      assert.deepEqual(of({ TERM: "xterm", CI: "false" }), { color: true, isLive: true, asks: true });
+    });
+
+    it("without a terminal: lines, no colours, no questions", () => {
+      assert.deepEqual(of({ TERM: "xterm" }, { tty: false }), { color: false, isLive: false, asks: false });
+    });
+
+    it("NO_COLOR takes the colours away, whatever its value, and only them", () => {
+      for (const value of ["1", "0", "false"])
+        assert.deepEqual(of({ NO_COLOR: value }), { color: false, isLive: true, asks: true });
+      assert.equal(of({ NO_COLOR: "" }).color, true);
+      assert.equal(of({ NO_COLOR: "1", FORCE_COLOR: "1" }).color, false);
+    });
+
+    it("FORCE_COLOR brings them to a log, and 0 takes them away", () => {
+      assert.deepEqual(of({ FORCE_COLOR: "1" }, { tty: false }), { color: true, isLive: false, asks: false });
+      assert.equal(of({ FORCE_COLOR: "0" }).color, false);
+    });
+
+    it("TERM=dumb, CI and a terminal without a width are not redrawn", () => {
+      assert.deepEqual(of({ TERM: "dumb" }), { color: false, isLive: false, asks: true });
+      assert.deepEqual(of({ CI: "true" }), { color: true, isLive: false, asks: true });
+      assert.equal(of({}, { columns: 0 }).isLive, false);
     });
   });
 });

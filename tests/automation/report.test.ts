@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AccessChange, type PreviewedResource, report, type ReportInput } from "../../automation/report";
 import { commentLimit } from "../../automation/report/markdown";
+import { style } from "../../automation/report/style";
 import { html, markdown, markdownCode } from "../../automation/report/text";
 import { builtPolicies, fleetOfSettings } from "../../core/evaluate";
 import { serialize } from "../../core/policies/document";
@@ -339,6 +340,27 @@ describe("the report of a preview", () => {
     assert.equal(data.schemaVersion, 1);
   });
 
+  it("tells a few findings of a kind in full and folds the others, so that they do not hide another kind", () => {
+    const many = changed((input) => {
+      input.findings = [
+        ...Array.from({ length: 40 }, (_, index) => ({
+          id: "x/many",
+          severity: "error" as const,
+          subject: `member-${index}`,
+          message: `Message ${index}.`,
+          remedy: "r",
+        })),
+        { id: "x/one", severity: "error", subject: "audit", message: "The only one.", remedy: "r" },
+      ];
+    });
+    const made = report(many);
+    assert.equal(made.markdown.match(/Message \d+\./g)?.length, 5);
+    assert.match(made.markdown, /35 more of the kind <code>x\/many<\/code>: member-5; .*member-24, and 15 others$/m);
+    assert.ok(made.markdown.includes("The only one."));
+    assert.match(made.html, /<details class="rest"><summary>35 more of the kind <code>x\/many<\/code>/);
+    for (let index = 0; index < 40; index++) assert.ok(made.html.includes(`Message ${index}.`));
+  });
+
   describe("as a comment", () => {
     it("begins with a marker of its archive that nothing can end early", () => {
       assert.equal(comment.split("\n")[0], "<!-- crosstrail-preview 111111111111 -->");
@@ -416,9 +438,68 @@ describe("the report of a preview", () => {
   describe("as a page", () => {
     it("is one file without scripts, in light and dark", () => {
       assert.match(page, /^<!doctype html>\n<html lang="en">/);
-      assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/);
+      assert.match(
+        page,
+        /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"/,
+      );
       assert.match(page, /@media \(prefers-color-scheme: dark\)/);
       assert.doesNotMatch(page, /<script|<link|<img|<iframe|@import|url\(|\ssrc=|\son\w+=/i);
+    });
+
+    it("can be read by those who see contrasts badly: every text has the 4.5 to 1 of WCAG AA, in light and dark", () => {
+      const schemes = [...style.matchAll(/:root \{([^}]*)\}/g)].map(
+        ([, block = ""]) =>
+          new Map([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value])),
+      );
+      assert.equal(schemes.length, 2);
+      // Each text with all that it stands on.
+      const kinds = ["create", "update", "delete", "replace"];
+      const pairs = [
+        ...["text", "quiet", "link"].flatMap((text) => ["page", "card", "code"].map((ground) => [text, ground])),
+        ...["text", "quiet"].flatMap((text) => ["create-bg", "delete-bg"].map((ground) => [text, ground])),
+        ...kinds.flatMap((kind) => [
+          [kind, "card"],
+          [kind, `${kind}-bg`],
+        ]),
+      ] as [string, string][];
+      for (const colors of schemes) {
+        const luminance = (name: string) => {
+          const hex = colors.get(name) ?? assert.fail(name);
+          const [red, green, blue] = [1, 3, 5].map((at) => {
+            const share = parseInt(hex.slice(at, at + 2), 16) / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+          }) as [number, number, number];
+          return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        };
+        for (const [text, ground] of pairs) {
+          const [dark, light] = [luminance(text), luminance(ground)].sort((a, b) => a - b) as [number, number];
+          const contrast = (light + 0.05) / (dark + 0.05);
+          assert.ok(contrast >= 4.5, `${text} on ${ground}: ${contrast.toFixed(2)}`);
+        }
+      }
+      // And there are no other colours.
+      assert.doesNotMatch(style.replace(/:root \{[^}]*\}/g, ""), /#[0-9a-f]{3,8}\b|rgb|hsl/i);
+    });
+
+    it("folds away what goes on for hundreds of lines, and nothing of it is left out", () => {
+      const long = changed((input) =>
+        editBucketPolicy(input, (all) => [
+          ...all,
+          {
+            Sid: "Long",
+            Effect: "Allow",
+            Principal: { AWS: "arn:aws:iam::111111111111:root" },
+            Action: "s3:GetObject",
+            Resource: Array.from({ length: 200 }, (_, index) => `arn:aws:s3:::b/${index}`),
+          } as Statement,
+        ]),
+      );
+      const [, statement = ""] = /Long <code>[^]*?<div class="diff">([^]*?)<\/details>/.exec(report(long).html) ?? [];
+      const [shown, folded] = statement.split(/<details class="fold"><summary>(?:\d+) more lines<\/summary>/);
+      assert.equal(shown?.match(/class="plus"/g)?.length, 30);
+      // Its principal, its action and its resources.
+      assert.equal(folded?.match(/class="plus"/g)?.length, 202 - 30);
+      assert.ok(folded?.includes("arn:aws:s3:::b/199"));
     });
 
     it("has balanced tags and a place for every link of its own", () => {
@@ -473,7 +554,8 @@ describe("the report of a preview", () => {
 
     it("whatever text it is", () => {
       const odd = fc.oneof(
-        fc.string({ unit: "binary", maxLength: 40 }),
+        // Every code point there is, half pairs as well; fast-check's own unit for that first lists all of them.
+        fc.array(fc.nat(0x10ffff), { maxLength: 40 }).map((points) => String.fromCodePoint(...points)),
         fc.string({ unit: fc.constantFrom(..."@#<>&`*|[]()!\n\r\u2028-+=~_\\a1:/.w") }),
       );
       fc.assert(

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { main } from "../../automation/cli";
 import type { Envelope } from "../../automation/output";
 import { root } from "../support/config";
@@ -21,6 +23,7 @@ async function roles(...args: string[]) {
 
 interface Role {
   roleName: string;
+  path?: string;
   accountId: string;
   trust: { Statement: object[] };
   permissions: { Statement: { Sid: string; Action: string | string[]; Resource: string | string[] }[] };
@@ -70,6 +73,123 @@ describe("crosstrail roles", () => {
         ],
       ],
     );
+  });
+
+  describe("of a fleet with an organization, in a folder of its own", () => {
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), "crosstrail-roles-"));
+      const write = (stack: string, config: object) =>
+        writeFileSync(join(folder, `Pulumi.${stack}.yaml`), stringify({ config }));
+      write("audit", {
+        "aws:region": "eu-central-1",
+        "crosstrail:role": "audit",
+        "crosstrail:auditAccountId": "111111111111",
+        "crosstrail:bucketName": "example-logs",
+        "crosstrail:members": [
+          { accountId: "222222222222", alias: "payments" },
+          { accountId: "333333333333", alias: "web", deployRoleArn: "arn:aws:iam::333333333333:role/ops/Deployer" },
+        ],
+        "crosstrail:organization": { id: "o-exampleorg1", managementAccountId: "555555555555" },
+        "crosstrail:memberDefaults": { sns: { encrypted: true } },
+        "crosstrail:deployRole": "arn:{partition}:iam::{accountId}:role/Deploy-{alias}",
+        "crosstrail:deployExternalId": "archive-7",
+      });
+      const other = { "aws:region": "eu-central-1", "crosstrail:auditStack": "audit" };
+      write("payments", {
+        ...other,
+        "crosstrail:role": "member",
+        "crosstrail:accountId": "222222222222",
+        "crosstrail:cloudWatchLogs": { retentionDays: 30 },
+      });
+      write("management", {
+        ...other,
+        "crosstrail:role": "management",
+        "crosstrail:accountId": "555555555555",
+        "crosstrail:enableTrustedAccess": true,
+      });
+    });
+    after(() => rmSync(folder, { recursive: true }));
+    const inFleet = async (...args: string[]) => {
+      const { exitCode, stdout, stderr } = await roles(...args, "--config", join(folder, "Pulumi.audit.yaml"));
+      assert.equal(exitCode, 0, stderr);
+      return JSON.parse(stdout) as Role;
+    };
+
+    it("the management account, by its name or id, as its own file says", async () => {
+      for (const name of ["management", "555555555555"]) {
+        const management = await inFleet(name, ...hub);
+        assert.deepEqual([management.accountId, management.roleName], ["555555555555", "Deploy-management"]);
+        const actions = actionsOf(management);
+        for (const action of ["cloudtrail:CreateTrail", "organizations:EnableAWSServiceAccess"]) {
+          assert.ok(actions.includes(action), action);
+        }
+        assert.ok(!actions.includes("organizations:EnableAllFeatures"), "nobody asked for it");
+        assert.ok(actions.includes("organizations:DisableAWSServiceAccess"), "it is refused");
+      }
+      const actions = actionsOf(await inFleet("management", ...hub, "--access", "preview"));
+      assert.ok(actions.includes("organizations:DescribeOrganization"));
+      assert.ok(!actions.includes("organizations:EnableAWSServiceAccess"));
+    });
+
+    it("members as their own files say, or the defaults", async () => {
+      const services = async (account: string) => [
+        ...new Set(actionsOf(await inFleet(account, ...hub)).map((action) => action.split(":")[0])),
+      ];
+      assert.deepEqual((await services("payments")).sort(), ["cloudtrail", "iam", "kms", "logs", "sts"]);
+      assert.deepEqual((await services("web")).sort(), ["cloudtrail", "kms", "sns", "sts"]);
+      const { roleName, path } = await inFleet("web", ...hub);
+      assert.deepEqual([roleName, path], ["Deployer", "/ops/"]);
+    });
+
+    it("asks for the external id that the configuration gives, where the fleet enters by it", async () => {
+      const asks = async (...args: string[]) => JSON.stringify((await inFleet(...args, ...hub)).trust);
+      for (const account of ["payments", "management"])
+        assert.match(await asks(account), /"sts:ExternalId":"archive-7"/);
+      assert.match(await asks("web", "--external-id", "another"), /"sts:ExternalId":"another"/);
+      for (const account of ["audit", "111111111111", "hub"]) assert.doesNotMatch(await asks(account), /ExternalId/);
+    });
+
+    it("three hundred members: the hub's permissions as managed policies", async () => {
+      const file = join(folder, "Pulumi.many.yaml");
+      const members = Array.from({ length: 300 }, (_, index) => ({
+        accountId: String(300000000000 + index),
+        alias: `member${index}`,
+      }));
+      const own = { role: "audit", auditAccountId: "111111111111", bucketName: "example-logs", members };
+      const config = Object.fromEntries(Object.entries(own).map(([name, value]) => [`crosstrail:${name}`, value]));
+      writeFileSync(file, stringify({ config: { "aws:region": "eu-central-1", ...config } }));
+      const { exitCode, stdout, stderr } = await roles("hub", ...hub, "--config", file, "--format", "cloudformation");
+      assert.equal(exitCode, 0, stderr);
+      const { Resources } = parse(stdout, { version: "1.1" }) as {
+        Resources: Record<
+          string,
+          { Type: string; Properties: { PolicyDocument: Role["permissions"]; Roles: object[] } }
+        >;
+      };
+      const { Role: role, ...policies } = Resources;
+      assert.ok(role && !("Policies" in role.Properties));
+      const entered = Object.values(policies).flatMap(({ Type, Properties }) => {
+        assert.deepEqual([Type, Properties.Roles], ["AWS::IAM::ManagedPolicy", [{ Ref: "Role" }]]);
+        return Properties.PolicyDocument.Statement.flatMap(({ Resource }) => Resource);
+      });
+      assert.equal(new Set(entered).size, 301);
+    });
+
+    it("the hub, which enters each account by the role that the configuration names", async () => {
+      const resources = async (...args: string[]) =>
+        (await inFleet("hub", ...hub, ...args)).permissions.Statement[0]?.Resource;
+      assert.deepEqual(await resources(), [
+        "arn:aws:iam::111111111111:role/CrosstrailDeploy",
+        "arn:aws:iam::222222222222:role/Deploy-payments",
+        "arn:aws:iam::333333333333:role/ops/Deployer",
+        "arn:aws:iam::555555555555:role/Deploy-management",
+      ]);
+      assert.deepEqual(
+        await resources("--access", "preview"),
+        ["1", "2", "3", "5"].map((digit) => `arn:aws:iam::${digit.repeat(12)}:role/CrosstrailPreview`),
+      );
+    });
   });
 
   it("prints the same as a CloudFormation template, in which the policy's version is no date", async () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { Contract } from "../../core/contract";
 import type { UserError } from "../../core/findings";
-import type { Fleet, Step } from "../../core/fleet";
+import type { Step } from "../../core/fleet";
 import {
   declaredContract,
   fleetFindings,
   fleetOf,
+  managementConfig,
+  managementEntry,
   memberConfig,
   only,
   organizationFinding,
@@ -31,6 +33,8 @@ const audit = (members: object[], more: Record<string, string> = {}) =>
   ) as AuditSettings;
 const payments = { accountId: "222222222222", alias: "payments" };
 const web = { accountId: "333333333333", alias: "web", homeRegion: "us-east-1" };
+const organization = (more: object = {}) =>
+  JSON.stringify({ id: "o-exampleorg1", managementAccountId: "555555555555", ...more });
 const deployed = (settings: AuditSettings): Contract => ({
   ...declaredContract(settings),
   keyArn: "arn:aws:kms:eu-central-1:111111111111:key/00000000-0000-0000-0000-000000000000",
@@ -58,9 +62,8 @@ describe("fleet", () => {
     assert.equal(steps[2]?.orUntouched, true, "payments is authorised as it is, whatever becomes of the audit stack");
   });
 
-  it("never takes the management account's stack for a removed member's, and stays while the organization trail may deliver", () => {
+  it("never takes the management account's stack for a removed member's", () => {
     const root = { accountId: "555555555555", alias: "root" };
-    const organization = JSON.stringify({ id: "o-exampleorg1", managementAccountId: root.accountId });
     const before = deployed(audit([payments, root]));
     const stacks = new Set(["audit", "payments", "root"]);
     assert.deepEqual(order(planUp(fleetOf(audit([payments]), "audit", before, stacks))), [
@@ -68,10 +71,8 @@ describe("fleet", () => {
       "up audit",
       "up payments",
     ]);
-    const settings = audit([payments], { organization });
-    assert.deepEqual(order(planUp(fleetOf(settings, "audit", before, stacks))), ["up audit", "up payments"]);
-    assert.equal(organizationFinding(before), undefined);
-    assert.match(organizationFinding(deployed(settings))?.subject ?? "", /:555555555555:trail\/crosstrail$/);
+    const settings = audit([payments], { organization: organization({ alias: "root" }) });
+    assert.deepEqual(order(planUp(fleetOf(settings, "audit", before, stacks))), ["up audit", "up root", "up payments"]);
   });
 
   it("a removed member whose stack is gone or empty needs no more than the audit stack", () => {
@@ -123,16 +124,101 @@ describe("fleet", () => {
     );
   });
 
-  it("management comes between the audit stack and the members", () => {
-    const fleet: Fleet = {
-      ...fleetOf(both, "audit", undefined, new Set()),
-      management: { name: "management", kind: "management", accountId: "999999999999" },
-    };
-    const steps = planUp(fleet);
-    assert.deepEqual(order(steps), ["up audit", "up management", "up payments", "up web"]);
-    assert.deepEqual(steps[2]?.after, ["audit", "management"]);
-    assert.deepEqual(steps[2]?.needs, ["audit"]);
-    assert.deepEqual(planDestroy(fleet).at(-1)?.needs, ["payments", "web", "management"]);
+  describe("with an organization trail", () => {
+    const declared = audit([payments, web], { organization: organization() });
+    const stacks = new Set(["audit", "management", "payments", "web"]);
+    const plan = (settings: AuditSettings, before?: AuditSettings, names = stacks) =>
+      order(planUp(fleetOf(settings, "audit", before && deployed(before), names)));
+
+    it("its stack comes between the audit stack and the members, which do not need it", () => {
+      const fleet = fleetOf(declared, "audit", undefined, new Set());
+      const steps = planUp(fleet);
+      assert.deepEqual(order(steps), ["up audit", "up management", "up payments", "up web"]);
+      assert.deepEqual([steps[1]?.needs, steps[1]?.orUntouched], [["audit"], false]);
+      assert.deepEqual(steps[2]?.after, ["audit", "management"]);
+      assert.deepEqual(steps[2]?.needs, ["audit"]);
+      assert.deepEqual(planDestroy(fleet).at(-1)?.needs, ["payments", "web", "management"]);
+      const again = planUp(fleetOf(declared, "audit", deployed(declared), stacks));
+      assert.equal(again[1]?.orUntouched, true, "it is authorised as it is, whatever becomes of the audit stack");
+    });
+
+    it("is destroyed before its authorisation is taken away, however it goes", () => {
+      const gone = ["destroy management", "up audit", "up payments", "up web"];
+      assert.deepEqual(plan(audit([payments, web], { organization: organization({ trail: false }) }), declared), gone);
+      assert.deepEqual(plan(both, declared), gone);
+      assert.deepEqual(plan(both, declared, new Set(["audit"])), gone.slice(1));
+    });
+
+    it("is left alone where others deploy it, and when its stack has become a member's", () => {
+      const others = audit([payments, web], { organization: organization({ inFleet: false }) });
+      assert.deepEqual(plan(others, others), ["up audit", "up payments", "up web"]);
+      const back = audit([payments, { accountId: "555555555555", alias: "management" }]);
+      assert.deepEqual(plan(back, declared, new Set(["audit", "management"])), [
+        "up audit",
+        "up payments",
+        "up management",
+      ]);
+    });
+
+    it("keeps the archive as long as it may deliver", () => {
+      assert.equal(organizationFinding(deployed(both)), undefined);
+      assert.match(organizationFinding(deployed(declared))?.subject ?? "", /:555555555555:trail\/crosstrail$/);
+    });
+
+    it("its stack's name must be its own, and a new one must not make the trail twice", () => {
+      const idsOf = (alias: string) =>
+        fleetFindings(
+          audit([payments, web], { organization: organization({ alias }) }),
+          "audit",
+          deployed(declared),
+          stacks,
+        ).map(({ id, message, remedy }) => [id, message, remedy].join("\n"));
+      assert.match(idsOf("audit")[0] ?? "", /^fleet\/stack-name\n.* and so has the audit stack\./);
+      assert.match(idsOf("payments")[0] ?? "", /^fleet\/stack-name\n.* and so has the member 222222222222\./);
+      const [renamed, ...more] = idsOf("root");
+      assert.match(renamed ?? "", /^fleet\/alias-renamed[^]*pulumi stack rename root -s management$/);
+      assert.deepEqual(more, []);
+      assert.deepEqual(idsOf("management"), []);
+    });
+
+    it("an account of the organization cannot have another trail of its name", () => {
+      const subjects = (settings: AuditSettings, names = new Set<string>()) =>
+        fleetFindings(settings, "audit", undefined, names).map(({ id, subject }) => `${id} ${subject}`);
+      const named = (trailName: string, ...all: object[]) => audit(all, { organization: organization({ trailName }) });
+      assert.deepEqual(subjects(named("org", payments, web)), []);
+      const same = named("crosstrail", payments, { ...web, trailName: "own" });
+      assert.deepEqual(subjects(same), ['fleet/trail-name crosstrail:members[0] = "payments"']);
+      assert.deepEqual(subjects(same, new Set(["payments"])), [], "what AWS has let exist is not refused here");
+      assert.deepEqual(subjects(named("crosstrail", { ...payments, inOrganization: false })), []);
+      assert.deepEqual(subjects(audit([payments], { organization: organization({ trail: false }) })), []);
+    });
+
+    it("its configuration follows from the fleet's; once it is no longer declared, from what is deployed", () => {
+      const settings = audit([payments], {
+        organization: organization({ homeRegion: "us-east-1" }),
+        deployRole: "arn:{partition}:iam::{accountId}:role/CrosstrailDeploy",
+        memberDefaults: JSON.stringify({ insightTypes: ["ApiCallRateInsight"] }),
+      });
+      const wanted = {
+        "aws:region": "us-east-1",
+        "aws:allowedAccountIds": ["555555555555"],
+        "aws:assumeRoles": [{ roleArn: "arn:aws:iam::555555555555:role/CrosstrailDeploy" }],
+        "crosstrail:role": "management",
+        "crosstrail:accountId": "555555555555",
+        "crosstrail:auditStack": "audit",
+      };
+      const configOf = (now: AuditSettings, before?: Contract) => {
+        const entry = managementEntry(now, before);
+        return entry && managementConfig(now, entry, { auditStack: "audit" });
+      };
+      assert.deepEqual(configOf(settings), wanted);
+      const without = { ...settings, organization: undefined };
+      assert.deepEqual(configOf(without, deployed(settings)), wanted);
+      assert.equal(configOf(without, deployed(both)), undefined);
+      const own = { deployRoleArn: "arn:aws:iam::555555555555:role/Own", deployProfile: "root" };
+      const entry = managementEntry(audit([payments], { organization: organization(own) }), undefined);
+      assert.deepEqual([entry?.deployRoleArn, entry?.deployProfile], [own.deployRoleArn, own.deployProfile]);
+    });
   });
 
   it("some stacks of a plan do not wait for those that are left out", () => {
@@ -166,6 +252,13 @@ describe("fleet", () => {
       const config = memberConfig(settings, settings.members[1] as typeof web, source);
       assert.equal(config["aws:region"], "us-east-1");
       assert.deepEqual(config["aws:assumeRoles"], [{ roleArn: "arn:aws:iam::333333333333:role/Own" }]);
+    });
+
+    it("says the external id that the roles ask for", () => {
+      const config = memberConfig({ ...settings, deployExternalId: "archive-7" }, payments, source);
+      assert.deepEqual(config["aws:assumeRoles"], [
+        { roleArn: "arn:aws:iam::222222222222:role/deploy/payments", externalId: "archive-7" },
+      ]);
     });
 
     it("names no credentials where none are declared: the ambient ones are used", () => {

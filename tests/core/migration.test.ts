@@ -21,7 +21,7 @@ describe("core/migration: the order in which no delivery is refused", () => {
   it("an account's trail to the organization's: widened, converted, narrowed; the trail keeps its name and home", () => {
     const wish = { to: Transition.OrganizationTrail, stacks: ["root"], organizationId: organization.id };
     assert.deepEqual(steps(wish, audit(), [root, member]), [
-      ["audit", { organization: { trailName: "root-trail", homeRegion: "eu-west-1", ...organization } }],
+      ["audit", { organization: { trailName: "root-trail", homeRegion: "eu-west-1", ...organization, alias: "root" } }],
       ["root", { role: "management", isOrganizationTrail: null }],
       ["audit", { members: [payments] }],
     ]);
@@ -33,9 +33,17 @@ describe("core/migration: the order in which no delivery is refused", () => {
   it("with an organization that is declared, also one that had no trail; no entry, no narrowing", () => {
     const from = audit({ organization: { ...organization, trail: false }, members: [payments] });
     assert.deepEqual(steps({ to: Transition.OrganizationTrail, stacks: ["root"] }, from, [root]), [
-      ["audit", { organization }],
+      ["audit", { organization: { ...organization, alias: "root" } }],
       ["root", { role: "management", isOrganizationTrail: null }],
     ]);
+  });
+
+  it("the stack is named for crosstrail up; one that cannot be an alias is left to plain Pulumi", () => {
+    const from = audit({ organization, members: [payments] });
+    const declared = (name: string) =>
+      steps({ to: Transition.OrganizationTrail, stacks: [name] }, from, [{ ...root, name }])[0];
+    assert.deepEqual(declared("management"), ["audit", { organization }]);
+    assert.deepEqual(declared("Root_1"), ["audit", { organization: { ...organization, inFleet: false } }]);
   });
 
   it("and back: widened, converted, made a member's, narrowed", () => {

@@ -41,13 +41,22 @@ describe("core/settings: organizations", () => {
     assert.deepEqual(audit({ organization }).organization, {
       ...organization,
       trail: trail("crosstrail"),
+      alias: "management",
+      inFleet: true,
       memberAccountIds: ["222222222222"],
     });
-    const chosen = { ...organization, trailName: "org", previousTrailName: "old", homeRegion: "eu-west-1" };
+    const stack = {
+      alias: "root",
+      inFleet: false,
+      deployRoleArn: "arn:aws:iam::555555555555:role/Own",
+      deployProfile: "root",
+    };
+    const chosen = { ...organization, ...stack, trailName: "org", previousTrailName: "old", homeRegion: "eu-west-1" };
     assert.deepEqual(audit({ organization: chosen, trailName: "all" }).organization, {
       ...organization,
       trail: trail("org", "eu-west-1"),
       previous: trail("old", "eu-west-1"),
+      ...stack,
       memberAccountIds: ["222222222222"],
     });
     assert.equal(audit({ organization: { ...organization, trail: false } }).organization?.trail, undefined);

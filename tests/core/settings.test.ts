@@ -59,6 +59,7 @@ describe("core/settings", () => {
         members: [payments, { ...web, homeRegion: "eu-west-1", trailName: "web-trail" }],
         deployRole: "",
         deployProfile: "",
+        deployExternalId: "",
         memberDefaults: {},
         extraRegions: [],
         fleet: [
@@ -142,6 +143,7 @@ describe("core/settings", () => {
         members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
         deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
         deployProfile: "{alias}",
+        deployExternalId: "archive-7",
         memberDefaults: { enableLogFileValidation: true },
         extraRegions: ["eu-east-9"],
         bucketPolicyForm: "trailList",
@@ -185,6 +187,7 @@ describe("core/settings", () => {
         members: [{ ...payments, previousTrailName: "old-trail", deployProfile: "own" }],
         deployRole: "arn:{partition}:iam::{accountId}:role/Deploy",
         deployProfile: "{alias}",
+        deployExternalId: "archive-7",
         memberDefaults: { enableLogFileValidation: true },
         extraRegions: ["eu-east-9"],
         fleet: [

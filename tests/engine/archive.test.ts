@@ -9,6 +9,7 @@ import { readControls } from "../../sandbox/controls";
 import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, ROOT } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, putLogFile, sandbox } from "./support";
 
 const bucketName = "crosstrail-example-logs";
@@ -87,14 +88,17 @@ describe("engine: the archive's controls", function () {
   };
 
   it("all of them on", async () => {
-    await configure({
+    const all = {
       objectLock: { mode: "governance", days: 30 },
       retention: { years: 1, transitions: [{ storageClass: "GLACIER_IR", days: 90 }] },
       accessLogBucket,
       breakGlassRoles: ["CrosstrailDeploy"],
       denyOtherEncryption: true,
       notifications: "sqs",
-    });
+    };
+    await configure({ ...all, tags: { team: "audit" } });
+    await engine.up(AUDIT_STACK);
+    await configure({ ...all, tags: { owner: "audit" } });
     const { encryption, ...controls } = await bringUp();
     assert.match(encryption as string, /^aws:kms, arn:aws:kms:us-east-1:111111111111:key\//);
     assert.deepEqual(controls, {
@@ -237,6 +241,21 @@ describe("engine: the archive's controls", function () {
         AUDIT_STACK,
         `Access logs are in bucket "${accessLogBucket}". A bucket cannot be renamed`,
         "Object Lock is on for the deployed bucket and cannot be switched off",
+      );
+    });
+  });
+
+  describe("and the deploy roles", () => {
+    it("have no grant for these that is not used", () => {
+      expectAllUsed(
+        callsOf(box),
+        "objectLock",
+        "lifecycle",
+        "accessLogs",
+        "notifications",
+        "queue",
+        "breakGlass",
+        "mfaDelete",
       );
     });
   });

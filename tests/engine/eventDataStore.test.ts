@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-cloudtrail";
 import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 describe("engine: an event data store", function () {
@@ -35,6 +36,7 @@ describe("engine: an event data store", function () {
     await engine.configureAudit({
       "crosstrail:eventDataStore": { retentionDays: 30 },
       "crosstrail:cloudWatchLogs": { retentionDays: 30 },
+      "crosstrail:tags": { team: "audit" },
     });
     await engine.up(AUDIT_STACK);
     await engine.expectNoChanges(AUDIT_STACK);
@@ -67,6 +69,7 @@ describe("engine: an event data store", function () {
 
   it("changes in place, and gives up its protection; the log group goes, and stays in AWS", async () => {
     await engine.configureAudit({
+      "crosstrail:tags": { owner: "audit" },
       "crosstrail:eventDataStore": {
         retentionDays: 60,
         keep: false,
@@ -83,8 +86,8 @@ describe("engine: an event data store", function () {
         ],
       },
     });
-    // The store, its key and the trail; the group, its key, the role, its policy and their component.
-    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 3, same: 13, delete: 5 });
+    // The store, its key, the trail and, for their tags, bucket and key; the group, its key, the role, its policy and their component.
+    assert.deepEqual(await engine.up(AUDIT_STACK), { update: 5, same: 11, delete: 5 });
     await engine.expectNoChanges(AUDIT_STACK);
     const found = await store(arn);
     assert.deepEqual(
@@ -114,5 +117,9 @@ describe("engine: an event data store", function () {
       (await client.send(new DescribeTrailsCommand({}))).trailList?.[0]?.CloudWatchLogsLogGroupArn,
       `arn:aws:logs:us-east-1:${AUDIT_ACCOUNT}:log-group:${logGroupName}:*`,
     );
+  });
+
+  it("left no grant for event data stores unused", () => {
+    expectAllUsed(callsOf(box), "eventDataStore");
   });
 });

@@ -9,6 +9,7 @@ import {
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const payments = MEMBERS.payments as string;
@@ -101,6 +102,7 @@ describe("engine: what a trail records, and where else it delivers", function ()
       "crosstrail:readWriteType": "WriteOnly",
       "crosstrail:excludeManagementEventSources": ["rdsdata.amazonaws.com", "kms.amazonaws.com"],
       "crosstrail:networkActivityEventSources": ["sqs.amazonaws.com"],
+      "crosstrail:tags": { team: "payments" },
     });
     const text = await engine.run("up", "payments");
     assert.match(text, /An investigator will not see who decrypted data/);
@@ -129,10 +131,9 @@ describe("engine: what a trail records, and where else it delivers", function ()
     assert.deepEqual(insights, ["ApiCallRateInsight", "ApiErrorRateInsight"]);
   });
 
-  it("basic selectors instead, and one kind of Insights; log group and topic without keys of their own, all in place", async () => {
+  it("basic selectors instead, and one kind of Insights; log group and topic without keys of their own, the group with one again, all in place", async () => {
     const { logGroupName } = await outputs();
-    await configure({
-      "crosstrail:cloudWatchLogs": { retentionDays: 180, encrypted: false },
+    const basics = {
       "crosstrail:sns": { encrypted: false },
       "crosstrail:eventSelectors": [
         {
@@ -141,9 +142,11 @@ describe("engine: what a trail records, and where else it delivers", function ()
         },
       ],
       "crosstrail:insightTypes": ["ApiErrorRateInsight"],
-    });
-    // The trail, the group and the topic; the keys leave the stack.
-    assert.deepEqual(await engine.up("payments"), { update: 3, same: 7, delete: 2 });
+      "crosstrail:tags": { owner: "payments" },
+    };
+    await configure({ ...basics, "crosstrail:cloudWatchLogs": { retentionDays: 180, encrypted: false } });
+    // The trail, the group and the topic, and the role's tags; the keys leave the stack.
+    assert.deepEqual(await engine.up("payments"), { update: 4, same: 6, delete: 2 });
     await engine.expectNoChanges("payments");
     assert.equal((await outputs()).logGroupName, logGroupName);
     const { basic, selectors, insights } = await readTrail();
@@ -158,6 +161,8 @@ describe("engine: what a trail records, and where else it delivers", function ()
       },
     ]);
     assert.deepEqual(insights, ["ApiErrorRateInsight"]);
+    await configure({ ...basics, "crosstrail:cloudWatchLogs": { retentionDays: 180 } });
+    assert.deepEqual(await engine.up("payments"), { create: 1, update: 1, same: 9 });
   });
 
   it("advanced selectors instead, and then none of all this: the default is back, on the same trail", async () => {
@@ -197,5 +202,9 @@ describe("engine: what a trail records, and where else it delivers", function ()
     assert.equal(trail?.CloudWatchLogsRoleArn, undefined);
     // What was delivered there is not deleted with the option.
     assert.deepEqual(await logGroups(), ["trails/payments", logGroupName].sort());
+  });
+
+  it("left no grant for log groups and topics unused", () => {
+    expectAllUsed(callsOf(box), "logGroup", "topic");
   });
 });

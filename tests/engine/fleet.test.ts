@@ -43,6 +43,7 @@ describe("engine: the fleet", function () {
     const config = {
       ...auditConfig(),
       "crosstrail:deployRole": "arn:{partition}:iam::{accountId}:role/CrosstrailDeploy",
+      "crosstrail:deployExternalId": "archive-7",
       "crosstrail:members": members,
     };
     fs.writeFileSync(file, `${stringify({ config })}${before ?? ""}\n`);
@@ -131,7 +132,9 @@ describe("engine: the fleet", function () {
 
     // The member web cannot be entered, and CloudTrail does not know the new policies at once.
     let refused = 0;
+    const assumed: string[] = [];
     faults.decide = ({ operation, body }) => {
+      if (operation === "AssumeRole") assumed.push(body);
       if (operation === "AssumeRole" && body.includes(WEB.accountId)) {
         return { status: 403, type: "AccessDenied", message: "not authorized to perform: sts:AssumeRole" };
       }
@@ -164,6 +167,9 @@ describe("engine: the fleet", function () {
     assert.equal(status.web?.exitCode, crosstrail.ExitCode.Authentication);
     assert.match(status.web?.findings[0]?.message ?? "", /role\/CrosstrailDeploy could not be assumed/);
     assert.equal(result.status, "failed");
+    // By the provider and by what reads the trails back.
+    assert.ok(assumed.length > 2);
+    for (const body of assumed) assert.match(body, /ExternalId=archive-7/);
     // The audit stack is over before a member begins.
     const order = events.flatMap((event) =>
       event.type === "started"

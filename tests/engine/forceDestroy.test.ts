@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, putLogFile, sandbox } from "./support";
 
 describe("engine: forceDestroy", function () {
@@ -37,5 +38,9 @@ describe("engine: forceDestroy", function () {
     for (const body of ["before", "after"]) await putLogFile(s3, Bucket, body);
     await engine.run("destroy", AUDIT_STACK);
     await assert.rejects(s3.send(new HeadBucketCommand({ Bucket })), { name: "NotFound" });
+  });
+
+  it("left no grant for it unused", () => {
+    expectAllUsed(callsOf(box), "forceDestroy");
   });
 });

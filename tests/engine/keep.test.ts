@@ -5,7 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ROOT } from "../../sandbox";
-import { callsOf, expectGranted } from "./calls";
+import { callsOf, expectGranted, rolesOf } from "./calls";
 import { MINUTE } from "./support";
 
 describe("engine: npm start -- --keep", function () {
@@ -74,9 +74,10 @@ describe("engine: npm start -- --keep", function () {
   });
 
   it("deployed its fleet with calls that a deploy role may make", () => {
-    const calls = callsOf({ folder: path.join(copy, ".sandbox", "kept") });
+    const folder = path.join(copy, ".sandbox", "kept");
+    const calls = callsOf({ folder });
     assert.ok(calls.some(({ operation }) => operation === "CreateTrail"));
-    expectGranted(calls, "deploy");
+    expectGranted(calls, "deploy", rolesOf({ folder, projectFolder: path.join(folder, "project") }));
   });
 
   it("ends with sandbox:stop, and leaves nothing", async () => {

@@ -18,6 +18,7 @@ import type { Contract } from "../../core/contract";
 import { whyNoDelivery } from "../../core/evaluate";
 import type { Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, AUDIT_STACK, MANAGEMENT, managementConfig, memberConfig, MEMBERS } from "../../sandbox/fleet";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const payments = { alias: "payments", accountId: MEMBERS.payments as string };
@@ -307,5 +308,9 @@ describe("engine: an organization trail", function () {
     await engine.run("destroy", stack);
     assert.deepEqual(await turnedOn(), before);
     assert.equal(await trail(), undefined);
+  });
+
+  it("left no grant for the organization unused", () => {
+    expectAllUsed(callsOf(box), "organization", "allFeatures", "trustedAccess", "delegatedAdministrator");
   });
 });

@@ -7,7 +7,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import type { Sandbox } from "../../sandbox";
 import { ROOT } from "../../sandbox";
-import { callsOf, expectGranted } from "./calls";
+import { held } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 describe("engine: the npm package", function () {
@@ -147,7 +147,7 @@ describe("engine: the npm package", function () {
   });
 
   it("is the program of the project that `init` wrote: up, nothing to do, destroy", async () => {
-    const box = await sandbox({ project: app });
+    const box = held(await sandbox({ project: app }));
     boxes.push(box);
     const engine = new Engine(box);
     for (const stack of ["audit", "payments"]) {
@@ -162,7 +162,6 @@ describe("engine: the npm package", function () {
     const outputs = await box.outputs("payments");
     assert.equal(outputs.trailArn, "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail");
     await engine.run("destroy", "payments");
-    expectGranted(callsOf(box), "remove");
   });
 
   it("gives components to a program of one's own: up, nothing to do, destroy", async () => {

@@ -1,18 +1,16 @@
 /** A bucket and a key that somebody else made: their policies are read from AWS, merged, and put back as the tool prints them. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudTrailClient, CreateTrailCommand } from "@aws-sdk/client-cloudtrail";
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
-import { stringify } from "yaml";
 import { readBucketPolicy, readKeyPolicy } from "../../automation/deployed";
 import { whyNoDelivery } from "../../core/evaluate";
 import { trailArn } from "../../core/names";
 import type { Sandbox } from "../../sandbox";
 import { REGION, ROOT } from "../../sandbox";
-import { AUDIT_ACCOUNT, auditConfig, MEMBERS, OUTSIDER } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS, OUTSIDER } from "../../sandbox/fleet";
 import { MINUTE, sandbox } from "./support";
 
 const bucketName = "somebody-elses-bucket";
@@ -49,7 +47,7 @@ describe("engine: policies of a bucket and a key that are there already", functi
       "crosstrail:bucketKeyEnabled": true,
       "crosstrail:memberAccess": ["payments"],
     };
-    writeFileSync(join(box.folder, "Pulumi.audit.yaml"), stringify({ config }));
+    box.configure(AUDIT_STACK, config);
   });
   after(async () => {
     s3?.destroy();
@@ -60,7 +58,15 @@ describe("engine: policies of a bucket and a key that are there already", functi
   /** Runs the tool as a user does. */
   const policy = (kind: string, ...more: string[]) => {
     const key = kind === "key" ? ["--key", keyArn] : [];
-    const args = ["policy", kind, "--config", join(box.folder, "Pulumi.audit.yaml"), "--deployed", ...key, ...more];
+    const args = [
+      "policy",
+      kind,
+      "--config",
+      join(box.projectFolder, `Pulumi.${AUDIT_STACK}.yaml`),
+      "--deployed",
+      ...key,
+      ...more,
+    ];
     return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       execFile(
         process.execPath,

@@ -21,6 +21,7 @@ import type { DeployedReplicas } from "../../programs/replicas";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectAllUsed } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 type Outputs = Contract & { replicas?: DeployedReplicas };
@@ -263,6 +264,12 @@ describe("engine: replicas of the key and of the bucket", function () {
         "Enabled",
       );
       await engine.expectNoChanges(stack);
+    });
+  });
+
+  describe("and the deploy roles", () => {
+    it("have no grant for copies that is not used", () => {
+      expectAllUsed(callsOf(box), "keyReplica", "replication");
     });
   });
 });

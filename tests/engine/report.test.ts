@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { up } from "../../automation";
 import type { ReportData } from "../../automation/report";
 import { ROOT, type Sandbox } from "../../sandbox";
-import { auditConfig } from "../../sandbox/fleet";
+import { AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
 import { crosstrail } from "../support/cli";
+import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
 import { MINUTE, sandbox } from "./support";
 
 describe("engine: the report of a preview", function () {
@@ -21,10 +22,8 @@ describe("engine: the report of a preview", function () {
   after(() => box?.stop());
 
   const configure = (change: Record<string, unknown>) => {
-    const file = path.join(box.projectFolder, "Pulumi.audit.yaml");
-    const salt = fs.existsSync(file) ? /^encryptionsalt:.*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] : undefined;
     const roles = { "crosstrail:deployRole": "arn:{partition}:iam::{accountId}:role/CrosstrailDeploy" };
-    fs.writeFileSync(file, `${stringify({ config: { ...auditConfig(), ...roles, ...change } })}${salt ?? ""}\n`);
+    box.configure(AUDIT_STACK, { ...auditConfig(), ...roles, ...change });
   };
   /** The step of the workflow that previews, as GitHub runs it. */
   const workflowStep = (folder: string) => {
@@ -53,11 +52,14 @@ describe("engine: the report of a preview", function () {
     configure({ "crosstrail:members": [payments] });
     const { status, stacks } = await up({ env: box.env, projectFolder: box.projectFolder });
     assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
+    expectGranted(callsOf(box), "deploy", rolesOf(box));
 
     configure({ "crosstrail:members": [web], "crosstrail:requireMfa": true });
     const folder = path.join(box.folder, "job");
     fs.mkdirSync(folder);
+    const { length: before } = callsOf(box);
     const { code, output } = await workflowStep(folder);
+    expectGranted(callsOf(box).slice(before), "preview", rolesOf(box));
     assert.equal(code, 0, output);
     assert.equal(fs.readFileSync(path.join(folder, "output"), "utf8"), "report=true\n");
     const read = (name: string) => fs.readFileSync(path.join(folder, "preview", name), "utf8");
@@ -109,5 +111,9 @@ describe("engine: the report of a preview", function () {
     assert.match(stdout, /^<!-- crosstrail-preview 111111111111 -->\n/);
     assert.match(stdout, /\*\*the preview failed\*\*/);
     assert.match(stdout, /Not known: There is no preview of the audit stack/);
+  });
+
+  it("left no grant for reading back unused", () => {
+    expectAllUsed(callsOf(box), "readBack");
   });
 });

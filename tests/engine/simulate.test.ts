@@ -9,6 +9,7 @@ import type { Contract } from "../../core/contract";
 import type { Finding } from "../../core/findings";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, ROOT } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
+import { callsOf, expectGranted, rolesOf } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 
 interface Statement {
@@ -81,7 +82,15 @@ describe("engine: crosstrail simulate --deployed", function () {
   const groups = ({ data }: Result) => data.groups.map(({ id }) => id);
 
   it("is as expected as it was deployed; the reader role is asked about where the configuration is given", () => {
+    const { length: before } = callsOf(box);
     const seen = run();
+    const calls = callsOf(box).slice(before);
+    assert.deepEqual(calls.map(({ operation }) => operation).sort(), [
+      "GetBucketEncryption",
+      "GetBucketPolicy",
+      "GetKeyPolicy",
+    ]);
+    expectGranted(calls, "preview", rolesOf(box));
     assert.equal(seen.exitCode, 0, JSON.stringify(seen.findings));
     assert.ok(groups(seen).includes("own") && groups(seen).includes("no-mfa") && !groups(seen).includes("reader"));
     assert.match(seen.data.notAsked.join(), /CloudTrailReadRole/);

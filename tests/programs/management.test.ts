@@ -4,7 +4,7 @@ import type { OrganizationState, OrganizationWish } from "../../core/organizatio
 import type { ManagementSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { management } from "../../programs/management";
-import { providerCredentials } from "../../programs/organizationAccess";
+import { providerCredentials } from "../../programs/credentials";
 import { asConfig } from "../support/config";
 import { bucketName, contract, keyArn } from "../support/fleet";
 import type { Run, World } from "../support/mocks";

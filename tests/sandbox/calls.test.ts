@@ -1,8 +1,13 @@
 /** What the engine tests hold the provider's calls against: that it can fail. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { Call } from "../engine/calls";
 import { expectAllUsed, expectGranted } from "../engine/calls";
-import { callsOf, type Feature, features } from "../../core/roles";
+import { callsOf, emptyNames, type Feature, features, roleSubjects } from "../../core/roles";
+import type { AuditSettings } from "../../core/settings";
+import { parseSettings } from "../../core/settings";
+import { asConfig } from "../support/config";
 
 function call(name: string, other: Partial<Call> = {}): Call {
   const [service, operation] = name.split(":") as [string, string];
@@ -10,11 +15,56 @@ function call(name: string, other: Partial<Call> = {}): Call {
   return { service, operation, ...place, ...other };
 }
 
-describe("the provider's calls against the deploy roles", () => {
-  const bucket = { parameters: { Bucket: "logs" } };
+/** The roles of a small fleet, with what conditions and names are tried on. */
+const settings = parseSettings(
+  "audit",
+  asConfig({
+    role: "audit",
+    auditAccountId: "111111111111",
+    bucketName: "logs",
+    members: [{ accountId: "222222222222", alias: "payments" }],
+    keyReplicaRegions: ["eu-west-1"],
+    cloudWatchLogs: { retentionDays: 30 },
+  }),
+  "us-east-1",
+) as AuditSettings;
+const roles = roleSubjects(settings).map(({ names }) => names);
 
-  it("a granted call passes", () => {
-    expectGranted([call("s3:PutBucketPolicy", bucket), call("sts:GetCallerIdentity")], "deploy");
+describe("calls against the deploy roles", () => {
+  it("are checked in every sandbox of the engine tests, but for programs that are not Crosstrail's", () => {
+    const folder = path.join(__dirname, "..", "engine");
+    const files = fs.readdirSync(folder).filter((name) => name.endsWith(".ts"));
+    const having = (text: RegExp) =>
+      files.filter((name) => text.test(fs.readFileSync(path.join(folder, name), "utf8"))).sort();
+    assert.deepEqual(having(/\bopenSandbox\b/), ["support.ts"]);
+    // What these make is checked where it is Crosstrail's program.
+    assert.deepEqual(having(/\bsandbox\(\{ project/), ["gate.test.ts", "package.test.ts"]);
+  });
+
+  const bucket = { parameters: { Bucket: "logs" } };
+  const trail = "arn:aws:cloudtrail:us-east-1:111111111111:trail/crosstrail";
+  const delivering = (role: string) => ({
+    parameters: { Name: trail, CloudWatchLogsRoleArn: `arn:aws:iam::111111111111:role/${role}` },
+  });
+
+  it("granted calls pass", () => {
+    const calls = [
+      call("s3:PutBucketPolicy", bucket),
+      call("sts:GetCallerIdentity"),
+      call("cloudtrail:UpdateTrail", { parameters: { Name: "crosstrail" } }),
+      call("cloudtrail:UpdateTrail", delivering("audit-logs-1a2b3c4")),
+      call("kms:CreateKey", { parameters: { MultiRegion: "true" } }),
+      call("kms:ReplicateKey", { parameters: { KeyId: "mrk-1", ReplicaRegion: "eu-west-1" } }),
+      call("cloudtrail:CreateTrail", { account: "222222222222", parameters: { Name: "crosstrail" } }),
+    ];
+    expectGranted(calls, "deploy", roles);
+  });
+
+  it("one of an account's configurations is enough", () => {
+    const former = { ...emptyNames("aws", "222222222222", "us-east-1"), topics: ["deliveries"] };
+    const topic = call("sns:CreateTopic", { account: "222222222222", parameters: { Name: "deliveries" } });
+    expectGranted([topic], "deploy", [...roles, former]);
+    assert.throws(() => expectGranted([topic], "deploy", roles), assert.AssertionError);
   });
 
   for (const [title, refused] of [
@@ -23,11 +73,18 @@ describe("the provider's calls against the deploy roles", () => {
     ["another kind of resource", call("s3:PutBucketPolicy", { parameters: { Bucket: "logs", Key: "AWSLogs/file" } })],
     ["a resource that cannot be told", call("cloudtrail:UpdateTrail")],
     ["a feature of the audit account in a member", call("s3:PutBucketPolicy", { ...bucket, account: "222222222222" })],
+    ["another bucket", call("s3:PutBucketPolicy", { parameters: { Bucket: "logs-2" } })],
+    ["an account of which nothing is configured", call("cloudtrail:CreateTrail", { account: "333333333333" })],
+    ["a log group's role that is not of the stack", call("cloudtrail:UpdateTrail", delivering("Admin"))],
+    [
+      "a replica in another Region",
+      call("kms:ReplicateKey", { parameters: { KeyId: "k", ReplicaRegion: "us-west-2" } }),
+    ],
     ["a key of another kind", call("kms:CreateKey", { parameters: { KeySpec: "RSA_2048" } })],
     ["an alias without the key that it is for", call("kms:CreateAlias", { parameters: { AliasName: "x/y" } })],
   ] as [string, Call][]) {
     it(`fails: ${title}`, () => {
-      assert.throws(() => expectGranted([refused], "deploy"), assert.AssertionError);
+      assert.throws(() => expectGranted([refused], "deploy", roles), assert.AssertionError);
     });
   }
 

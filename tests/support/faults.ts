@@ -9,14 +9,16 @@ export interface Call {
   body: string;
 }
 
-/** An error that AWS would give; or no answer, before or after the call was carried out. */
-export type Fault = { status: number; type: string; message: string } | "hang" | "hang after";
+/** An error that AWS would give; no answer, before or after the call was carried out; or the answer, but only once it is let go. */
+export type Fault = { status: number; type: string; message: string } | "hang" | "hang after" | "hold";
 
 export interface Faults {
   endpoint: string;
   /** Decides for each call; undefined lets it pass. */
   decide: (call: Call) => Fault | undefined;
-  /** Lets everything pass again, and cuts the calls that hang. */
+  /** Carries out what was held, and answers. */
+  release(): void;
+  /** Lets everything pass again, and cuts the calls that hang or are held. */
   clear(): void;
   close(): Promise<void>;
 }
@@ -24,6 +26,7 @@ export interface Faults {
 export async function faultsBefore(emulator: string): Promise<Faults> {
   const target = new URL(emulator);
   const hanging = new Set<http.ServerResponse>();
+  const held = new Map<http.ServerResponse, () => void>();
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -33,36 +36,37 @@ export async function faultsBefore(emulator: string): Promise<Faults> {
       const body = Buffer.concat(chunks);
       const fault = faults.decide({ operation: operationOf(request, body), body: decodeURIComponent(safe(body)) });
       if (fault === "hang") return void hanging.add(response);
-      if (fault !== undefined && fault !== "hang after") return answer(request, response, fault);
-      const onward = http.request(
-        {
-          host: target.hostname,
-          port: target.port,
-          method: request.method,
-          path: request.url,
-          headers: request.headers,
-        },
-        (reply) => {
-          if (fault === "hang after") {
-            reply.resume();
-            return void hanging.add(response);
-          }
-          response.writeHead(reply.statusCode ?? 500, reply.headers);
-          reply.pipe(response);
-        },
-      );
-      onward.on("error", () => response.destroy());
-      onward.end(body);
+      if (fault === "hold") return void held.set(response, () => pass(request, response, body, undefined));
+      if (fault === undefined || fault === "hang after") return pass(request, response, body, fault);
+      answer(request, response, fault);
     });
   });
+  function pass(request: http.IncomingMessage, response: http.ServerResponse, body: Buffer, fault?: "hang after") {
+    const { method, url: path, headers } = request;
+    const onward = http.request({ host: target.hostname, port: target.port, method, path, headers }, (reply) => {
+      if (fault === "hang after") {
+        reply.resume();
+        return void hanging.add(response);
+      }
+      response.writeHead(reply.statusCode ?? 500, reply.headers);
+      reply.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    onward.end(body);
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const faults: Faults = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     decide: () => undefined,
+    release() {
+      for (const go of held.values()) go();
+      held.clear();
+    },
     clear() {
       faults.decide = () => undefined;
-      for (const response of hanging) response.destroy();
+      for (const response of [...hanging, ...held.keys()]) response.destroy();
       hanging.clear();
+      held.clear();
     },
     close: () =>
       new Promise((resolve) => {
@@ -74,7 +78,8 @@ export async function faultsBefore(emulator: string): Promise<Faults> {
   return faults;
 }
 
-function operationOf(request: http.IncomingMessage, body: Buffer): string {
+/** The operation: CreateTrail, AssumeRole; for S3 the method and path. */
+export function operationOf(request: http.IncomingMessage, body: Buffer): string {
   const json = request.headers["x-amz-target"];
   if (typeof json === "string") return json.split(".").at(-1) as string;
   const query = /(?:^|&)Action=(\w+)/.exec(body.toString("latin1"))?.[1];
