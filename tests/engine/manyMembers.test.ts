@@ -20,6 +20,11 @@ const members = (count: number) =>
   }));
 const aliases = (count: number) => members(count).map(({ alias }) => alias);
 
+/** A stack's state as the backend has it. */
+interface Checkpoint {
+  checkpoint: { latest?: { secrets_providers?: { state: { salt: string } } } };
+}
+
 describe("engine: many members", function () {
   this.timeout(6 * MINUTE);
   this.bail(true);
@@ -124,6 +129,16 @@ describe("engine: many members", function () {
     );
     assert.ok(last >= 0 && last < first, `call ${last} of the audit stack, and call ${first} of a member`);
     assert.equal(all.filter(({ operation, status }) => operation === "CreateTrail" && status === 200).length, 19);
+    // Stacks are created while the audit stack is at work, and share its salt all the same.
+    const folder = path.join(box.folder, "state", ".pulumi", "stacks", "crosstrail");
+    const salts = fs
+      .readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => JSON.parse(fs.readFileSync(path.join(folder, name), "utf8")) as Checkpoint)
+      .map(({ checkpoint }) => checkpoint.latest?.secrets_providers?.state.salt);
+    assert.equal(salts.length, 20, "no stack for the member whose configuration is wrong");
+    assert.equal(new Set(salts).size, 1);
+    assert.ok(salts[0]);
   });
 
   it("--failed repeats those two only", async () => {
