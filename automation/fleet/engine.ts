@@ -11,6 +11,7 @@ import { run as runProgram } from "../../programs";
 import type { ProcessResult, RunningProcess } from "../process";
 import { start } from "../process";
 import type { FleetEvent, Job, ResourceChange } from "./types";
+import { isChange } from "./words";
 
 /** What an operation did. */
 export interface Operation {
@@ -199,7 +200,7 @@ export class Engine {
     const begun = event.resourcePreEvent?.metadata;
     const done = (event.resOutputsEvent ?? event.resOpFailedEvent)?.metadata;
     const metadata = begun ?? done;
-    if (!metadata || metadata.op === "same" || metadata.op === "read") return;
+    if (!metadata || !isChange(metadata.op)) return;
     const { op, urn, type } = metadata;
     if (begun) {
       operation.resources.push({

@@ -1,6 +1,8 @@
 /** Runs the steps of a plan: each one after those that it waits for, no more than so many at a time. */
+import type { Finding } from "../../core/findings";
 import type { Step } from "../../core/fleet";
 import { ExitCode } from "../output";
+import { resultOf } from "./result";
 import type { StackResult } from "./types";
 import { Status } from "./types";
 
@@ -67,29 +69,14 @@ function whyNot(step: Step, results: ReadonlyMap<string, StackResult>): string |
   return undefined;
 }
 
-function notRun({ stack, action }: Step, reason: string): StackResult {
-  const cancelled = reason === "cancelled";
-  return {
-    stack: stack.name,
-    kind: stack.kind,
-    accountId: stack.accountId,
-    action,
-    status: cancelled ? Status.Cancelled : Status.Skipped,
-    changes: {},
-    resources: [],
-    findings: cancelled
-      ? []
-      : [
-          {
-            id: "stack/skipped",
-            severity: "warning",
-            subject: stack.name,
-            message: `It was left alone, as ${reason} has to be in order first.`,
-            remedy: `Mend ${reason}, then repeat the command.`,
-          },
-        ],
-    exitCode: cancelled ? ExitCode.Cancelled : ExitCode.Deployment,
-    attempts: 0,
-    seconds: 0,
+function notRun(step: Step, reason: string): StackResult {
+  if (reason === "cancelled") return resultOf(step, { status: Status.Cancelled, exitCode: ExitCode.Cancelled });
+  const finding: Finding = {
+    id: "stack/skipped",
+    severity: "warning",
+    subject: step.stack.name,
+    message: `It was left alone, as ${reason} has to be in order first.`,
+    remedy: `Mend ${reason}, then repeat the command.`,
   };
+  return resultOf(step, { status: Status.Skipped, exitCode: ExitCode.Deployment, findings: [finding] });
 }

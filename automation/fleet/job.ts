@@ -9,8 +9,10 @@ import { CommandFailed, type Engine, type Operation, Over } from "./engine";
 import { areDead, areOurs, locksIn } from "./lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
 import { readTrail } from "./readBack";
+import { resultOf } from "./result";
 import type { FleetEvent, Job, StackResult } from "./types";
 import { Status } from "./types";
+import { isChange } from "./words";
 
 type Emit = (event: Extract<FleetEvent, { type: "progress" | "resource" | "retrying" | "warning" }>) => void;
 
@@ -18,19 +20,7 @@ type Emit = (event: Extract<FleetEvent, { type: "progress" | "resource" | "retry
 export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<StackResult> {
   const { stack, action } = job.step;
   const began = Date.now();
-  const result: StackResult = {
-    stack: stack.name,
-    kind: stack.kind,
-    accountId: stack.accountId,
-    action,
-    status: Status.Succeeded,
-    changes: {},
-    resources: [],
-    findings: [],
-    exitCode: ExitCode.Ok,
-    attempts: 0,
-    seconds: 0,
-  };
+  const result = resultOf(job.step);
   const fail = ({ exitCode, findings }: Diagnosis) => {
     Object.assign(result, { status: Status.Failed, exitCode });
     result.findings.push(...findings);
@@ -173,7 +163,7 @@ class Turn {
     const { result } = this;
     result.resources.push(...resources);
     for (const [op, count] of Object.entries(changes)) {
-      if (op !== "same" && op !== "read") result.changes[op] = (result.changes[op] ?? 0) + count;
+      if (isChange(op)) result.changes[op] = (result.changes[op] ?? 0) + count;
     }
   }
 

@@ -3,11 +3,13 @@
  * had many stacks, so that memory depends on how many work at the same time and not on the size of the fleet.
  */
 import { join } from "node:path";
+import type { Finding } from "../../core/findings";
 import { ExitCode } from "../output";
 import type { RunningProcess } from "../process";
 import { start } from "../process";
 import { cancelled } from "./diagnosis";
 import { reportMark } from "./protocol";
+import { resultOf } from "./result";
 import type { Job, Order, Report, StackResult } from "./types";
 import { Status } from "./types";
 
@@ -127,29 +129,22 @@ function endAfter({ process }: Worker, ms: number, signal: NodeJS.Signals): void
 }
 
 function died({ step }: Job, words: string[], stopped: boolean): StackResult {
-  const { stack, action } = step;
-  return {
-    stack: stack.name,
-    kind: stack.kind,
-    accountId: stack.accountId,
-    action,
-    status: stopped ? Status.Cancelled : Status.Failed,
-    changes: {},
-    resources: [],
-    findings: [
-      stopped
-        ? cancelled(stack.name, [])
-        : {
-            id: "stack/worker-died",
-            severity: "error",
-            subject: stack.name,
-            message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
-            remedy:
-              "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
-          },
-    ],
-    exitCode: stopped ? ExitCode.Cancelled : ExitCode.Other,
-    attempts: 1,
-    seconds: 0,
+  const { name } = step.stack;
+  const began = { attempts: 1 };
+  if (stopped) {
+    return resultOf(step, {
+      ...began,
+      status: Status.Cancelled,
+      exitCode: ExitCode.Cancelled,
+      findings: [cancelled(name, [])],
+    });
+  }
+  const finding: Finding = {
+    id: "stack/worker-died",
+    severity: "error",
+    subject: name,
+    message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
+    remedy: "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
   };
+  return resultOf(step, { ...began, status: Status.Failed, exitCode: ExitCode.Other, findings: [finding] });
 }

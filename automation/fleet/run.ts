@@ -27,6 +27,7 @@ import { execute } from "./execute";
 import { LastRun } from "./lastRun";
 import { Pool } from "./pool";
 import { Project, type StackSource } from "./project";
+import { resultOf } from "./result";
 import type { ExpectedTrail, FleetEvent, FleetResult, Job, StackResult } from "./types";
 import { Status } from "./types";
 
@@ -262,20 +263,8 @@ class Run {
     return removed.some(({ kind }) => kind === StackKind.Management) || this.stacks.has(management?.name ?? "");
   }
 
-  private refused({ stack, action }: Step, exitCode: ExitCode, findings: Finding[]): StackResult {
-    return {
-      stack: stack.name,
-      kind: stack.kind,
-      accountId: stack.accountId,
-      action,
-      status: Status.Failed,
-      changes: {},
-      resources: [],
-      findings,
-      exitCode,
-      attempts: 0,
-      seconds: 0,
-    };
+  private refused(step: Step, exitCode: ExitCode, findings: Finding[]): StackResult {
+    return resultOf(step, { status: Status.Failed, exitCode, findings });
   }
 
   /** @throws UserError when the stack's configuration has mistakes. */

@@ -8,8 +8,6 @@ const past: Record<string, string> = {
   replace: "replaced",
   "create-replacement": "created anew",
   "delete-replaced": "deleted after",
-  discard: "let go",
-  "delete-discard": "let go",
 };
 const future: Record<string, string> = {
   create: "to create",
@@ -17,6 +15,11 @@ const future: Record<string, string> = {
   delete: "to delete",
   replace: "to replace",
 };
+
+/** Whether the engine does something to a resource; what it only reads, such as a StackReference, it also forgets again. */
+export function isChange(op: string): boolean {
+  return op !== "same" && op !== "read" && op !== "discard";
+}
 
 /** `3 created, 1 updated`, or `no changes`. */
 export function changesText({ changes, action }: Pick<StackResult, "changes" | "action">): string {

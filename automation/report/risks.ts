@@ -17,7 +17,7 @@ export function risksOf(stacks: PreviewedStack[], changesOf: Map<string, Change[
   ];
 }
 
-function riskOf({ stack, accountId }: PreviewedStack, { op, type, name, before, after }: Change): Finding[] {
+function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, before, after }: Change): Finding[] {
   const subject = `${stack} (${accountId}): ${type} ${nameOf(before) ?? name}`;
   const isGone = op === Op.Delete || op === Op.Replace;
   if (isGone && archive.has(type)) {
@@ -44,6 +44,7 @@ function riskOf({ stack, accountId }: PreviewedStack, { op, type, name, before, 
   }
   if (type !== "aws:cloudtrail/trail:Trail") return [];
   if (isGone) {
+    const where = kind === "management" ? "every account of the organization" : "the account";
     return [
       {
         id: "preview/trail-gone",
@@ -51,7 +52,7 @@ function riskOf({ stack, accountId }: PreviewedStack, { op, type, name, before, 
         subject,
         message:
           op === Op.Delete
-            ? "The trail would be deleted: what happens in the account from then on is not recorded by it."
+            ? `The trail would be deleted: what happens in ${where} from then on is not recorded by it.`
             : "The trail would be replaced: what happens in between may not be recorded.",
         remedy: "Merge only if that is meant. What was recorded stays in the archive.",
       },

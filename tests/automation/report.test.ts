@@ -255,6 +255,9 @@ describe("the report of a preview", () => {
       assert.equal(first(one(op, "aws:s3/bucketPolicy:BucketPolicy")), "preview/guard-lost");
       assert.equal(first(one(op, "aws:cloudtrail/trail:Trail")), "preview/trail-gone");
     }
+    const ofOrganization = one("delete", "aws:cloudtrail/trail:Trail");
+    for (const stack of ofOrganization.stacks) stack.kind = "management";
+    assert.match(report(ofOrganization).data.findings[0]?.message ?? "", /in every account of the organization/);
     for (const property of [
       "enableLogging",
       "enableLogFileValidation",
