@@ -134,7 +134,7 @@ interface MemoryRow {
 
 function show(rows: Row[], memory: MemoryRow[], { members, rounds }: FleetOptions): void {
   const table = new Table({
-    head: [`1 + ${members} stacks`, "", "time", "processors", "emulator", "peak memory", "times faster"],
+    head: [`1 + ${members} stacks`, "", "time", "processors", "emulator", "others", "peak memory", "times faster"],
     style: { head: [], border: [] },
   });
   const of = (costs: Cost[], part: keyof Cost) => median(costs.map((cost) => cost[part]));
@@ -142,6 +142,7 @@ function show(rows: Row[], memory: MemoryRow[], { members, rounds }: FleetOption
     `${of(costs, "seconds").toFixed(1)} s`,
     `${of(costs, "cpu").toFixed(1)} s`,
     `${of(costs, "emulator").toFixed(1)} s`,
+    of(costs, "others").toFixed(1),
     `${of(costs, "megabytes").toFixed(0)} MiB`,
   ];
   for (const { what, ours, plain } of rows) {
@@ -167,6 +168,7 @@ function show(rows: Row[], memory: MemoryRow[], { members, rounds }: FleetOption
       `Crosstrail works on ${defaultParallel()} stacks at the same time here, unless said otherwise, and reads every trail back after up;`,
       "by hand, stacks are created and brought up one by one.",
       `${rounds > 1 ? `Medians of ${rounds} rounds for what changes nothing, with Crosstrail; the rest once. ` : ""}Processors: seconds of all processes without the emulator's.`,
+      "Others: how many processors the rest of the machine kept busy meanwhile; near 0 it was quiet.",
       "Memory: resident pages of all processes, sampled four times a second; shared pages count for each.",
     ].join("\n"),
   );

@@ -83,6 +83,8 @@ export interface Cost {
   cpu: number;
   /** Processor seconds of those that ran before and go on: the emulator's. */
   emulator: number;
+  /** Processors that everything else on the machine kept busy meanwhile: below 0.1 it was quiet. */
+  others: number;
   /** Most memory that all processes of the operation held at once. Pages that they share are counted for each. */
   megabytes: number;
 }
@@ -94,7 +96,7 @@ export async function measured(work: () => Promise<void>): Promise<Cost> {
     descendants()
       .filter(({ pid }) => before.has(pid))
       .reduce((sum, { cpu }) => sum + cpu, 0);
-  const [ended, older] = [endedCpu(), olders()];
+  const [ended, older, busy, own] = [endedCpu(), olders(), busyCpu(), process.cpuUsage()];
   let most = 0;
   const look = () => {
     const now = descendants().filter(({ pid }) => !before.has(pid));
@@ -111,7 +113,10 @@ export async function measured(work: () => Promise<void>): Promise<Cost> {
     clearInterval(timer);
   }
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
-  return { seconds, cpu: endedCpu() - ended, emulator: olders() - older, megabytes: most / 1024 };
+  const [cpu, emulator] = [endedCpu() - ended, olders() - older];
+  const { user, system } = process.cpuUsage(own);
+  const others = Math.max(0, busyCpu() - busy - cpu - emulator - (user + system) / 1e6) / seconds;
+  return { seconds, cpu, emulator, others, megabytes: most / 1024 };
 }
 
 /** What waits for a process gets its processor time, and that of all for which it has waited itself. */
@@ -120,4 +125,11 @@ function endedCpu(): number {
   const stat = fs.readFileSync("/proc/self/stat", "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+}
+
+/** Processor seconds of the whole machine since it was started. */
+function busyCpu(): number {
+  if (process.platform !== "linux") return Number.NaN;
+  const [, user, nice, system, , , interrupts, soft] = fs.readFileSync("/proc/stat", "latin1").split(/\s+/).map(Number);
+  return [user, nice, system, interrupts, soft].reduce<number>((sum, part) => sum + (part ?? 0), 0) / ticksPerSecond;
 }
