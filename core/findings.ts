@@ -154,6 +154,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "backend/refused": ["The backend is not there, or refuses to answer.", "Check `PULUMI_BACKEND_URL` and its credentials."],
   "stack/cancelled": ["The work on the stack was interrupted before it was done.", "Repeat the command; what was under way is looked up first."],
   "stack/failed": ["The engine reported an error that Crosstrail does not know more about.", "Correct the cause that the message gives."],
+  "plugin/missing": ["A plugin that the engine needs is not there, and could not be downloaded.", "Run `pulumi install` where `get.pulumi.com` can be reached."],
   "stack/locked": ["Another process holds the stack's lock.", "Wait for it; `pulumi cancel` if it is gone for good."],
   "stack/missing": ["The backend has no such stack.", "Check which backend Pulumi is logged in to."],
   "stack/not-deployed": ["The stack is declared, and holds nothing.", "Run `crosstrail up` for it."],

@@ -75,6 +75,14 @@ const known: Known[] = [
     remedy: () => "Set deployRole or deployProfile in the audit stack's configuration, or log in.",
   },
   {
+    pattern: /no resource plugin '?([\w-]+)'? found|could not (?:download|install) plugin '?([\w-]+)/i,
+    id: "plugin/missing",
+    exitCode: ExitCode.Other,
+    message: ([, name, other]) => `Pulumi's plugin ${name ?? other} is not installed, and could not be downloaded.`,
+    remedy: () =>
+      "Run pulumi install in the project's folder, where https://get.pulumi.com can be reached; then again.",
+  },
+  {
     pattern: /PULUMI_ACCESS_TOKEN must be set for login/,
     id: "backend/not-logged-in",
     exitCode: ExitCode.Authentication,
@@ -125,12 +133,24 @@ export function diagnose(stack: string, operation: Operation, open: string[] = [
   if (process?.timedOut) return timedOut(stack, open);
   // The program's own refusals are complete.
   if (findings.length > 0) {
-    const isAuth = findings.some(({ id }) => id === "stack/wrong-account" || id === "stack/no-credentials");
-    const cause = isAuth ? diagnoseText(stack, textOf(operation)) : undefined;
-    if (cause?.findings[0]?.id === "credentials/role-not-assumed") return cause;
+    const refused = findings.find(({ id }) => id === "stack/no-credentials");
+    if (refused) return whyNoCredentials(stack, operation, refused);
+    const isAuth = findings.some(({ id }) => id === "stack/wrong-account");
     return { exitCode: isAuth ? ExitCode.Authentication : ExitCode.Usage, findings };
   }
   return diagnoseText(stack, textOf(operation));
+}
+
+/** The program only sees that the provider has failed; why, the provider has told the engine. */
+function whyNoCredentials(stack: string, operation: Operation, refused: Finding): Diagnosis {
+  const cause = diagnoseText(stack, textOf(operation));
+  const says = operation.errors.find((text) => !text.includes(refused.message));
+  // What is said in general terms of credentials the program says better: for which account they have to be.
+  const isBetter = !["credentials/refused", "stack/failed"].includes(cause.findings[0]?.id ?? "stack/failed");
+  if (isBetter || says === undefined)
+    return isBetter ? cause : { exitCode: ExitCode.Authentication, findings: [refused] };
+  const message = `${refused.message.split(".")[0]}. The provider says: ${says}`;
+  return { exitCode: ExitCode.Authentication, findings: [{ ...refused, message }] };
 }
 
 /** @param open what the engine had begun and not finished */

@@ -8,7 +8,7 @@ import { fleetOf, planDestroy, planUp } from "../../core/fleet";
 import type { AuditSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { exitCodeOf, textOf } from "../../automation/commands/fleet";
-import { diagnoseText, retryReason } from "../../automation/fleet/diagnosis";
+import { diagnose, diagnoseText, retryReason } from "../../automation/fleet/diagnosis";
 import { execute } from "../../automation/fleet/execute";
 import { areDead, locksIn } from "../../automation/fleet/lock";
 import { defaultParallel } from "../../automation/fleet/run";
@@ -242,6 +242,11 @@ describe("fleet failures", () => {
     ["error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "secrets/passphrase", 3],
     ["MalformedPolicy: Policy exceeds the maximum allowed document size.", "policy/too-large", ExitCode.Deployment],
     ["InsufficientS3BucketPolicyException: Incorrect S3 bucket policy", "trail/archive-refuses", ExitCode.Deployment],
+    [
+      "default_7_48_0: no resource plugin 'pulumi-resource-aws' found in the workspace at version v7.48.0 or on your $PATH",
+      "plugin/missing",
+      ExitCode.Other,
+    ],
     ["[409] Conflict: Another update is currently in progress.", "stack/locked", ExitCode.Deployment],
     ["error: something new", "stack/failed", ExitCode.Deployment],
   ];
@@ -254,6 +259,25 @@ describe("fleet failures", () => {
       }
     });
   }
+
+  it("refused credentials: which account is meant, and what the provider says, or what else is the cause", () => {
+    const message = "This stack is for account 222222222222. What the provider found is in its error beside this one.";
+    const findings = [{ id: "stack/no-credentials", severity: "error" as const, subject: "x", message, remedy: "y" }];
+    const diagnosed = (...errors: string[]) => {
+      const operation = { ok: false, resources: [], errors: [...errors, `Stack: ${message}`], findings };
+      const { exitCode, findings: found } = diagnose("web", operation);
+      assert.equal(found.length, 1);
+      return [found[0]?.id, exitCode, found[0]?.message];
+    };
+    assert.deepEqual(diagnosed("default: AWS account ID not allowed: 111111111111"), [
+      "stack/no-credentials",
+      ExitCode.Authentication,
+      "This stack is for account 222222222222. The provider says: default: AWS account ID not allowed: 111111111111",
+    ]);
+    assert.deepEqual(diagnosed(), ["stack/no-credentials", ExitCode.Authentication, message]);
+    assert.equal(diagnosed("no resource plugin 'pulumi-resource-aws' found")[0], "plugin/missing");
+    assert.equal(diagnosed("IAM Role (arn:aws:iam::2:role/D) cannot be assumed.")[0], "credentials/role-not-assumed");
+  });
 
   it("only what passes by itself is tried again", () => {
     const reason = (text: string) => retryReason({ ok: false, resources: [], findings: [], errors: [text] });
