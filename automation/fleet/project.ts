@@ -41,7 +41,7 @@ export class Project {
         join(folder, "Pulumi.yaml"),
         "file/unreadable",
         "There is no such file.",
-        "Run crosstrail in the project's folder, or give it with --cwd.",
+        "Run crosstrail in the project's folder, or give it with --cwd. crosstrail init begins a new fleet.",
         "The project",
       );
     }
