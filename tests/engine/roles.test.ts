@@ -54,8 +54,8 @@ describe("engine: the deploy roles", function () {
       const { status, stacks } = await up({ projectFolder, env, onEvent: (event) => void events.push(event) });
       assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
       const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-      for (const name of ["audit-key", "audit-event-data-store"]) {
-        const wanted = new RegExp(`begun to create .*${name}-lost; it is not in AWS`);
+      for (const type of ["kms/key:Key", "cloudtrail/eventDataStore:EventDataStore"]) {
+        const wanted = new RegExp(`begun to create .*${type} \\S+-lost; it is not in AWS`);
         assert.ok(
           warnings.some((text) => wanted.test(text)),
           warnings.join("\n"),
