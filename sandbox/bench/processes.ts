@@ -49,6 +49,8 @@ function readProc(name: string): Entry[] {
     // The command's name is in parentheses and may hold anything, so count the fields from the last one.
     const end = stat.lastIndexOf(")");
     const fields = stat.slice(end + 2).split(" ");
+    // It is over, and only its parent has not noticed yet.
+    if (fields[0] === "Z" || fields[0] === "X") return [];
     const number = (index: number) => Number(fields[index]);
     return [
       {
