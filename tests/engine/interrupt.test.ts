@@ -47,7 +47,9 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     box = await sandbox();
     faults = await faultsBefore(box.endpoint);
     env = { ...box.env, AWS_ENDPOINT_URL: faults.endpoint, TERM: "xterm" };
+    // A person's terminal, also where these tests run in a CI.
     delete env.NO_COLOR;
+    delete env.CI;
     declare();
   });
   after(async () => {
