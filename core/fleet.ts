@@ -147,14 +147,14 @@ export function fleetFindings(
   const { members, organization } = settings;
   if (hasStack(organization)) {
     const subject = `crosstrail:organization.alias = "${organization.alias}"`;
-    const other =
-      organization.alias === auditStack ? "the audit stack" : members.find(({ alias }) => alias === organization.alias);
+    const member = members.find(({ alias }) => alias === organization.alias);
+    const other = organization.alias === auditStack ? "the audit stack" : member && `the member ${member.accountId}`;
     if (other !== undefined) {
       findings.push({
         id: "fleet/stack-name",
         severity: "error",
         subject,
-        message: `The organization trail's stack has this name, and so has ${typeof other === "string" ? other : `the member ${other.accountId}`}.`,
+        message: `The organization trail's stack has this name, and so has ${other}.`,
         remedy:
           "Give one of the two another alias. While a migration turns one into the other, finish that first: crosstrail migrate --resume --yes.",
       });

@@ -94,9 +94,7 @@ class Turn {
     const { job, engine } = this;
     if (!job.exists) {
       await this.create();
-    } else if (job.isNew) {
-      // Nothing can be under way in it.
-    } else if (job.step.action !== Action.Preview || job.step.destroys) {
+    } else if (!job.isNew && (job.step.action !== Action.Preview || job.step.destroys)) {
       const deployment = await exported(engine);
       if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;
       if (job.step.action !== Action.Preview) {

@@ -88,7 +88,7 @@ export interface Job {
   exists: boolean;
   /** Only create the stack; its turn comes later. */
   createOnly?: boolean;
-  /** This run has created it: nothing is in it. */
+  /** This run has created it: nothing is in it, and nothing can be under way. */
   isNew?: boolean;
   /** The stack's configuration as its file has it. */
   config: Record<string, unknown>;
