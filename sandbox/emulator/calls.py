@@ -1,11 +1,12 @@
 """Notes every call to the emulator, one line of JSON each, in calls.jsonl beside the access log: which operation of which
-service, in which account, on what, and by whom. The tests hold these against what the deploy roles grant (core/roles)."""
+service, in which account, on what, and by whom. The tests hold these against what the deploy roles grant (core/roles). The access log
+says the same for people, and when."""
 
 import io
 import json
+import logging
 import os
 import re
-import threading
 from urllib.parse import parse_qs, parse_qsl, unquote
 
 # The parameters that name resources are short; policies and lists of tags are not wanted here.
@@ -15,7 +16,6 @@ LONGEST_BODY = 1024 * 1024
 
 def record_calls(app, options):
     file = open(os.path.join(os.path.dirname(options.access_log), "calls.jsonl"), "a", encoding="utf8", buffering=1)
-    lock = threading.Lock()
     rest = {name: RestOperations(name) for name in ("s3", "s3control")}
 
     def layer(environ, start_response):
@@ -24,9 +24,8 @@ def record_calls(app, options):
             return app(environ, start_response)
 
         def answered(status, headers, exc_info=None):
-            line = json.dumps({**call, "status": int(status.split(" ", 1)[0])})
-            with lock:
-                file.write(line + "\n")
+            file.write(json.dumps({**call, "status": int(status.split(" ", 1)[0])}) + "\n")
+            logging.info("%(account)s %(region)s %(service)s %(operation)s: %(status)s", {**call, "status": status})
             return start_response(status, headers, exc_info)
 
         return app(environ, answered)

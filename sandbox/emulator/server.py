@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import sys
 import threading
 
@@ -23,7 +24,7 @@ def main():
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
+    from waitress import create_server
 
     import additions
     import gate
@@ -33,7 +34,11 @@ def main():
     judge = gate.Judge()
     gate.apply(judge)
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    # moto's own server answers each request in a thread of its own, but its state is not made for threads: where a request meets
+    # the change of another one, it ends in a 500. Here they wait for each other. A client ends its connections itself: a
+    # fleet's engines keep a few each, for each service and Region.
+    limits = {"connection_limit": open_files(), "channel_timeout": 24 * 60 * 60, "asyncore_use_poll": True}
+    server = create_server(app, host="127.0.0.1", port=0, threads=1, ident=None, **limits)
 
     def end_with_stdin():
         while sys.stdin.buffer.read(4096):
@@ -42,10 +47,20 @@ def main():
         os._exit(0)
 
     threading.Thread(target=end_with_stdin, daemon=True).start()
-    print(json.dumps({"port": server.server_port}), flush=True)
+    print(json.dumps({"port": int(server.effective_port)}), flush=True)
     # Not earlier: it would slow the start down, and nobody creates a trail at once.
     judge.start(options.node)
-    server.serve_forever()
+    server.run()
+
+
+def open_files(wanted=4096):
+    """How many files and connections this process may have open: as many as are wanted, if the system lets it."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return wanted
 
 
 if __name__ == "__main__":
