@@ -22,6 +22,8 @@ def main():
     options = parser.parse_args()
 
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
+    # It says whenever a request waits, as all but one are meant to.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from waitress import create_server
