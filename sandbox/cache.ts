@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import lockfile from "proper-lockfile";
+import { isAlive } from "../automation/process";
 import type { Context } from "./context";
 import type { Step } from "./progress";
 
@@ -110,15 +111,6 @@ export async function lock(context: Pick<Context, "signal">, step: Step, target:
         : `waiting for another run${pid > 0 ? ` (process ${pid})` : ""} that does the same`,
     );
     await sleep(250);
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

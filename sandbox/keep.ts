@@ -2,8 +2,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { endMarked, run } from "../automation/process";
-import { isAlive } from "./cache";
+import { endMarked, isAlive, run } from "../automation/process";
 import { userError } from "./errors";
 import { ROOT } from "./fleet";
 import { RECORD, type SandboxRecord } from "./record";

@@ -1,6 +1,6 @@
 // `npm run sandbox:stop`
 
-import { isAlive } from "./cache";
+import { isAlive } from "../automation/process";
 import type { Context } from "./context";
 import { userError } from "./errors";
 import { KEPT, readRecord, removeSandbox } from "./keep";

@@ -1,5 +1,6 @@
 /** Who holds the lock of a stack in a backend of files or objects, and whether it still lives. */
 import { hostname } from "node:os";
+import { isAlive } from "../process";
 
 export interface Lock {
   user: string;
@@ -28,15 +29,6 @@ export function areOurs(locks: Lock[]): boolean {
  * Whether all locks were left behind on this machine by processes that are gone. Of another machine's processes nothing is
  * known from here, so theirs are never taken away.
  */
-export function areDead(locks: Lock[], isAlive: (pid: number) => boolean = isRunning): boolean {
-  return areOurs(locks) && locks.every(({ pid }) => !isAlive(pid));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+export function areDead(locks: Lock[], alive: (pid: number) => boolean = isAlive): boolean {
+  return areOurs(locks) && locks.every(({ pid }) => !alive(pid));
 }

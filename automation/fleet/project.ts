@@ -1,7 +1,16 @@
 /** The Pulumi project of a fleet: the audit stack's file declares the fleet, and every stack's configuration follows. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
@@ -9,6 +18,7 @@ import type { FleetStack } from "../../core/fleet";
 import { managementConfig, managementEntry, memberConfig, removedMember, StackKind } from "../../core/fleet";
 import type { AuditSettings, Settings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
+import { isAlive } from "../process";
 import { fileError, readStackFile } from "../stackFile";
 
 /** A stack's file as YAML has it. */
@@ -24,6 +34,26 @@ export interface StackSource {
   workDir: string;
   config: Record<string, unknown>;
   settings: Settings;
+}
+
+/** The folders of runs, with the id of the process behind. */
+const runFolder = join(tmpdir(), "crosstrail-run-");
+
+/**
+ * Removes what a killed run left behind. A day later, as the temporary folder may be shared with another machine or container,
+ * of whose processes nothing is known here.
+ */
+function removeAbandoned(): void {
+  for (const name of readdirSync(dirname(runFolder))) {
+    const pid = /^crosstrail-run-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const folder = join(dirname(runFolder), name);
+    try {
+      if (Date.now() - statSync(folder).mtimeMs > 24 * 3_600_000) rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Another user's, or another run is just removing it.
+    }
+  }
 }
 
 export class Project {
@@ -118,7 +148,8 @@ export class Project {
   /** A folder of this run's own; it is removed by `close`. */
   get temporary(): string {
     if (this.folderOfOwn === undefined) {
-      this.folderOfOwn = mkdtempSync(join(tmpdir(), "crosstrail-"));
+      removeAbandoned();
+      this.folderOfOwn = mkdtempSync(`${runFolder}${process.pid}-`);
       const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
       const main = typeof project.main === "string" ? project.main : ".";
       const text = stringify({ ...project, main: isAbsolute(main) ? main : resolve(this.folder, main) });

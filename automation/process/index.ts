@@ -10,6 +10,16 @@ import { endMarked, endUnguarded, findMarked, MARK } from "./guard";
 export { endMarked, endUnguarded, findMarked, MARK };
 export { onTermination, type Termination } from "./termination";
 
+/** Whether a process of this machine runs, whoever's it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 export type OutputStream = "stdout" | "stderr";
 
 export interface ProcessOptions {

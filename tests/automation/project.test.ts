@@ -1,5 +1,6 @@
 /** The configuration of each stack of a fleet, as the files in a folder say it. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -135,5 +136,23 @@ describe("automation: the project of a fleet", () => {
     assert.ok(fs.existsSync(workDir));
     one.close();
     assert.ok(!fs.existsSync(path.dirname(workDir)));
+  });
+
+  it("removes what a run that was killed more than a day ago has left, and nothing else", () => {
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    const dayAgo = new Date(Date.now() - 25 * 3_600_000);
+    const made = [pid, pid, process.pid].map((id) => fs.mkdtempSync(path.join(os.tmpdir(), `crosstrail-run-${id}-`)));
+    const [old, recent, living] = made as [string, string, string];
+    try {
+      for (const each of [old, living]) fs.utimesSync(each, dayAgo, dayAgo);
+      audit();
+      const own = project().temporary;
+      assert.deepEqual(
+        [old, recent, living, own].map((each) => fs.existsSync(each)),
+        [false, true, true, true],
+      );
+    } finally {
+      for (const each of made) fs.rmSync(each, { recursive: true, force: true });
+    }
   });
 });
