@@ -135,6 +135,19 @@ async function asked<Result>(what: string, ask: () => Promise<Result>): Promise<
   } catch (error) {
     if (error instanceof ExitError) throw error;
     const { name, message } = error as Error;
+    // The SDK's own words, before it asks anything.
+    if (message === "Region is missing") {
+      throw new ExitError(ExitCode.Usage, "The account cannot be looked at.", [
+        {
+          id: "aws/region",
+          severity: "error",
+          subject: "AWS_REGION",
+          message: "No Region is set, and the environment's profile names none.",
+          remedy:
+            "Set AWS_REGION, such as AWS_REGION=us-east-1; which Regions are asked for trails is --regions's alone.",
+        },
+      ]);
+    }
     const isRefusal = refused.test(name);
     throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, "The account cannot be looked at.", [
       {
@@ -144,7 +157,7 @@ async function asked<Result>(what: string, ask: () => Promise<Result>): Promise<
         message: `AWS answers: ${name}: ${message}`,
         remedy: isRefusal
           ? "Use credentials of the trail's account that may cloudtrail:DescribeTrails, Get* and ListTags: AWS_PROFILE, or the AWS_ variables of a session."
-          : "Check that AWS can be reached, and that AWS_REGION or the profile names a Region.",
+          : "Check that AWS can be reached.",
       },
     ]);
   }

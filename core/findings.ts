@@ -277,6 +277,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "preview/trail-weakened": ["The changes make a trail record less, or prove less.", "Merge only if that is meant."],
   // Files and AWS.
   "aws/failed": ["AWS did not answer, or with an error.", "Check names and connection."],
+  "aws/region": ["Neither the environment nor its profile names a Region.", "Set `AWS_REGION`."],
   "aws/refused": ["AWS refuses the credentials.", "Use credentials of the account that the message names."],
   "file/unreadable": ["A file is not there or cannot be read.", "Correct the path."],
 };

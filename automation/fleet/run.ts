@@ -207,7 +207,8 @@ class Run {
         severity: "error",
         subject: stack.name,
         message: "The stack is declared, and not deployed.",
-        remedy: `crosstrail up --only ${stack.name}`,
+        // The same for each, so that a fleet that is not deployed is told once.
+        remedy: "crosstrail up, or for some stacks alone: crosstrail up --only <stack...>",
       };
       return { ...this.refused(step, ExitCode.CheckFailed, [finding]), state };
     }

@@ -188,6 +188,16 @@ describe("crosstrail adopt", () => {
     assert.deepEqual(nobody.asked, ["us-east-1 GetCallerIdentity"]);
   });
 
+  it("ends with code 2 where no Region is set, and asks nothing", async () => {
+    const { exitCode, findings, asked } = await withAccount(account({}), async (asked) => {
+      delete process.env.AWS_REGION;
+      const { stdout, exitCode } = await crosstrail(["adopt", "--contract", contractFile, "--json"]);
+      return { asked, exitCode, findings: (JSON.parse(stdout) as Envelope).findings };
+    });
+    assert.deepEqual([exitCode, findings.map(({ id }) => id), asked], [2, ["aws/region"], []]);
+    assert.match(findings[0]?.remedy ?? "", /AWS_REGION/);
+  });
+
   it("ends with code 5 where there is no trail", async () => {
     const { exitCode, stderr } = await adopt(account({}));
     assert.equal(exitCode, 5);

@@ -10,7 +10,7 @@ import { keyPolicyIn } from "../../core/policies/key";
 import { parseTrailArn } from "../../core/names";
 import type { TrailIdentity } from "../../core/names";
 import type { Answers, CliResult } from "../support/cli";
-import { crosstrail, withAws } from "../support/cli";
+import { crosstrail, withPolicies } from "../support/cli";
 import { read, root, stackConfig } from "../support/config";
 import { contract } from "../support/fleet";
 
@@ -475,7 +475,7 @@ describe("crosstrail", () => {
       const bucket = bucketPolicyIn(BucketPolicyForm.PerTrail, { ...given, trails, organization: undefined });
       const keyPolicy = keyPolicyIn("trailList", { ...given, trails, organization: undefined });
       const deployed = (answers: Partial<Answers> = {}, change: object = {}, ...options: string[]) =>
-        withAws({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () => {
+        withPolicies({ bucket: JSON.stringify(bucket), key: JSON.stringify(keyPolicy), ...answers }, () => {
           const file = write("contract.json", { ...given, ...change });
           return crosstrail(["simulate", "--deployed", "--contract", file, "--json", ...options]);
         });

@@ -1,15 +1,13 @@
 /** What a killed run had begun to create is looked up; AWS is a server here that answers as the tests say. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { Engine } from "../../automation/fleet/engine";
 import { lookUps, type Place, repeatable } from "../../automation/fleet/lookUp";
 import type { Deployment, PendingOperation } from "../../automation/fleet/pending";
 import { settlePending, Undecided } from "../../automation/fleet/pending";
-import { operationOf } from "../support/faults";
+import { startAws } from "../support/aws";
 
 const ROOT = path.join(__dirname, "..", "..");
 const TRAIL = "aws:cloudtrail/trail:Trail";
@@ -27,54 +25,26 @@ type Request = Record<string, unknown>;
 type Answer = object | string | number;
 
 describe("what a killed run had begun", () => {
-  let server: http.Server;
   let answers: Record<string, (request: Request, region: string) => Answer>;
-  const saved = { ...process.env };
+  let stop: () => Promise<void>;
 
   before(async () => {
-    server = http.createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        const body = Buffer.concat(chunks);
-        const operation = operationOf(request, body);
-        const isJson = request.headers["x-amz-target"] !== undefined;
-        const region = /\/\d{8}\/([a-z0-9-]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "";
-        const asked = (
-          isJson ? JSON.parse(body.toString()) : Object.fromEntries(new URLSearchParams(body.toString()))
-        ) as Request;
-        const answer = answers[operation]?.(asked, region) ?? "NoSuchAnswerInThisTest";
-        const type = isJson ? "application/x-amz-json-1.1" : "text/xml";
-        if (typeof answer === "number") response.writeHead(answer).end();
-        else if (typeof answer === "string") {
-          response.writeHead(400, { "content-type": type });
-          response.end(
-            isJson
-              ? JSON.stringify({ __type: answer })
-              : `<ErrorResponse><Error><Code>${answer}</Code></Error></ErrorResponse>`,
-          );
-        } else {
-          response.writeHead(200, { "content-type": type });
-          const xml = () =>
-            `<${operation}Response><${operation}Result>${xmlOf(answer)}</${operation}Result></${operation}Response>`;
-          response.end(isJson ? JSON.stringify(answer) : xml());
-        }
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+    stop = await startAws(({ operation, isJson, region, parameters }) => {
+      const answer = answers[operation]?.(parameters, region) ?? "NoSuchAnswerInThisTest";
+      if (typeof answer === "number") return [answer];
+      if (typeof answer === "string") {
+        return isJson
+          ? [400, { __type: answer }]
+          : [400, `<ErrorResponse><Error><Code>${answer}</Code></Error></ErrorResponse>`];
+      }
+      if (isJson) return [200, answer];
+      return [
+        200,
+        `<${operation}Response><${operation}Result>${xmlOf(answer)}</${operation}Result></${operation}Response>`,
+      ];
     });
   });
-  after(async () => {
-    for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
-    Object.assign(process.env, saved);
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  after(() => stop());
   beforeEach(() => (answers = {}));
 
   const since = new Date("2026-01-02T12:00:00Z");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Envelope } from "../../automation/output";
 import { bucketPolicyIn } from "../../core/policies/bucket";
 import type { CliResult } from "../support/cli";
-import { crosstrail, withAws } from "../support/cli";
+import { crosstrail, withPolicies } from "../support/cli";
 import { read, root } from "../support/config";
 import { trailOf } from "../support/fleet";
 
@@ -267,10 +267,10 @@ describe("crosstrail policy", () => {
 
     it("merges with what AWS gives back", async function () {
       this.timeout(60_000);
-      const bucket = await withAws(answers, () => policy("bucket", "--deployed"));
+      const bucket = await withPolicies(answers, () => policy("bucket", "--deployed"));
       assert.deepEqual(sidsOf(bucket.stdout), ["ReportsRead", ...ours]);
       assert.match(bucket.stderr, /^\nPolicy of bucket crosstrail-example-logs, merged/);
-      const merged = await withAws(answers, () => policy("key", "--deployed", "--key", keyArn));
+      const merged = await withPolicies(answers, () => policy("key", "--deployed", "--key", keyArn));
       assert.equal(sidsOf(merged.stdout)[0], "Root");
       assert.ok(
         merged.stderr.includes(`aws kms put-key-policy --key-id ${keyArn} --policy-name default --region us-east-1`),
@@ -280,7 +280,9 @@ describe("crosstrail policy", () => {
     it("gives a whole policy where the bucket has none", async function () {
       this.timeout(60_000);
       const error: [number, string] = [404, "NoSuchBucketPolicy"];
-      const { exitCode, stdout, stderr } = await withAws({ ...answers, error }, () => policy("bucket", "--deployed"));
+      const { exitCode, stdout, stderr } = await withPolicies({ ...answers, error }, () =>
+        policy("bucket", "--deployed"),
+      );
       assert.equal(exitCode, 0);
       const trails = ["1", "2", "3"].map((digit) => trailOf(digit.repeat(12)));
       const whole = bucketPolicyIn("perTrail", { partition: "aws", bucketName, trails });
@@ -291,7 +293,9 @@ describe("crosstrail policy", () => {
     it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
       this.timeout(60_000);
       const error: [number, string] = [403, "AccessDenied"];
-      const { exitCode, stdout, stderr } = await withAws({ ...answers, error }, () => policy("bucket", "--deployed"));
+      const { exitCode, stdout, stderr } = await withPolicies({ ...answers, error }, () =>
+        policy("bucket", "--deployed"),
+      );
       assert.deepEqual([exitCode, stdout], [3, ""]);
       assert.match(stderr, /Use credentials of account 111111111111/);
     });

@@ -1,7 +1,6 @@
 /** The command-line tool in this process, and an AWS that answers as it is told. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { main } from "../../automation/cli";
+import { withAws } from "./aws";
 
 /** What a run of the tool gave. */
 export interface CliResult {
@@ -32,41 +31,13 @@ export interface Answers {
   error?: [status: number, code: string];
 }
 
-const saved = { ...process.env };
-
 /** Runs `act` while the environment's AWS answers as S3 and KMS do. */
-export async function withAws<Value>(answers: Answers, act: () => Promise<Value>): Promise<Value> {
-  const server = createServer((request, response) => {
-    const isKms = request.headers["x-amz-target"] !== undefined;
-    const url = request.url ?? "";
-    if (answers.error && url.includes("policy")) {
-      const [status, code] = answers.error;
-      response.writeHead(status, { "content-type": "application/xml" });
-      response.end(`<Error><Code>${code}</Code><Message>no</Message></Error>`);
-    } else if (isKms) {
-      response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-      response.end(JSON.stringify({ Policy: answers.key, PolicyName: "default" }));
-    } else if (url.includes("policy")) {
-      response.end(answers.bucket);
-    } else {
-      response.writeHead(200, { "content-type": "application/xml" });
-      response.end("<ServerSideEncryptionConfiguration/>");
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-  });
-  try {
-    return await act();
-  } finally {
-    for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
-    Object.assign(process.env, saved);
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+export async function withPolicies<Value>(answers: Answers, act: () => Promise<Value>): Promise<Value> {
+  return withAws(({ operation }) => {
+    if (operation === "GetKeyPolicy") return [200, { Policy: answers.key, PolicyName: "default" }];
+    if (!operation.includes("policy")) return [200, "<ServerSideEncryptionConfiguration/>"];
+    if (!answers.error) return [200, answers.bucket];
+    const [status, code] = answers.error;
+    return [status, `<Error><Code>${code}</Code><Message>no</Message></Error>`];
+  }, act);
 }
