@@ -7,7 +7,7 @@ export const clientSettings = { maxAttempts: 3, requestHandler: { connectionTime
 type Credentials = ReturnType<typeof fromIni>;
 
 /** https://www.pulumi.com/registry/packages/aws/api-docs/provider/#providerassumerole */
-interface AssumeRole {
+export interface AssumeRole {
   roleArn?: string;
   externalId?: string;
   sessionName?: string;
@@ -45,6 +45,12 @@ export function providerCredentials(
     });
   }
   return credentials;
+}
+
+/** The role by which the configuration enters the account: the last one that the provider assumes. */
+export function assumedRole(config: Record<string, unknown>, accountId: string): AssumeRole | undefined {
+  const role = rolesOf(config["aws:assumeRoles"]).at(-1);
+  return /^arn:[^:]+:iam::(\d+):role\/./.exec(role?.roleArn ?? "")?.[1] === accountId ? role : undefined;
 }
 
 /** A stack file has a list; what was set with `pulumi config set` may be its JSON. */

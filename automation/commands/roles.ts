@@ -19,9 +19,11 @@ import {
 } from "../../core/roles";
 import type { AuditSettings, ManagementSettings, MemberSettings } from "../../core/settings";
 import { auditAlias } from "../../core/settings";
+import type { AssumeRole } from "../../programs/credentials";
+import { assumedRole } from "../../programs/credentials";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { readAuditFile, readStackFile } from "../stackFile";
+import { parseConfig, readAuditFile, readStackFile, readText } from "../stackFile";
 
 interface Options {
   config: string;
@@ -65,10 +67,7 @@ export function define(command: Command): void {
     )
     .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
     .option("--hub <arn>", "the role that may assume it")
-    .option(
-      "--external-id <id>",
-      "what the hub must say when it assumes the role (default: crosstrail:deployExternalId, but for the audit account)",
-    )
+    .option("--external-id <id>", "what the hub must say when it assumes the role (default: as the configuration says)")
     .option("--github <subject>", "instead of --hub: jobs of GitHub Actions with exactly this subject")
     .addOption(
       new Option("--format <format>", "JSON, or a CloudFormation template")
@@ -97,7 +96,8 @@ interface RoleDocument {
 export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
   const settings = readAuditFile(options.config, env);
   const others = otherStacks(settings, account as string, options.config, env);
-  const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
+  const subjects = roleSubjects(settings, others).map((subject) => entered(settings, subject, options.config));
+  const role = roleOf(settings, subjects, account as string, options);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
     findings: [],
@@ -120,17 +120,44 @@ function otherStacks(
   const asked = members.filter(({ accountId }) => accountId === accountOf);
   const names = [...asked.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
   return names
-    .map((name) => join(dirname(auditFile), `Pulumi.${name}.yaml`))
+    .map((name) => stackFileBeside(auditFile, name))
     .filter((file) => existsSync(file) && resolve(file) !== resolve(auditFile))
     .map((file) => readStackFile(file, env))
     .filter((other) => other.role !== "audit");
 }
 
-function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {
+/** An account, and how its stacks enter it: as their own file says, or else the audit stack's. */
+interface EnteredAccount extends RoleSubject {
+  /** "" where none is asked for. */
+  externalId: string;
+}
+
+function entered(settings: AuditSettings, subject: RoleSubject, auditFile: string): EnteredAccount {
+  const own = roleOfFile(subject, auditFile);
+  if (own) return { ...subject, deployRoleArn: own.roleArn, externalId: own.externalId ?? "" };
+  // The audit account is not entered by the fleet's roles.
+  const isAudit = subject.names.accountId === settings.auditAccountId;
+  return { ...subject, externalId: isAudit ? "" : settings.deployExternalId };
+}
+
+function roleOfFile({ aliases, names }: RoleSubject, auditFile: string): AssumeRole | undefined {
+  // The standard input has nothing beside it.
+  if (auditFile === "-") return undefined;
+  for (const alias of aliases) {
+    const file = alias === auditAlias ? auditFile : stackFileBeside(auditFile, alias);
+    const role =
+      existsSync(file) && assumedRole(parseConfig(file, readText(file, "The stack's configuration")), names.accountId);
+    if (role) return role;
+  }
+  return undefined;
+}
+
+function stackFileBeside(auditFile: string, stack: string): string {
+  return join(dirname(auditFile), `Pulumi.${stack}.yaml`);
+}
+
+function roleOf(settings: AuditSettings, subjects: EnteredAccount[], account: string, options: Options): RoleDocument {
   const { access } = options;
-  // The hub and the audit account are not entered by the fleet's roles.
-  const agreed = [hub, auditAlias, settings.auditAccountId].includes(account) ? "" : settings.deployExternalId;
-  const trust = trustOf(options, agreed);
   const named = (fallback: string): string => {
     const name = options.name ?? fallback;
     const problem = roleNameProblem(name);
@@ -145,7 +172,7 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
       access,
       roleName: named("CrosstrailHub"),
       ...policiesOf(hubPermissions(subjects.map((subject) => roleArnOf(subject, access)))),
-      trust: roleTrust(place, trust),
+      trust: roleTrust(place, trustOf(options, "")),
       reasons: [{ action: "sts:AssumeRole", why: "enters the accounts of the fleet" }],
     };
   }
@@ -162,7 +189,7 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
     roleName: named(name),
     ...(path !== "/" && options.name === undefined && { path }),
     ...policiesOf(rolePermissions(access, subject.names)),
-    trust: roleTrust(subject.names, trust),
+    trust: roleTrust(subject.names, trustOf(options, subject.externalId)),
     reasons: grantsOf(access, subject.names).map(({ action, why }) => ({ action, why })),
   };
 }
@@ -183,7 +210,7 @@ function isAbout({ aliases, names }: RoleSubject, account: string): boolean {
   return aliases.includes(account) || names.accountId === account;
 }
 
-function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
+function subjectOf(subjects: EnteredAccount[], account: string): EnteredAccount {
   const found = subjects.find((subject) => isAbout(subject, account));
   if (found) return found;
   const known = subjects.flatMap(({ aliases }) => aliases);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -140,6 +140,42 @@ describe("crosstrail roles", () => {
       assert.deepEqual((await services("web")).sort(), ["cloudtrail", "kms", "sns", "sts"]);
       const { roleName, path } = await inFleet("web", ...hub);
       assert.deepEqual([roleName, path], ["Deployer", "/ops/"]);
+    });
+
+    it("the audit account and members by the roles that their own files assume, with their external ids", async () => {
+      const config = (file: string) => parse(readFileSync(join(folder, file), "utf8")) as { config: object };
+      const before = ["Pulumi.audit.yaml", "Pulumi.payments.yaml"].map((file) => [file, config(file).config] as const);
+      const [archivist, carrier] = ["111111111111:role/Archivist", "222222222222:role/ops/Carrier"];
+      const chains = [
+        [{ roleArn: `arn:aws:iam::${archivist}` }],
+        [
+          { roleArn: "arn:aws:iam::111111111111:role/Hub" },
+          { roleArn: `arn:aws:iam::${carrier}`, externalId: "own-9" },
+        ],
+      ];
+      try {
+        before.forEach(([file, own], index) =>
+          writeFileSync(
+            join(folder, file),
+            stringify({ config: { ...own, "aws:assumeRoles": chains[index], "aws:secretKey": { secure: "v1:x" } } }),
+          ),
+        );
+        const payments = await inFleet("payments", ...hub);
+        assert.deepEqual([payments.roleName, payments.path], ["Carrier", "/ops/"]);
+        assert.match(JSON.stringify(payments.trust), /"sts:ExternalId":"own-9"/);
+        const audit = await inFleet("audit", ...hub);
+        assert.equal(audit.roleName, "Archivist");
+        assert.doesNotMatch(JSON.stringify(audit.trust), /ExternalId/);
+        assert.deepEqual((await inFleet("hub", ...hub)).permissions.Statement[0]?.Resource, [
+          `arn:aws:iam::${archivist}`,
+          `arn:aws:iam::${carrier}`,
+          "arn:aws:iam::333333333333:role/ops/Deployer",
+          "arn:aws:iam::555555555555:role/Deploy-management",
+        ]);
+        assert.equal((await inFleet("payments", ...hub, "--access", "preview")).roleName, "CrosstrailPreview");
+      } finally {
+        for (const [file, own] of before) writeFileSync(join(folder, file), stringify({ config: own }));
+      }
     });
 
     it("asks for the external id that the configuration gives, where the fleet enters by it", async () => {
