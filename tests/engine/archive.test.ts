@@ -10,7 +10,7 @@ import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, ROOT } from "../../sandbox/flee
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, putLogFile, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, putLogFile, sandbox } from "./support";
 
 const bucketName = "crosstrail-example-logs";
 const accessLogBucket = "crosstrail-example-access-logs";
@@ -18,7 +18,7 @@ const denies = ["DenyBucketTampering", "DenyLogTampering", "DenyOtherKeys", "Den
 
 describe("engine: the archive's controls", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   let s3: S3Client;

@@ -9,11 +9,11 @@ import {
 import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 describe("engine: an event data store", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   let client: CloudTrailClient;

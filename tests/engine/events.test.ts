@@ -10,14 +10,14 @@ import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-
 import { AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 const payments = MEMBERS.payments as string;
 const archive = "arn:aws:s3:::crosstrail-example-logs/";
 
 describe("engine: what a trail records, and where else it delivers", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   before(async () => {

@@ -13,14 +13,14 @@ import { findMarked, MARK, run } from "../../automation/process";
 import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
 import { type Call, type Faults, faultsBefore } from "../support/faults";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 const PAYMENTS = { accountId: "222222222222", alias: "payments" };
 const WEB = { accountId: "333333333333", alias: "web" };
 
 describe("engine: the fleet", function () {
   this.timeout(5 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let faults: Faults;
   let env: NodeJS.ProcessEnv;

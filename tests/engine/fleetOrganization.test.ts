@@ -13,14 +13,14 @@ import { stringify } from "yaml";
 import * as crosstrail from "../../automation";
 import type { Sandbox } from "../../sandbox";
 import { auditConfig, MANAGEMENT, managementConfig, MEMBERS } from "../../sandbox/fleet";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 const payments = { alias: "payments", accountId: MEMBERS.payments as string };
 const arn = `arn:aws:cloudtrail:us-east-1:${MANAGEMENT}:trail/organization`;
 
 describe("engine: the fleet of an organization", function () {
   this.timeout(10 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let organizations: OrganizationsClient;
   let cloudTrail: CloudTrailClient;

@@ -4,11 +4,11 @@ import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, putLogFile, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, putLogFile, sandbox } from "./support";
 
 describe("engine: forceDestroy", function () {
   this.timeout(30 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   let s3: S3Client;

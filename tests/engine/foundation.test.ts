@@ -8,7 +8,7 @@ import { AUDIT_ACCOUNT, AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 const [payments, web] = ["payments", "web"].map((alias) => ({ alias, accountId: MEMBERS[alias] as string })) as [
   { alias: string; accountId: string },
@@ -17,7 +17,7 @@ const [payments, web] = ["payments", "web"].map((alias) => ({ alias, accountId: 
 
 describe("engine: a fleet from its first up to its end", function () {
   this.timeout(15 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
 

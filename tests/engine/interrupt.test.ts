@@ -16,7 +16,7 @@ import type { UserError } from "../../core/findings";
 import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
 import { type Call, type Fault, type Faults, faultsBefore } from "../support/faults";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 const PAYMENTS = { accountId: "222222222222", alias: "payments" };
 const WEB = { accountId: "333333333333", alias: "web" };
@@ -37,7 +37,7 @@ interface Run {
 
 describe("engine: interrupted runs, and what stands in a run's way", function () {
   this.timeout(3 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let faults: Faults;
   let env: NodeJS.ProcessEnv;

@@ -6,11 +6,11 @@ import os from "node:os";
 import path from "node:path";
 import { ROOT } from "../../sandbox";
 import { callsOf, expectGranted, rolesOf } from "./calls";
-import { MINUTE } from "./support";
+import { inSteps, MINUTE } from "./support";
 
 describe("engine: npm start -- --keep", function () {
   this.timeout(10 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let copy: string;
   let endpoint: string;
 

@@ -10,7 +10,7 @@ import { ROOT, type Sandbox } from "../../sandbox";
 import { descendants, processes } from "../../sandbox/bench/processes";
 import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
 import { type Faults, faultsBefore } from "../support/faults";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 const PARALLEL = 4;
 const members = (count: number) =>
@@ -27,7 +27,7 @@ interface Checkpoint {
 
 describe("engine: many members", function () {
   this.timeout(6 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let faults: Faults;
 

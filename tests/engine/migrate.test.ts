@@ -9,13 +9,13 @@ import type { Envelope } from "../../automation/output";
 import type { Contract } from "../../core/contract";
 import type { Sandbox } from "../../sandbox";
 import { AUDIT_STACK, MANAGEMENT, memberConfig } from "../../sandbox/fleet";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 const arn = `arn:aws:cloudtrail:us-east-1:${MANAGEMENT}:trail/crosstrail`;
 
 describe("engine: crosstrail migrate", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
 

@@ -19,7 +19,7 @@ import { whyNoDelivery } from "../../core/evaluate";
 import type { Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, AUDIT_STACK, MANAGEMENT, managementConfig, memberConfig, MEMBERS } from "../../sandbox/fleet";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 const payments = { alias: "payments", accountId: MEMBERS.payments as string };
 const web = { alias: "web", accountId: MEMBERS.web as string, inOrganization: false };
@@ -29,7 +29,7 @@ const stack = "management";
 
 describe("engine: an organization trail", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   let organizationId = "";

@@ -8,11 +8,11 @@ import { parse } from "yaml";
 import type { Sandbox } from "../../sandbox";
 import { ROOT } from "../../sandbox";
 import { held } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 describe("engine: the npm package", function () {
   this.timeout(15 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let app: string;
   const boxes: Sandbox[] = [];
 

@@ -11,7 +11,7 @@ import { trailArn } from "../../core/names";
 import type { Sandbox } from "../../sandbox";
 import { REGION, ROOT } from "../../sandbox";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS, OUTSIDER } from "../../sandbox/fleet";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 const bucketName = "somebody-elses-bucket";
 const owners = (Action: string, Resource: string) => ({
@@ -28,7 +28,7 @@ const ownPolicies = {
 
 describe("engine: policies of a bucket and a key that are there already", function () {
   this.timeout(20 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let s3: S3Client;
   let kms: KMSClient;

@@ -5,11 +5,11 @@ import { AUDIT_STACK } from "../../sandbox/fleet";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 describe("engine: readers", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   before(async () => {

@@ -22,13 +22,13 @@ import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS } from "../../sandbox/
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 type Outputs = Contract & { replicas?: DeployedReplicas };
 
 describe("engine: replicas of the key and of the bucket", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let engine: Engine;
   let keyArn: string;

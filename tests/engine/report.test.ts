@@ -10,11 +10,11 @@ import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
 import { crosstrail } from "../support/cli";
 import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
-import { MINUTE, sandbox } from "./support";
+import { inSteps, MINUTE, sandbox } from "./support";
 
 describe("engine: the report of a preview", function () {
   this.timeout(10 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   before(async () => {
     box = await sandbox();

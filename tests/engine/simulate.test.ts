@@ -10,7 +10,7 @@ import type { Finding } from "../../core/findings";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, ROOT } from "../../sandbox/fleet";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectGranted, rolesOf } from "./calls";
-import { Engine, MINUTE, sandbox } from "./support";
+import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 interface Statement {
   Sid: string;
@@ -30,7 +30,7 @@ const options = {
 
 describe("engine: crosstrail simulate --deployed", function () {
   this.timeout(60 * MINUTE);
-  this.bail(true);
+  inSteps(this);
   let box: Sandbox;
   let contract: Contract;
   let s3: S3Client;

@@ -1,5 +1,7 @@
 /** The engine tests' sandbox: the real engine and provider on the emulator, through the same code as `npm start`. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import {
   DeleteBucketPolicyCommand,
   GetBucketPolicyCommand,
@@ -17,6 +19,17 @@ import { callsOf, expectGranted, held, isHeld, rolesOf } from "./calls";
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 export const MINUTE = 60_000;
+
+/**
+ * For a suite whose tests build on each other: what follows a failed one is left out. mocha's own `bail` would end the other
+ * test files as well, as they run side by side.
+ */
+export function inSteps(suite: Mocha.Suite): void {
+  suite.afterEach(function () {
+    const { state, title } = this.currentTest ?? {};
+    if (state === "failed") throw new Error(`"${title}" has failed: the rest of this suite needs it, and is left out.`);
+  });
+}
 
 let tools: Promise<Tools> | undefined;
 
@@ -60,8 +73,18 @@ export class Engine {
   /** Runs an operation that must succeed. */
   async run(verb: string, stack: string, ...options: string[]): Promise<string> {
     const result = await this.attempt(verb, stack, ...options);
-    assert.equal(result.code, 0, `pulumi ${verb} of stack ${stack} failed:\n${result.text}`);
+    assert.equal(
+      result.code,
+      0,
+      `pulumi ${verb} of stack ${stack} failed:\n${result.text}\nWhat the emulator refused last:\n${this.refusals()}`,
+    );
     return result.text;
+  }
+
+  private refusals(): string {
+    const log = fs.readFileSync(path.join(this.box.folder, "logs", "emulator-access.log"), "utf8");
+    const lines = log.split("\n").filter((line) => line !== "" && !/: [23]\d\d [A-Z ]+$/.test(line));
+    return lines.slice(-20).join("\n");
   }
 
   /** Runs an operation that may fail. */
