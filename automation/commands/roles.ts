@@ -19,8 +19,8 @@ import {
 } from "../../core/roles";
 import type { AuditSettings, ManagementSettings, MemberSettings } from "../../core/settings";
 import { auditAlias } from "../../core/settings";
-import type { AssumeRole } from "../../programs/credentials";
-import { assumedRole } from "../../programs/credentials";
+import type { AssumeRole } from "../../programs/assumeRoles";
+import { assumedRole } from "../../programs/assumeRoles";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import { parseConfig, readAuditFile, readStackFile, readText } from "../stackFile";
@@ -96,8 +96,7 @@ interface RoleDocument {
 export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
   const settings = readAuditFile(options.config, env);
   const others = otherStacks(settings, account as string, options.config, env);
-  const subjects = roleSubjects(settings, others).map((subject) => entered(settings, subject, options.config));
-  const role = roleOf(settings, subjects, account as string, options);
+  const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
     findings: [],
@@ -156,7 +155,7 @@ function stackFileBeside(auditFile: string, stack: string): string {
   return join(dirname(auditFile), `Pulumi.${stack}.yaml`);
 }
 
-function roleOf(settings: AuditSettings, subjects: EnteredAccount[], account: string, options: Options): RoleDocument {
+function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {
   const { access } = options;
   const named = (fallback: string): string => {
     const name = options.name ?? fallback;
@@ -171,12 +170,14 @@ function roleOf(settings: AuditSettings, subjects: EnteredAccount[], account: st
       accountId: place.accountId,
       access,
       roleName: named("CrosstrailHub"),
-      ...policiesOf(hubPermissions(subjects.map((subject) => roleArnOf(subject, access)))),
+      ...policiesOf(
+        hubPermissions(subjects.map((subject) => roleArnOf(entered(settings, subject, options.config), access))),
+      ),
       trust: roleTrust(place, trustOf(options, "")),
       reasons: [{ action: "sts:AssumeRole", why: "enters the accounts of the fleet" }],
     };
   }
-  const subject = subjectOf(subjects, account);
+  const subject = entered(settings, subjectOf(subjects, account), options.config);
   const [, path, name] = /:role(\/.*\/|\/)([^/]+)$/.exec(roleArnOf(subject, access)) as unknown as [
     string,
     string,
@@ -210,7 +211,7 @@ function isAbout({ aliases, names }: RoleSubject, account: string): boolean {
   return aliases.includes(account) || names.accountId === account;
 }
 
-function subjectOf(subjects: EnteredAccount[], account: string): EnteredAccount {
+function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
   const found = subjects.find((subject) => isAbout(subject, account));
   if (found) return found;
   const known = subjects.flatMap(({ aliases }) => aliases);
