@@ -10,7 +10,7 @@ const namespace = "crosstrail";
 
 /** The settings that the file declares; the Region comes from the environment where the file has none, as with Pulumi. */
 export function readStackFile(file: string, env: NodeJS.ProcessEnv): Settings {
-  const config = parseConfig(file, readText(file, "The stack's configuration"));
+  const config = readConfig(file);
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(config)) {
     // Pulumi takes a name without a namespace for one of the project's.
@@ -31,6 +31,11 @@ export function readAuditFile(file: string, env: NodeJS.ProcessEnv): AuditSettin
     "It is a member stack's; the policies belong to the audit stack.",
     "Give the audit stack's file with --config.",
   );
+}
+
+/** Its values: see {@link parseConfig}. */
+export function readConfig(file: string): Record<string, string> {
+  return parseConfig(file, readText(file, "The stack's configuration"));
 }
 
 /** The values of a stack file as Pulumi hands them to a program: scalars as text, everything else as JSON. */

@@ -23,7 +23,7 @@ import type { AssumeRole } from "../../programs/assumeRoles";
 import { assumedRole } from "../../programs/assumeRoles";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { parseConfig, readAuditFile, readStackFile, readText } from "../stackFile";
+import { readAuditFile, readConfig, readStackFile } from "../stackFile";
 
 interface Options {
   config: string;
@@ -144,8 +144,7 @@ function roleOfFile({ aliases, names }: RoleSubject, auditFile: string): AssumeR
   if (auditFile === "-") return undefined;
   for (const alias of aliases) {
     const file = alias === auditAlias ? auditFile : stackFileBeside(auditFile, alias);
-    const role =
-      existsSync(file) && assumedRole(parseConfig(file, readText(file, "The stack's configuration")), names.accountId);
+    const role = existsSync(file) && assumedRole(readConfig(file), names.accountId);
     if (role) return role;
   }
   return undefined;

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
@@ -36,18 +36,21 @@ export interface StackSource {
   settings: Settings;
 }
 
-/** The folders of runs, with the id of the process behind. */
-const runFolder = join(tmpdir(), "crosstrail-run-");
-
 /**
  * Removes what a killed run left behind. A day later, as the temporary folder may be shared with another machine or container,
  * of whose processes nothing is known here.
  */
 function removeAbandoned(): void {
-  for (const name of readdirSync(dirname(runFolder))) {
+  let names: string[] = [];
+  try {
+    names = readdirSync(tmpdir());
+  } catch {
+    // It may be one in which files can be made, and not listed.
+  }
+  for (const name of names) {
     const pid = /^crosstrail-run-(\d+)-/.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    const folder = join(dirname(runFolder), name);
+    const folder = join(tmpdir(), name);
     try {
       if (Date.now() - statSync(folder).mtimeMs > 24 * 3_600_000) rmSync(folder, { recursive: true, force: true });
     } catch {
@@ -149,7 +152,7 @@ export class Project {
   get temporary(): string {
     if (this.folderOfOwn === undefined) {
       removeAbandoned();
-      this.folderOfOwn = mkdtempSync(`${runFolder}${process.pid}-`);
+      this.folderOfOwn = mkdtempSync(join(tmpdir(), `crosstrail-run-${process.pid}-`));
       const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
       const main = typeof project.main === "string" ? project.main : ".";
       const text = stringify({ ...project, main: isAbsolute(main) ? main : resolve(this.folder, main) });

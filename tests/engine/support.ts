@@ -73,11 +73,11 @@ export class Engine {
   /** Runs an operation that must succeed. */
   async run(verb: string, stack: string, ...options: string[]): Promise<string> {
     const result = await this.attempt(verb, stack, ...options);
-    assert.equal(
-      result.code,
-      0,
-      `pulumi ${verb} of stack ${stack} failed:\n${result.text}\nWhat the emulator refused last:\n${this.refusals()}`,
-    );
+    if (result.code !== 0) {
+      assert.fail(
+        `pulumi ${verb} of stack ${stack} failed (${result.code}):\n${result.text}\nWhat the emulator refused last:\n${this.refusals()}`,
+      );
+    }
     return result.text;
   }
 
