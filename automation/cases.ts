@@ -2,9 +2,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AccessRequest, Decision, SimulatedFleet } from "../core/evaluate";
+import type { AccessRequest, Decision } from "../core/evaluate";
+import type { SimulatedFleet } from "../core/simulate";
 import { compile, evaluate } from "../core/evaluate";
-import type { ArchivePolicies } from "../core/evaluate";
+import type { ArchivePolicies } from "../core/simulate";
 import { accountIdProblem } from "../core/accounts";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";

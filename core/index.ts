@@ -30,3 +30,4 @@ export {
   roleTrust,
 } from "./roles";
 export { type AuditSettings, type MemberSettings, parseSettings, type Settings } from "./settings";
+export * from "./simulate";

@@ -16,8 +16,8 @@ import {
   paginateListDelegatedAdministrators,
 } from "@aws-sdk/client-organizations";
 import { UserError } from "../core/findings";
-import type { OrganizationState } from "../core/organization";
-import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organization";
+import type { OrganizationState } from "../core/organizationPrerequisites";
+import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organizationPrerequisites";
 import { clientSettings, providerCredentials } from "./credentials";
 import type { OrganizationAccess } from "./management";
 

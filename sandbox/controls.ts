@@ -14,7 +14,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { Contract } from "../core/contract";
-import { evaluate, fleetOfContract, recognisedPolicies } from "../core/evaluate";
+import { evaluate } from "../core/evaluate";
+import { fleetOfContract, recognisedPolicies } from "../core/simulate";
 import { bucketArn } from "../core/names";
 import type { AwsAccess } from "./index";
 

@@ -4,7 +4,7 @@ import { type FleetEvent, type StackResult, up } from "../automation";
 import { formatFinding } from "../core/findings";
 import type { Context } from "./context";
 import { userError } from "./errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS } from "./fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, memberConfig, MEMBERS } from "./accounts";
 import type { Sandbox } from "./index";
 import type { Step } from "./progress";
 

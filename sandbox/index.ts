@@ -10,7 +10,7 @@ import type { Context } from "./context";
 import { type Emulator, installEmulator, startEmulator } from "./emulator";
 import { type AwsPlugin, type Engine, installAwsPlugin, installEngine } from "./engine/install";
 import { userError } from "./errors";
-import { AUDIT_ACCOUNT, deployRole, ROOT } from "./fleet";
+import { AUDIT_ACCOUNT, deployRole, ROOT } from "./accounts";
 import { isForeign, RECORD, type SandboxRecord } from "./record";
 
 export { ROOT };

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { endMarked, isAlive, run } from "../automation/process";
 import { userError } from "./errors";
-import { ROOT } from "./fleet";
+import { ROOT } from "./accounts";
 import { RECORD, type SandboxRecord } from "./record";
 
 export const HOME = path.join(ROOT, ".sandbox");

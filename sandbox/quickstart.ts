@@ -8,11 +8,11 @@ import type { Context } from "./context";
 import { deployFleet } from "./deploy";
 import { KEEP_LIMIT_MS } from "./emulator";
 import { userError } from "./errors";
-import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./fleet";
+import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./accounts";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type Control, readControls } from "./controls";
-import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./matrix";
+import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./questions";
 import { type ReadBack, readBack } from "./readBack";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";

@@ -3,9 +3,9 @@
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from "@aws-sdk/client-cloudtrail";
 import { readDeployed } from "../automation/deployed";
 import type { Contract } from "../core/contract";
-import { type Delivery, whyNoDelivery } from "../core/evaluate";
+import { type Delivery, whyNoDelivery } from "../core/simulate";
 import { parseTrailArn, trailArn } from "../core/names";
-import { OUTSIDER } from "./fleet";
+import { OUTSIDER } from "./accounts";
 import type { AwsAccess } from "./index";
 
 export interface TrailCheck {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { posix } from "node:path";
 import ts from "typescript";
-import { questions } from "../core/evaluate";
+import { questions } from "../core/simulate";
 import { findingIds } from "../core/findings";
 import { read, root } from "./support/config";
 

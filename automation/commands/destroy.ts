@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { destroy, type DestroyOptions } from "../index";
 import type { Outcome, Surroundings } from "../output";
-import { defineFleet, defineYes, type Options, runVerb } from "./fleet";
+import { defineFleet, defineYes, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail destroy --only payments"];
 

@@ -1,8 +1,8 @@
 /** `crosstrail policy`: what the bucket and the key need in their policies where Crosstrail did not create them. */
 import type { Command } from "commander";
 import { Argument } from "commander";
-import type { MergedPolicy, SimulatedFleet } from "../../core/evaluate";
-import { fleetOfSettings, judgeMerged, policyInput } from "../../core/evaluate";
+import type { MergedPolicy, SimulatedFleet } from "../../core/simulate";
+import { fleetOfSettings, judgeMerged, policyInput } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import { formatFinding } from "../../core/findings";
 import { keyArnProblem, parseKeyArn } from "../../core/names";

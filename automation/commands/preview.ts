@@ -2,13 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { fleetOfSettings } from "../../core/evaluate";
+import { fleetOfSettings } from "../../core/simulate";
 import { type FleetOptions, type FleetResult, preview } from "../index";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import type { Report } from "../report";
 import { readAuditFile } from "../stackFile";
-import { defineFleet, type Options, runVerb } from "./fleet";
+import { defineFleet, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail preview --only audit payments", "crosstrail preview --report html > preview.html"];
 

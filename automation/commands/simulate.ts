@@ -11,7 +11,7 @@ import type {
   SimulatedFleet,
   Untied,
   Verdict,
-} from "../../core/evaluate";
+} from "../../core/simulate";
 import {
   accessOfPolicy,
   accessOfSettings,
@@ -23,7 +23,7 @@ import {
   simulate,
   subjectSummaries,
   untied,
-} from "../../core/evaluate";
+} from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
 import type { Outcome, Surroundings } from "../output";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type FleetOptions, status } from "../index";
 import type { Outcome, Surroundings } from "../output";
-import { defineFleet, type Options, runVerb } from "./fleet";
+import { defineFleet, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail status --json"];
 

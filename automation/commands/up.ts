@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { up, type UpOptions } from "../index";
 import type { Outcome, Surroundings } from "../output";
-import { defineFleet, defineYes, type Options, runVerb } from "./fleet";
+import { defineFleet, defineYes, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail up --yes --parallel 4"];
 

@@ -2,7 +2,7 @@
 import type { Finding } from "../../core/findings";
 import { ExitCode } from "../output";
 import { locksIn } from "./lock";
-import type { Operation } from "./engine";
+import type { Operation } from "./worker/engine";
 
 export interface Diagnosis {
   exitCode: number;

@@ -91,7 +91,7 @@ export class Pool {
     const worker: Worker = {
       jobs: 0,
       words: [],
-      process: start(process.execPath, [join(__dirname, "launch.js")], {
+      process: start(process.execPath, [join(__dirname, "worker", "launch.js")], {
         timeoutMs: 24 * 60 * MINUTE,
         // Longer than the worker takes to end its engine.
         graceMs: 20_000,

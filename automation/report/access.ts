@@ -1,6 +1,6 @@
 /** Who gains and who loses access: the simulation's questions, put to the policies before and after. */
-import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/evaluate";
-import { builtPolicies, questionGroups, simulate } from "../../core/evaluate";
+import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/simulate";
+import { builtPolicies, questionGroups, simulate } from "../../core/simulate";
 import { parseTrailArn, trailArn } from "../../core/names";
 import { statementsOf } from "../../core/policies/diff";
 import { UserError } from "../../core/findings";

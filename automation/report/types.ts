@@ -1,5 +1,5 @@
 /** What a report is made from, and what it says. Both are plain data. */
-import type { SimulatedFleet } from "../../core/evaluate";
+import type { SimulatedFleet } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import type { BucketPolicyForm } from "../../core/policies/bucket";
 import type { KeyPolicyForm } from "../../core/policies/key";

@@ -8,7 +8,7 @@ import { memberConfig } from "../fleet";
 import { sentence } from "../issues";
 import type { TrailIdentity } from "../names";
 import { accountRootArn, externalIdProblem, roleArnProblem, trailArn } from "../names";
-import { fillIn } from "../pattern";
+import { fillIn } from "../placeholders";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "../policies/document";
 import { list, policyDocument, size } from "../policies/document";
 import { rolePolicyLimit } from "../policies/reader";

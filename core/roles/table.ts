@@ -4,7 +4,7 @@
  * Crosstrail itself make: a call that no row grants fails, and so does a row that no call needs.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
-import { serviceLinkedRoleName, cloudTrailPrincipal } from "../organization";
+import { serviceLinkedRoleName, cloudTrailPrincipal } from "../organizationPrerequisites";
 import { trailsOfAccount } from "../names";
 import type { OneOrMany } from "../policies/document";
 import { list } from "../policies/document";

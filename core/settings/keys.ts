@@ -15,7 +15,7 @@ import {
   roleNameProblem,
   trailNameProblem,
 } from "../names";
-import { deployProfileProblem, deployRoleProblem } from "../pattern";
+import { deployProfileProblem, deployRoleProblem } from "../placeholders";
 import { EventPreset, excludableSources, insightTypes, ReadWriteType } from "../events";
 import { BucketPolicyForm } from "../policies/bucket";
 import { KeyPolicyForm } from "../policies/key";

@@ -6,7 +6,7 @@ import { defaultParallel } from "../../automation/fleet/run";
 import { run } from "../../automation/process";
 import type { Context } from "../context";
 import { userError } from "../errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, ROOT } from "../fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, ROOT } from "../accounts";
 import { REGION, type Sandbox } from "../index";
 import { median, plainProject } from "./index";
 import { type Cost, measured } from "./processes";

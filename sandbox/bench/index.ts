@@ -6,7 +6,7 @@ import path from "node:path";
 import Table from "cli-table3";
 import type { Context } from "../context";
 import { userError } from "../errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig, ROOT } from "../fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig, ROOT } from "../accounts";
 import { installTools, openSandbox, REGION, type Sandbox } from "../index";
 import { cleanUp, newRunFolder } from "../keep";
 import { stringify } from "yaml";

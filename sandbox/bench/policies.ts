@@ -3,7 +3,8 @@
 
 import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
 import Table from "cli-table3";
-import { builtPolicies, type Cell, compile, judge, simulate, type SimulatedFleet } from "../../core/evaluate";
+import { compile, judge } from "../../core/evaluate";
+import { builtPolicies, type Cell, simulate, type SimulatedFleet } from "../../core/simulate";
 import { buildContext } from "../../core/evaluate/context";
 import { readCaller } from "../../core/evaluate/principals";
 import { futureKeyArn } from "../../core/names";

@@ -6,7 +6,7 @@
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html, .../API_UpdateTrail.html
 
 import type { Partition } from "../../core/accounts";
-import { whyNoDelivery } from "../../core/evaluate/trail";
+import { whyNoDelivery } from "../../core/simulate/delivery";
 import { trailArn, trailNameProblem } from "../../core/names";
 
 /** A call, with what AWS knows. */

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
-import type { Engine } from "../../automation/fleet/engine";
-import { lookUps, type Place, repeatable } from "../../automation/fleet/lookUp";
-import type { Deployment, PendingOperation } from "../../automation/fleet/pending";
-import { settlePending, Undecided } from "../../automation/fleet/pending";
+import type { Engine } from "../../automation/fleet/worker/engine";
+import { lookUps, type Place, repeatable } from "../../automation/fleet/worker/lookUp";
+import type { Deployment, PendingOperation } from "../../automation/fleet/worker/pending";
+import { settlePending, Undecided } from "../../automation/fleet/worker/pending";
 import { startAws } from "../support/aws";
 
 const ROOT = path.join(__dirname, "..", "..");

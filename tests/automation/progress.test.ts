@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import pc from "picocolors";
-import { textOf } from "../../automation/commands/fleet";
+import { textOf } from "../../automation/commands/_fleet";
 import type { FleetEvent, StackResult } from "../../automation/fleet/types";
 import { surroundingsOf } from "../../automation/cli";
 import { LineProgress, LiveProgress } from "../../automation/progress";

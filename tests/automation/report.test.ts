@@ -4,9 +4,9 @@ import { type AccessChange, type PreviewedResource, report, type ReportInput } f
 import { commentLimit } from "../../automation/report/markdown";
 import { style } from "../../automation/report/style";
 import { html, markdown, markdownCode } from "../../automation/report/text";
-import { builtPolicies, fleetOfSettings } from "../../core/evaluate";
+import { builtPolicies, fleetOfSettings } from "../../core/simulate";
 import { serialize } from "../../core/policies/document";
-import { auditConfig } from "../../sandbox/fleet";
+import { auditConfig } from "../../sandbox/accounts";
 import { crosstrail } from "../support/cli";
 import { read } from "../support/config";
 import { recordedPreview, settingsOf } from "../support/preview";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { UserError } from "../../core/findings";
-import { builtPolicies, fleetOfSettings, simulate } from "../../core/evaluate";
+import { builtPolicies, fleetOfSettings, simulate } from "../../core/simulate";
 import type { PolicyDocument } from "../../core/policies/document";
 import type { AuditSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";

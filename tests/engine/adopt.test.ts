@@ -18,7 +18,7 @@ import type { Contract } from "../../core/contract";
 import { bucketPolicy } from "../../core/policies/bucket";
 import type { Sandbox } from "../../sandbox";
 import { REGION, ROOT } from "../../sandbox";
-import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, MEMBERS } from "../../sandbox/accounts";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const payments = MEMBERS.payments as string;

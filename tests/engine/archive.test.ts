@@ -6,7 +6,7 @@ import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
 import { readControls } from "../../sandbox/controls";
-import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, ROOT } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, ROOT } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { AUDIT_ACCOUNT } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { MINUTE, sandbox } from "./support";
 

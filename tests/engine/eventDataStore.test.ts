@@ -6,7 +6,7 @@ import {
   GetEventDataStoreCommand,
   RestoreEventDataStoreCommand,
 } from "@aws-sdk/client-cloudtrail";
-import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
 import { Engine, inSteps, MINUTE, sandbox } from "./support";

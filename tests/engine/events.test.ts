@@ -7,7 +7,7 @@ import {
   GetInsightSelectorsCommand,
 } from "@aws-sdk/client-cloudtrail";
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_STACK, MEMBERS } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
 import { Engine, inSteps, MINUTE, sandbox } from "./support";

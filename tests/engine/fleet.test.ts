@@ -11,7 +11,7 @@ import { stringify } from "yaml";
 import * as crosstrail from "../../automation";
 import { findMarked, MARK, run } from "../../automation/process";
 import { ROOT, type Sandbox } from "../../sandbox";
-import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/accounts";
 import { type Call, type Faults, faultsBefore } from "../support/faults";
 import { inSteps, MINUTE, sandbox } from "./support";
 

@@ -12,7 +12,7 @@ import {
 import { stringify } from "yaml";
 import * as crosstrail from "../../automation";
 import type { Sandbox } from "../../sandbox";
-import { auditConfig, MANAGEMENT, managementConfig, MEMBERS } from "../../sandbox/fleet";
+import { auditConfig, MANAGEMENT, managementConfig, MEMBERS } from "../../sandbox/accounts";
 import { inSteps, MINUTE, sandbox } from "./support";
 
 const payments = { alias: "payments", accountId: MEMBERS.payments as string };

@@ -1,7 +1,7 @@
 /** A log bucket that is deleted with all that is in it: for tests, and only where nothing is to be kept. */
 import assert from "node:assert/strict";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";
 import { Engine, inSteps, MINUTE, putLogFile, sandbox } from "./support";

@@ -4,7 +4,7 @@ import { CloudTrailClient, DescribeTrailsCommand } from "@aws-sdk/client-cloudtr
 import { DescribeKeyCommand, GetKeyRotationStatusCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GetBucketPolicyCommand, HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
-import { AUDIT_ACCOUNT, AUDIT_STACK, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, MEMBERS } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";

@@ -32,7 +32,7 @@ import { type TrailIdentity, trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { type KeyPolicyInput, keyPolicy } from "../../core/policies/key";
 import { findMarked, run } from "../../automation/process";
-import { AUDIT_ACCOUNT, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, MEMBERS } from "../../sandbox/accounts";
 import { REGION, type Sandbox } from "../../sandbox";
 import { RECORD, type SandboxRecord } from "../../sandbox/record";
 import { Engine, MINUTE, sandbox } from "./support";

@@ -14,7 +14,7 @@ import { Backend } from "../../automation/fleet/backend";
 import { endMarked, findMarked, MARK } from "../../automation/process";
 import type { UserError } from "../../core/findings";
 import { ROOT, type Sandbox } from "../../sandbox";
-import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/accounts";
 import { type Call, type Fault, type Faults, faultsBefore } from "../support/faults";
 import { inSteps, MINUTE, sandbox } from "./support";
 

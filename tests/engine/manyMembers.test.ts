@@ -8,7 +8,7 @@ import { ExitCode } from "../../automation";
 import { run } from "../../automation/process";
 import { ROOT, type Sandbox } from "../../sandbox";
 import { descendants, processes } from "../../sandbox/bench/processes";
-import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/accounts";
 import { type Faults, faultsBefore } from "../support/faults";
 import { inSteps, MINUTE, sandbox } from "./support";
 

@@ -8,7 +8,7 @@ import { main } from "../../automation/cli";
 import type { Envelope } from "../../automation/output";
 import type { Contract } from "../../core/contract";
 import type { Sandbox } from "../../sandbox";
-import { AUDIT_STACK, MANAGEMENT, memberConfig } from "../../sandbox/fleet";
+import { AUDIT_STACK, MANAGEMENT, memberConfig } from "../../sandbox/accounts";
 import { Engine, inSteps, MINUTE, sandbox } from "./support";
 
 const arn = `arn:aws:cloudtrail:us-east-1:${MANAGEMENT}:trail/crosstrail`;

@@ -15,9 +15,16 @@ import {
 } from "@aws-sdk/client-organizations";
 import { CreateBucketCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
-import { whyNoDelivery } from "../../core/evaluate";
+import { whyNoDelivery } from "../../core/simulate";
 import type { Sandbox } from "../../sandbox";
-import { AUDIT_ACCOUNT, AUDIT_STACK, MANAGEMENT, managementConfig, memberConfig, MEMBERS } from "../../sandbox/fleet";
+import {
+  AUDIT_ACCOUNT,
+  AUDIT_STACK,
+  MANAGEMENT,
+  managementConfig,
+  memberConfig,
+  MEMBERS,
+} from "../../sandbox/accounts";
 import { callsOf, expectAllUsed } from "./calls";
 import { Engine, inSteps, MINUTE, sandbox } from "./support";
 

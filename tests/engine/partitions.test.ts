@@ -1,7 +1,7 @@
 /** The other partitions: their ARNs in the policies, accepted by the provider, and quiet at a second look. */
 import assert from "node:assert/strict";
 import type { Contract } from "../../core/contract";
-import { AUDIT_STACK } from "../../sandbox/fleet";
+import { AUDIT_STACK } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { Engine, MINUTE, sandbox } from "./support";

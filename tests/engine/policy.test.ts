@@ -6,11 +6,11 @@ import { CloudTrailClient, CreateTrailCommand } from "@aws-sdk/client-cloudtrail
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { readBucketPolicy, readKeyPolicy } from "../../automation/deployed";
-import { whyNoDelivery } from "../../core/evaluate";
+import { whyNoDelivery } from "../../core/simulate";
 import { trailArn } from "../../core/names";
 import type { Sandbox } from "../../sandbox";
 import { REGION, ROOT } from "../../sandbox";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS, OUTSIDER } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS, OUTSIDER } from "../../sandbox/accounts";
 import { inSteps, MINUTE, sandbox } from "./support";
 
 const bucketName = "somebody-elses-bucket";

@@ -1,7 +1,7 @@
 /** Who may read the archive, told to the real engine: each option on and off again, in place. */
 import assert from "node:assert/strict";
 import type { Contract } from "../../core/contract";
-import { AUDIT_STACK } from "../../sandbox/fleet";
+import { AUDIT_STACK } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";

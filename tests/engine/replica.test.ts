@@ -18,7 +18,7 @@ import type { Contract } from "../../core/contract";
 import { isMultiRegionKey } from "../../core/names";
 import type { Statement } from "../../core/policies/document";
 import type { DeployedReplicas } from "../../programs/replicas";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, MEMBERS } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectAllUsed } from "./calls";

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { up } from "../../automation";
 import type { ReportData } from "../../automation/report";
 import { ROOT, type Sandbox } from "../../sandbox";
-import { AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
+import { AUDIT_STACK, auditConfig } from "../../sandbox/accounts";
 import { crosstrail } from "../support/cli";
 import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
 import { inSteps, MINUTE, sandbox } from "./support";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import type { FleetEvent } from "../../automation";
 import { status as readStatus, up } from "../../automation";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig } from "../../sandbox/accounts";
 import { callsOf, expectAllUsed, expectGranted, rolesOf } from "./calls";
 import { Engine, MINUTE, sandbox } from "./support";
 

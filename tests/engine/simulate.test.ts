@@ -7,7 +7,7 @@ import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from "@aws-s
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
 import type { Contract } from "../../core/contract";
 import type { Finding } from "../../core/findings";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, ROOT } from "../../sandbox/fleet";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, ROOT } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { callsOf, expectGranted, rolesOf } from "./calls";
 import { Engine, inSteps, MINUTE, sandbox } from "./support";

@@ -12,7 +12,7 @@ import {
 import { LineProgress, silentProgress } from "../../sandbox/progress";
 import { installTools, openSandbox, type Sandbox, type SandboxOptions, type Tools } from "../../sandbox";
 import { cleanUp, newRunFolder } from "../../sandbox/keep";
-import { AUDIT_STACK, auditConfig, memberConfig } from "../../sandbox/fleet";
+import { AUDIT_STACK, auditConfig, memberConfig } from "../../sandbox/accounts";
 import { callsOf, expectGranted, held, isHeld, rolesOf } from "./calls";
 
 // Which Node.js the AWS SDK of next year will need is of no use in a test report.

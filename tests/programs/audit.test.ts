@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { contractKeys, parseContract } from "../../core/contract";
-import { builtPolicies, fleetOfSettings, simulate } from "../../core/evaluate";
+import { builtPolicies, fleetOfSettings, simulate } from "../../core/simulate";
 import { trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { keyPolicy } from "../../core/policies/key";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Contract } from "../../core/contract";
-import type { OrganizationState, OrganizationWish } from "../../core/organization";
+import type { OrganizationState, OrganizationWish } from "../../core/organizationPrerequisites";
 import type { ManagementSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { management } from "../../programs/management";

@@ -1,7 +1,8 @@
 /** Requests of attackers, and policies with one part loosened: what shows that each part of a statement stops an attack. */
 import assert from "node:assert/strict";
 import type { AccessRequest, RequestContext } from "../../core/evaluate";
-import { cloudTrailService, evaluate } from "../../core/evaluate";
+import { evaluate } from "../../core/evaluate";
+import { cloudTrailService } from "../../core/simulate";
 import type { TrailIdentity } from "../../core/names";
 import { trailArn } from "../../core/names";
 import type { PolicyDocument, Statement } from "../../core/policies/document";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PreviewedResource, PreviewedStack, ReportInput } from "../../automation/report";
-import { fleetOfSettings } from "../../core/evaluate";
+import { fleetOfSettings } from "../../core/simulate";
 import type { AuditSettings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { changedAudit } from "./recordPreview";

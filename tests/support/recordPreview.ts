@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../../core/contract";
-import { AUDIT_STACK, auditConfig, memberConfig, MEMBERS } from "../../sandbox/fleet";
+import { AUDIT_STACK, auditConfig, memberConfig, MEMBERS } from "../../sandbox/accounts";
 import { Engine, MINUTE, sandbox } from "../engine/support";
 
 const NEW = "444444444444";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccessRequest, PolicyDocument as Policy, RequestContext } from "../../../core/evaluate";
-import { evaluate, whyNoDelivery } from "../../../core/evaluate";
+import { evaluate } from "../../../core/evaluate";
+import { whyNoDelivery } from "../../../core/simulate";
 import type { TrailIdentity } from "../../../core/names";
 import { trailArn } from "../../../core/names";
 import type { KeyPolicyForm } from "../../../core/policies/key";

@@ -1,7 +1,8 @@
 /** What an organization adds to the policies: who may deliver and read by it, and the attack that each part of it stops. */
 import assert from "node:assert/strict";
 import type { AccessRequest, PolicyDocument as Policy, RequestContext } from "../../../core/evaluate";
-import { evaluate, whyNoDelivery } from "../../../core/evaluate";
+import { evaluate } from "../../../core/evaluate";
+import { whyNoDelivery } from "../../../core/simulate";
 import type { TrailIdentity } from "../../../core/names";
 import { trailArn } from "../../../core/names";
 import type { BucketPolicyForm } from "../../../core/policies/bucket";

@@ -5,13 +5,13 @@
  */
 import type { EngineEvent, OpMap, PulumiCommand } from "@pulumi/pulumi/automation";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
-import type { Finding, UserError } from "../../core/findings";
-import { Action } from "../../core/fleet";
-import { run as runProgram } from "../../programs";
-import type { ProcessResult, RunningProcess } from "../process";
-import { start } from "../process";
-import type { FleetEvent, Job, ResourceChange } from "./types";
-import { isChange } from "./words";
+import type { Finding, UserError } from "../../../core/findings";
+import { Action } from "../../../core/fleet";
+import { run as runProgram } from "../../../programs";
+import type { ProcessResult, RunningProcess } from "../../process";
+import { start } from "../../process";
+import type { FleetEvent, Job, ResourceChange } from "../types";
+import { isChange } from "../words";
 
 /** What an operation did. */
 export interface Operation {

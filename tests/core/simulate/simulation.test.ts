@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import type {
-  ArchivePolicies,
-  Cell,
-  PolicyDocument,
-  QuestionId,
-  SimulatedFleet,
-  Statement,
-} from "../../../core/evaluate";
+import type { PolicyDocument, Statement } from "../../../core/evaluate";
+import type { ArchivePolicies, Cell, QuestionId, SimulatedFleet } from "../../../core/simulate";
 import {
   accessOfPolicy,
   builtPolicies,
@@ -16,7 +10,7 @@ import {
   questions,
   recognisedPolicies,
   simulate,
-} from "../../../core/evaluate";
+} from "../../../core/simulate";
 import type { BucketPolicyForm } from "../../../core/policies/bucket";
 import { bucketPolicyIn } from "../../../core/policies/bucket";
 import type { KeyPolicyForm } from "../../../core/policies/key";

@@ -1,6 +1,7 @@
 /** The simulation's thousands of answers in few: by group of questions, by account or role, and what no form could tie. */
-import type { Cell, GroupId, QuestionGroup, QuestionId } from "./matrix";
-import { questionGroups } from "./matrix";
+import type { Cell } from "./simulation";
+import type { GroupId, QuestionGroup, QuestionId } from "./questions";
+import { questionGroups } from "./questions";
 
 export type Verdict = Cell["verdict"];
 

@@ -1,7 +1,7 @@
 /** Whether a trail records what it was to record. */
 import type { AdvancedEventSelector, EventSelector } from "@aws-sdk/client-cloudtrail";
-import type { AdvancedEventSelector as Advanced, EventSelector as Basic, EventChoice } from "../../core/events";
-import { advancedSelectors } from "../../core/events";
+import type { AdvancedEventSelector as Advanced, EventSelector as Basic, EventChoice } from "../../../core/events";
+import { advancedSelectors } from "../../../core/events";
 
 export interface DeployedSelectors {
   basic: EventSelector[];

@@ -1,18 +1,18 @@
 /** One stack's turn, in a worker: prepares the stack, runs the engine, tries again what is worth it, and reads the trail back. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../../core/findings";
-import { Action } from "../../core/fleet";
-import { ExitCode } from "../output";
-import { endUnguarded } from "../process";
-import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "./diagnosis";
+import { UserError } from "../../../core/findings";
+import { Action } from "../../../core/fleet";
+import { ExitCode } from "../../output";
+import { endUnguarded } from "../../process";
+import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "../diagnosis";
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
-import { areDead, areOurs, locksIn } from "./lock";
+import { areDead, areOurs, locksIn } from "../lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
 import { readTrail } from "./readBack";
-import { resultOf } from "./result";
-import type { FleetEvent, Job, StackResult } from "./types";
-import { Status } from "./types";
-import { isChange } from "./words";
+import { resultOf } from "../result";
+import type { FleetEvent, Job, StackResult } from "../types";
+import { Status } from "../types";
+import { isChange } from "../words";
 
 type Emit = (event: Extract<FleetEvent, { type: "progress" | "resource" | "retrying" | "warning" }>) => void;
 

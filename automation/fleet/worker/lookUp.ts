@@ -22,8 +22,8 @@ import {
 } from "@aws-sdk/client-kms";
 import { OrganizationsClient, paginateListDelegatedAdministrators } from "@aws-sdk/client-organizations";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { stackTag } from "../../core/fleet";
-import { clientSettings } from "../../programs/credentials";
+import { stackTag } from "../../../core/fleet";
+import { clientSettings } from "../../../programs/credentials";
 import type { credentialsOf } from "./credentials";
 
 /** Where and how a resource is looked up. */

@@ -2,7 +2,7 @@
 
 import Table from "cli-table3";
 import type { Contract } from "../core/contract";
-import type { ArchivePolicies, Cell } from "../core/evaluate";
+import type { ArchivePolicies, Cell } from "../core/simulate";
 import {
   accessOfPolicy,
   fleetOfContract,
@@ -10,7 +10,7 @@ import {
   recognisedPolicies,
   simulate,
   untied,
-} from "../core/evaluate";
+} from "../core/simulate";
 import { pc } from "./colors";
 import type { ReadBack } from "./readBack";
 

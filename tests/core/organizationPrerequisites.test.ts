@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { OrganizationState, OrganizationWish } from "../../core/organization";
-import { organizationFindings } from "../../core/organization";
+import type { OrganizationState, OrganizationWish } from "../../core/organizationPrerequisites";
+import { organizationFindings } from "../../core/organizationPrerequisites";
 import { trailArn } from "../../core/names";
 import { trailOf } from "../support/fleet";
 

@@ -1,11 +1,11 @@
 /** The simulation's questions about people and roles: reader roles, members and their own logs, MFA, and who mends the policies. */
 import { memberReadPermissions } from "../policies/reader";
-import type { CompiledPolicy } from "./compile";
-import { compile } from "./compile";
-import type { ArchivePolicies, SimulatedFleet, SimulatedReader, SimulatedTrail } from "./fleet";
-import type { QuestionId } from "./matrix";
+import type { CompiledPolicy } from "../evaluate/compile";
+import { compile } from "../evaluate/compile";
+import type { ArchivePolicies, SimulatedFleet, SimulatedReader, SimulatedTrail } from "./subject";
+import type { QuestionId } from "./questions";
 import type { TrailIdentity } from "../names";
-import type { AccessRequest, Caller, PolicyDocument, RequestContext } from "./types";
+import type { AccessRequest, Caller, PolicyDocument, RequestContext } from "../evaluate/types";
 
 /** A question, and what is put to the policies. */
 export type Asked = [question: QuestionId, request: AccessRequest, more?: More];

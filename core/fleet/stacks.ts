@@ -1,14 +1,10 @@
-/**
- * The fleet: which stacks there are, in which order they are brought up and destroyed, and what the stack of a member is
- * configured with. All of it follows from the audit stack's settings and from what is deployed.
- */
-import type { Contract } from "./contract";
-import { contractVersion } from "./contract";
-import type { Finding } from "./findings";
-import type { TrailIdentity } from "./names";
-import { parseTrailArn, trailArn } from "./names";
-import { fillIn } from "./pattern";
-import type { AuditSettings, Member, Organization } from "./settings";
+/** The stacks of the fleet: which there are, what their contract is, and what stands in the way of them. */
+import type { Contract } from "../contract";
+import { contractVersion } from "../contract";
+import type { Finding } from "../findings";
+import type { TrailIdentity } from "../names";
+import { trailArn } from "../names";
+import type { AuditSettings, Organization } from "../settings";
 
 export const StackKind = { Audit: "audit", Management: "management", Member: "member" } as const;
 export type StackKind = (typeof StackKind)[keyof typeof StackKind];
@@ -68,7 +64,9 @@ function organizationOf(organization: Organization): Contract["organization"] {
 }
 
 /** Whether the fleet deploys the organization trail. */
-function hasStack(organization: Organization | undefined): organization is Organization & { trail: TrailIdentity } {
+export function hasStack(
+  organization: Organization | undefined,
+): organization is Organization & { trail: TrailIdentity } {
   return organization?.trail !== undefined && organization.inFleet;
 }
 
@@ -224,163 +222,6 @@ export function organizationFinding(deployed: Contract | undefined): Finding | u
       "crosstrail up --only the audit stack, and destroy it again.",
     ].join("\n"),
   };
-}
-
-export const Action = { Up: "up", Preview: "preview", Destroy: "destroy", Status: "status" } as const;
-export type Action = (typeof Action)[keyof typeof Action];
-
-/** One stack's turn. */
-export interface Step {
-  stack: FleetStack;
-  action: Action;
-  /** A preview of what `destroy` would do. */
-  destroys?: boolean;
-  /** The stacks whose turn must be over. */
-  after: string[];
-  /** Those of them that must have succeeded. */
-  needs: string[];
-  /** It also goes on when what it needs had to be left alone: nothing has changed for it then. */
-  orUntouched?: boolean;
-}
-
-/**
- * Brings the fleet up: the audit stack authorises a trail before it is made, and goes on authorising it until it is gone.
- * What is removed therefore comes first, then the audit stack, the management account, and all members at the same time.
- */
-export function planUp(fleet: Fleet): Step[] {
-  const { audit, management, members, removed } = fleet;
-  const gone = names(removed);
-  const first = [audit, ...(management ? [management] : [])];
-  return [
-    ...removed.map((stack) => ({ stack, action: Action.Destroy, after: [], needs: [] })),
-    { stack: audit, action: Action.Up, after: gone, needs: gone },
-    ...(management
-      ? [
-          {
-            stack: management,
-            action: Action.Up,
-            after: [audit.name],
-            needs: [audit.name],
-            orUntouched: management.authorised === true,
-          },
-        ]
-      : []),
-    ...members.map((stack) => ({
-      stack,
-      action: Action.Up,
-      after: names(first),
-      needs: [audit.name],
-      orUntouched: stack.authorised === true,
-    })),
-  ];
-}
-
-/** Shows what `up` would do. Nothing changes, so nothing has to wait. */
-export function planPreview(fleet: Fleet): Step[] {
-  return planUp(fleet).map(({ stack, action }) => ({
-    stack,
-    action: Action.Preview,
-    ...(action === Action.Destroy && { destroys: true }),
-    after: [],
-    needs: [],
-  }));
-}
-
-/** Removes the fleet: every trail, then, when none delivers any more, what the audit stack has. */
-export function planDestroy(fleet: Fleet): Step[] {
-  const { audit, management, members, removed } = fleet;
-  const trails = [...removed, ...members, ...(management ? [management] : [])];
-  return [
-    ...trails.map((stack) => ({ stack, action: Action.Destroy, after: [], needs: [] })),
-    { stack: audit, action: Action.Destroy, after: names(trails), needs: names(trails) },
-  ];
-}
-
-export function planStatus({ audit, management, members, removed }: Fleet): Step[] {
-  return [audit, ...(management ? [management] : []), ...members, ...removed].map((stack) => ({
-    stack,
-    action: Action.Status,
-    after: [],
-    needs: [],
-  }));
-}
-
-/** The steps of some stacks only. What the others would have had to do first is taken as done. */
-export function only(steps: Step[], wanted: ReadonlySet<string>): Step[] {
-  const stays = (name: string) => wanted.has(name);
-  return steps
-    .filter(({ stack }) => stays(stack.name))
-    .map((step) => ({ ...step, after: step.after.filter(stays), needs: step.needs.filter(stays) }));
-}
-
-/** Where the contract comes from. */
-type Source = { auditStack: string } | { contract: Contract };
-
-/** How an account is entered, and where its trail is. */
-type Entry = Pick<Member, "accountId" | "alias" | "homeRegion" | "deployRoleArn" | "deployProfile">;
-
-/** The configuration of a member's stack that has no file of its own, with Pulumi's names. */
-export function memberConfig(settings: AuditSettings, member: Entry, source: Source): Record<string, unknown> {
-  return {
-    ...stackConfig(settings, StackKind.Member, member, source),
-    ...Object.fromEntries(
-      Object.entries(settings.memberDefaults).map(([name, value]) => [`crosstrail:${name}`, value]),
-    ),
-  };
-}
-
-/** The same for the organization trail's stack. */
-export function managementConfig(settings: AuditSettings, entry: Entry, source: Source): Record<string, unknown> {
-  return stackConfig(settings, StackKind.Management, entry, source);
-}
-
-function stackConfig(settings: AuditSettings, role: StackKind, entry: Entry, source: Source): Record<string, unknown> {
-  const { accountId, alias } = entry;
-  const values = { partition: settings.partition, accountId, alias };
-  const { deployExternalId: externalId } = settings;
-  const roleArn = entry.deployRoleArn ?? fillIn(settings.deployRole, values);
-  const profile = entry.deployProfile ?? fillIn(settings.deployProfile, values);
-  return {
-    "aws:region": entry.homeRegion ?? settings.region,
-    "aws:allowedAccountIds": [accountId],
-    ...(profile !== "" && { "aws:profile": profile }),
-    ...(roleArn !== "" && { "aws:assumeRoles": [{ roleArn, ...(externalId !== "" && { externalId }) }] }),
-    "crosstrail:role": role,
-    "crosstrail:accountId": accountId,
-    ...("contract" in source
-      ? { "crosstrail:contract": source.contract }
-      : { "crosstrail:auditStack": source.auditStack }),
-    ...(settings.extraRegions.length > 0 && { "crosstrail:extraRegions": settings.extraRegions }),
-  };
-}
-
-/** The organization trail's account as it is declared, or as the deployed contract still knows it. */
-export function managementEntry(settings: AuditSettings, deployed: Contract | undefined): Entry | undefined {
-  const { organization } = settings;
-  if (hasStack(organization)) {
-    const { managementAccountId, alias, trail, deployRoleArn, deployProfile } = organization;
-    return { accountId: managementAccountId, alias, homeRegion: trail.region, deployRoleArn, deployProfile };
-  }
-  const former = deployed?.organization;
-  if (former?.alias === undefined) return undefined;
-  return {
-    accountId: former.managementAccountId,
-    alias: former.alias,
-    homeRegion: parseTrailArn(former.trailArn ?? "")?.region,
-    // An organization that is declared without its trail any more still says how its account is entered.
-    deployRoleArn: organization?.deployRoleArn,
-    deployProfile: organization?.deployProfile,
-  };
-}
-
-/** A removed member as it was declared: what the deployed contract knows of it. */
-export function removedMember(contract: Contract, accountId: string): Entry {
-  const found = contract.trails.find((trail) => trail.accountId === accountId);
-  return { accountId, alias: found?.alias ?? "", homeRegion: parseTrailArn(found?.trailArn ?? "")?.region };
-}
-
-function names(stacks: FleetStack[]): string[] {
-  return stacks.map(({ name }) => name);
 }
 
 /** The tag that says which stack a key belongs to: a key has no name by which an interrupted run could find it again. */

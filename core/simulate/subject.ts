@@ -15,8 +15,8 @@ import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
 import { readerTrust, readPermissions } from "../policies/reader";
 import type { AuditSettings } from "../settings";
-import { Findings, readRaw } from "./compile";
-import type { PolicyDocument, PolicyInput, Statement } from "./types";
+import { Findings, readRaw } from "../evaluate/compile";
+import type { PolicyDocument, PolicyInput, Statement } from "../evaluate/types";
 
 /** A trail that may deliver. */
 export interface SimulatedTrail {

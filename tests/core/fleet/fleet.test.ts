@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Contract } from "../../core/contract";
-import type { UserError } from "../../core/findings";
-import type { Step } from "../../core/fleet";
+import type { Contract } from "../../../core/contract";
+import type { UserError } from "../../../core/findings";
+import type { Step } from "../../../core/fleet";
 import {
   declaredContract,
   fleetFindings,
@@ -14,10 +14,10 @@ import {
   planDestroy,
   planPreview,
   planUp,
-} from "../../core/fleet";
-import { deployProfileProblem, deployRoleProblem, fillIn } from "../../core/pattern";
-import type { AuditSettings } from "../../core/settings";
-import { parseSettings } from "../../core/settings";
+} from "../../../core/fleet";
+import { deployProfileProblem, deployRoleProblem, fillIn } from "../../../core/placeholders";
+import type { AuditSettings } from "../../../core/settings";
+import { parseSettings } from "../../../core/settings";
 
 const audit = (members: object[], more: Record<string, string> = {}) =>
   parseSettings(

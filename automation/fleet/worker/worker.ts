@@ -3,12 +3,12 @@
  * orders from stdin and writes reports to stdout, one JSON object a line. The supervisor is `pool.ts`.
  */
 import { createInterface } from "node:readline";
-import { allEnded } from "../process";
+import { allEnded } from "../../process";
 import { Engine } from "./engine";
-import { runJob } from "./job";
-import { reportMark } from "./protocol";
-import type { Job, Order, Report } from "./types";
-import { Status } from "./types";
+import { runJob } from "./turn";
+import { reportMark } from "../protocol";
+import type { Job, Order, Report } from "../types";
+import { Status } from "../types";
 
 export function main(): void {
   const write = process.stdout.write.bind(process.stdout);

@@ -1,6 +1,7 @@
 /** The simulation of a fleet with an organization: the questions that only it raises, and what its forms cannot tie. */
 import assert from "node:assert/strict";
-import type { Cell, PolicyDocument, QuestionId, SimulatedFleet, Statement } from "../../../core/evaluate";
+import type { PolicyDocument, Statement } from "../../../core/evaluate";
+import type { Cell, QuestionId, SimulatedFleet } from "../../../core/simulate";
 import {
   builtPolicies,
   fleetOfContract,
@@ -8,7 +9,7 @@ import {
   questions,
   recognisedPolicies,
   simulate,
-} from "../../../core/evaluate";
+} from "../../../core/simulate";
 import { trailArn } from "../../../core/names";
 import { parseSettings } from "../../../core/settings";
 import { asConfig } from "../../support/config";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PolicyDocument, Statement, TrailDelivery } from "../../../core/evaluate/index";
-import { deliveryRequests, whyNoDelivery } from "../../../core/evaluate/index";
-import { policy } from "./support";
+import type { PolicyDocument, Statement } from "../../../core/evaluate";
+import type { TrailDelivery } from "../../../core/simulate";
+import { deliveryRequests, whyNoDelivery } from "../../../core/simulate";
+import { policy } from "../evaluate/support";
 
 const audit = "111111111111";
 const member = "222222222222";
@@ -14,7 +15,7 @@ const trail: TrailDelivery = {
   bucketAccountId: audit,
 };
 const load = (file: string, name: string): PolicyDocument => {
-  const { policies } = JSON.parse(readFileSync(join(__dirname, "cases", file), "utf8")) as {
+  const { policies } = JSON.parse(readFileSync(join(__dirname, "..", "evaluate", "cases", file), "utf8")) as {
     policies: Record<string, PolicyDocument>;
   };
   return policies[name] as PolicyDocument;

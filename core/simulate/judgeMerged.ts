@@ -5,14 +5,14 @@ import type { BucketPolicyForm } from "../policies/bucket";
 import { policyDocument } from "../policies/document";
 import type { KeyPolicyForm } from "../policies/key";
 import type { Merge } from "../policies/merge";
-import type { CompiledPolicy } from "./compile";
-import { compile } from "./compile";
-import type { ArchivePolicies, SimulatedFleet } from "./fleet";
-import { lint } from "./lint";
-import { simulate } from "./matrix";
-import type { NamedDecision } from "./trail";
-import { whyNoDelivery } from "./trail";
-import type { PolicyInput } from "./types";
+import type { CompiledPolicy } from "../evaluate/compile";
+import { compile } from "../evaluate/compile";
+import type { ArchivePolicies, SimulatedFleet } from "./subject";
+import { lint } from "../evaluate/lint";
+import { simulate } from "./simulation";
+import type { NamedDecision } from "./delivery";
+import { whyNoDelivery } from "./delivery";
+import type { PolicyInput } from "../evaluate/types";
 
 /** A merged policy, with what it is attached to. */
 export type MergedPolicy =

@@ -6,10 +6,10 @@
  *          https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
  */
 import { bucketArn, logPath, parseTrailArn } from "../names";
-import { compile } from "./compile";
-import { evaluate } from "./evaluate";
-import { splitArn } from "./pattern";
-import type { AccessRequest, Decision, PolicyInput, RequestContext } from "./types";
+import { compile } from "../evaluate/compile";
+import { evaluate } from "../evaluate/evaluate";
+import { splitArn } from "../evaluate/pattern";
+import type { AccessRequest, Decision, PolicyInput, RequestContext } from "../evaluate/types";
 
 /** A trail and where it delivers. */
 export interface TrailDelivery {

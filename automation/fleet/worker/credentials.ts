@@ -1,6 +1,6 @@
 /** The credentials and the Region of a stack, for the AWS SDK: the same as the provider's. */
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
-import { providerCredentials } from "../../programs/credentials";
+import { providerCredentials } from "../../../programs/credentials";
 
 export function credentialsOf(config: Record<string, unknown>): ReturnType<typeof fromNodeProviderChain> {
   return providerCredentials(config, regionOf(config)) ?? fromNodeProviderChain();

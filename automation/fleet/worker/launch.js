@@ -7,6 +7,6 @@ const { existsSync } = require("node:fs");
 const path = require("node:path");
 
 if (existsSync(path.join(__dirname, "worker.ts"))) {
-  require("ts-node").register({ transpileOnly: true, swc: true, cwd: path.join(__dirname, "..", "..") });
+  require("ts-node").register({ transpileOnly: true, swc: true, cwd: path.join(__dirname, "..", "..", "..") });
 }
 require("./worker").main();

@@ -6,13 +6,13 @@ import {
   GetTrailCommand,
   GetTrailStatusCommand,
 } from "@aws-sdk/client-cloudtrail";
-import type { Finding } from "../../core/findings";
-import { LeaveAsIs } from "../../core/leftAsIs";
-import { parseTrailArn } from "../../core/names";
-import { clientSettings } from "../../programs/credentials";
+import type { Finding } from "../../../core/findings";
+import { LeaveAsIs } from "../../../core/leftAsIs";
+import { parseTrailArn } from "../../../core/names";
+import { clientSettings } from "../../../programs/credentials";
 import { credentialsOf } from "./credentials";
 import { selectorDifference } from "./selectors";
-import type { ExpectedTrail, TrailReport } from "./types";
+import type { ExpectedTrail, TrailReport } from "../types";
 
 /** @throws what the AWS SDK throws when AWS cannot be asked. */
 export async function readTrail(config: Record<string, unknown>, expected: ExpectedTrail): Promise<TrailReport> {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PolicyDocument, SimulatedFleet, Statement } from "../../../core/evaluate";
-import { fleetOfContract, judgeMerged, policyInput } from "../../../core/evaluate";
+import type { PolicyDocument, Statement } from "../../../core/evaluate";
+import type { SimulatedFleet } from "../../../core/simulate";
+import { fleetOfContract, judgeMerged, policyInput } from "../../../core/simulate";
 import { mergeBucketPolicy, mergeKeyPolicy } from "../../../core/policies/merge";
 import { bucketName, contract } from "../../support/fleet";
-import { policy } from "./support";
+import { policy } from "../evaluate/support";
 
 const fleet: SimulatedFleet = fleetOfContract(contract());
 const object = `arn:aws:s3:::${bucketName}/*`;
@@ -106,7 +107,9 @@ describe("a merged policy", () => {
 
   describe("points out what the current statements change", () => {
     it("anybody's trail may write, as in many guides", () => {
-      const { policies } = JSON.parse(readFileSync(join(__dirname, "cases", "guides.json"), "utf8")) as {
+      const { policies } = JSON.parse(
+        readFileSync(join(__dirname, "..", "evaluate", "cases", "guides.json"), "utf8"),
+      ) as {
         policies: Record<string, PolicyDocument>;
       };
       for (const name of ["000 bucket", "001 organization", "002 bucket", "AWSLogs for everyone"]) {

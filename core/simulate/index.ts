@@ -1,0 +1,36 @@
+/** The simulation: the questions that are put to the archive's policies, for every trail and account of the fleet. */
+export {
+  cloudTrailService,
+  type Delivery,
+  deliveryRequests,
+  type NamedDecision,
+  type NamedRequest,
+  type TrailDelivery,
+  whyNoDelivery,
+} from "./delivery";
+export { judgeMerged, type MergedPolicy } from "./judgeMerged";
+export { type GroupId, type QuestionGroup, questionGroups, type QuestionId, questions } from "./questions";
+export { type Cell, type CellDecision, simulate } from "./simulation";
+export {
+  accessOfPolicy,
+  accessOfSettings,
+  type ArchivePolicies,
+  builtPolicies,
+  fleetOfContract,
+  fleetOfSettings,
+  policyInput,
+  recognisedPolicies,
+  type SimulatedAccess,
+  type SimulatedFleet,
+  type SimulatedReader,
+  type SimulatedTrail,
+} from "./subject";
+export {
+  groupSummaries,
+  type GroupSummary,
+  subjectSummaries,
+  type SubjectSummary,
+  untied,
+  type Untied,
+  type Verdict,
+} from "./summary";
