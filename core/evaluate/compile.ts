@@ -75,13 +75,21 @@ const isCompiled = (policy: unknown): policy is CompiledPolicy =>
 /**
  * Prepares a policy. Put the result to {@link evaluate} in place of the document where many requests are put to one policy.
  * @param kind What the policy is attached to.
+ * @param name What explanations call a control policy, such as its file. Left out: its number.
  */
-export function compile(policy: PolicyInput, kind: PolicyKind): CompiledPolicy {
+export function compile(policy: PolicyInput, kind: PolicyKind, name?: string): CompiledPolicy {
   if (isCompiled(policy) && policy.kind === kind) return policy;
   const findings = new Findings();
   const statements = isCompiled(policy) ? wrongKind(policy, kind, findings) : readDocument(policy, kind, findings);
   const undecidable = findings.list.filter((finding) => finding.undecidable);
-  return { compiled: true, kind, findings: findings.list, undecidable, statements };
+  return {
+    compiled: true,
+    kind,
+    ...(name !== undefined && { name }),
+    findings: findings.list,
+    undecidable,
+    statements,
+  };
 }
 
 function wrongKind(policy: CompiledPolicy, kind: PolicyKind, findings: Findings): CompiledStatement[] {
@@ -286,6 +294,7 @@ class StatementReader {
     const action = this.readTexts(raw, "Action");
     const resource = this.readTexts(raw, "Resource");
     const conditions = this.readConditions(raw);
+    if (this.kind === "rcp") this.checkResourceControl(raw);
     if (this.broken) return undefined;
     return {
       index: this.index,
@@ -296,6 +305,29 @@ class StatementReader {
       ...(resource ? { resource } : {}),
       conditions,
     };
+  }
+
+  /**
+   * What a resource control policy cannot have. Only RCPFullAWSAccess allows, and it allows everything.
+   * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+   */
+  private checkResourceControl(raw: Record<string, unknown>): void {
+    const isAll = (name: string) => [own(raw, name)].flat().includes("*");
+    const isFullAccess = isAll("Action") && isAll("Resource") && own(raw, "Condition") === undefined;
+    if (own(raw, "Effect") === "Allow" && !isFullAccess) {
+      const message =
+        "A resource control policy can only deny; AWS's own RCPFullAWSAccess is the only one that allows.";
+      this.refuse("policy/rcp", message, 'Use "Effect": "Deny", or move the statement to the policy of the resource.');
+    }
+    if (own(raw, "NotPrincipal") !== undefined || own(raw, "NotAction") !== undefined) {
+      const message = "A resource control policy cannot have NotPrincipal or NotAction.";
+      this.refuse("policy/rcp", message, 'Use "Principal": "*" with conditions, and name the actions.');
+    }
+    const principal = own(raw, "Principal");
+    if (principal !== undefined && principal !== "*" && !(isObject(principal) && own(principal, "AWS") === "*")) {
+      const message = `The Principal of a resource control policy can only be "*", this is ${describe(principal)}.`;
+      this.refuse("policy/rcp", message, 'Use "Principal": "*", and name principals in the conditions.');
+    }
   }
 
   /** The element or its `Not` twin; they exclude each other. */
@@ -314,11 +346,13 @@ class StatementReader {
 
   private readPrincipal(raw: Record<string, unknown>): PrincipalElement | undefined {
     const element = this.either(raw, "Principal");
-    if (this.kind === "identity") {
+    if (this.kind === "identity" || this.kind === "scp") {
       if (element) {
         this.refuse(
           "policy/principal-in-identity",
-          `An identity policy has no ${element.name}: its principal is the identity it is attached to.`,
+          this.kind === "scp"
+            ? `A service control policy cannot have ${element.name}: it holds for the accounts that it is attached to.`
+            : `An identity policy has no ${element.name}: its principal is the identity it is attached to.`,
           "Remove it.",
         );
       }

@@ -3,11 +3,14 @@
  * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
  *          https://docs.aws.amazon.com/kms/latest/developerguide/control-access.html
+ *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+ *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
  *
- * Service and resource control policies, permissions boundaries, session policies, ACLs, KMS grants and S3 Block Public
- * Access are not looked at: they can take away what is allowed here, and grants and ACLs can add to it.
+ * Service and resource control policies count where they are given. Permissions boundaries, session policies, ACLs, KMS
+ * grants and S3 Block Public Access are not looked at: they can take away what is allowed here, and grants and ACLs can add
+ * to it.
  */
-import type { CompiledStatement } from "./compile";
+import type { CompiledPolicy, CompiledStatement } from "./compile";
 import { compile } from "./compile";
 import type { Condition, Undecided } from "./conditions";
 import { holds } from "./conditions";
@@ -40,8 +43,9 @@ interface Question {
 }
 
 interface Side {
-  policy: "resource" | "identity";
+  policy: StatementRef["policy"];
   policyIndex?: number;
+  policyName?: string;
   statements: readonly CompiledStatement[];
 }
 
@@ -90,6 +94,8 @@ interface Asked {
   question: Question;
   resource: Side & { exists: boolean };
   identities: Side[];
+  /** The organization's policies that hold for this request. */
+  controls: { rcp: Side[]; scp: Side[] };
 }
 
 function ask(request: AccessRequest, policies: Policies): Asked | { caller?: Identity; findings: PolicyFinding[] } {
@@ -100,12 +106,45 @@ function ask(request: AccessRequest, policies: Policies): Asked | { caller?: Ide
   // Nobody but users and roles has identity policies.
   const hasIdentity = question.caller.kind === "account" && question.caller.type !== "root";
   const identities = hasIdentity ? (policies.identityPolicies ?? []).map((policy) => compile(policy, "identity")) : [];
-  const findings = [...(resource?.undecidable ?? []), ...identities.flatMap((policy) => policy.undecidable)];
+  const controls = controlPolicies(question, policies);
+  const findings = [resource ?? [], ...identities, ...controls.rcp, ...controls.scp].flatMap((policy) =>
+    "undecidable" in policy ? policy.undecidable : [],
+  );
   if (findings.length > 0) return { caller: question.caller, findings };
   return {
     question,
     resource: { policy: "resource", statements: resource?.statements ?? [], exists: resource !== undefined },
     identities: identities.map(({ statements }, policyIndex) => ({ policy: "identity", policyIndex, statements })),
+    controls: { rcp: sidesOf("rcp", controls.rcp), scp: sidesOf("scp", controls.scp) },
+  };
+}
+
+function sidesOf(policy: "rcp" | "scp", compiled: CompiledPolicy[]): Side[] {
+  return compiled.map(({ statements, name: policyName }, policyIndex) => ({
+    policy,
+    policyIndex,
+    ...(policyName !== undefined && { policyName }),
+    statements,
+  }));
+}
+
+/**
+ * The control policies that hold for a request.
+ * Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html ("Resources and entities
+ *          not restricted by RCPs")
+ *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html ("Tasks and entities not
+ *          restricted by SCPs")
+ */
+function controlPolicies(
+  { caller, request }: Question,
+  { resourceControlPolicies = [], serviceControlPolicies = [], managementAccountId }: Policies,
+): { rcp: CompiledPolicy[]; scp: CompiledPolicy[] } {
+  const isServiceLinked = /:role\/aws-service-role\//.test(caller.principalArn ?? "");
+  const rcp = isServiceLinked || request.resourceAccountId === managementAccountId ? [] : resourceControlPolicies;
+  const isRestricted = caller.kind === "account" && !isServiceLinked && caller.accountId !== managementAccountId;
+  return {
+    rcp: rcp.map((policy) => compile(policy, "rcp")),
+    scp: (isRestricted ? serviceControlPolicies : []).map((policy) => compile(policy, "scp")),
   };
 }
 
@@ -159,7 +198,7 @@ interface Verdict {
   reason: "allowed" | "explicitDeny" | "implicitDeny";
   by?: Found;
   also?: Found;
-  missing?: ("resource" | "identity")[];
+  missing?: Decision["missing"];
   /** The resource policy allows the caller's account, which leaves the say to the identity policies. */
   delegated?: boolean;
 }
@@ -173,7 +212,7 @@ function summary({ allowed, reason, by, also }: Verdict): Judgement {
   };
 }
 
-function decide({ question, resource, identities }: Asked): Verdict {
+function decide({ question, resource, identities, controls }: Asked): Verdict {
   const { request, caller } = question;
   const allow = (by?: Found, also?: Found): Verdict => ({ allowed: true, reason: "allowed", by, also });
   const refuse = (missing: Verdict["missing"], delegated?: boolean): Verdict => ({
@@ -183,11 +222,18 @@ function decide({ question, resource, identities }: Asked): Verdict {
     delegated,
   });
 
+  const denialOf = (sides: Side[]): Verdict | undefined => {
+    const by = findFirst(sides, (side) => findDeny(question, side));
+    return by && { allowed: false, reason: "explicitDeny", by };
+  };
+  // Not even the owner's root user is exempt from the organization's policies.
+  const denied = denialOf([...controls.rcp, ...controls.scp]);
+  if (denied) return denied;
+  const isAllowList = controls.scp.some(({ statements }) => statements.some(({ effect }) => effect === "Allow"));
+  if (isAllowList && !findFirst(controls.scp, (side) => findAllow(question, side))) return refuse(["scp"]);
   if (ownsBucketPolicy(question)) return allow();
-  for (const side of [resource, ...identities]) {
-    const denial = findDeny(question, side);
-    if (denial) return { allowed: false, reason: "explicitDeny", by: denial };
-  }
+  const refused = denialOf([resource, ...identities]);
+  if (refused) return refused;
 
   const byResource = findAllow(question, resource);
   const sameAccount = caller.accountId === request.resourceAccountId;
@@ -207,7 +253,7 @@ function decide({ question, resource, identities }: Asked): Verdict {
   const resourceNeeded = strict || !sameAccount;
   if (byIdentity && !resourceNeeded) return allow(byIdentity);
   if (byIdentity && byResource) return allow(byResource, byIdentity);
-  const missing: ("resource" | "identity")[] = [];
+  const missing: Decision["missing"] = [];
   if (!byResource) missing.push("resource");
   if (!byIdentity && caller.type !== "root") missing.push("identity");
   return refuse(missing, byResource?.cover === "account");
@@ -249,6 +295,7 @@ function refer(side: Side, statement: CompiledStatement): StatementRef {
   return {
     policy: side.policy,
     ...(side.policyIndex === undefined ? {} : { policyIndex: side.policyIndex }),
+    ...(side.policyName === undefined ? {} : { policyName: side.policyName }),
     ...(statement.sid ? { sid: statement.sid } : {}),
     index: statement.index,
   };
@@ -324,11 +371,15 @@ function findAllow(question: Question, side: Side): FoundAllow | undefined {
 }
 
 function missingAllow(
-  { question, resource, identities }: Asked,
-  missing: ("resource" | "identity")[],
+  { question, resource, identities, controls }: Asked,
+  missing: NonNullable<Decision["missing"]>,
 ): Pick<Decision, "missing" | "nearest"> {
   // What no policy can allow has no nearest allow.
   if (missing.length === 0) return { missing };
+  if (missing.includes("scp")) {
+    const nearest = findNearest(question, controls.scp);
+    return { missing, ...(nearest ? { nearest } : {}) };
+  }
   const sides: Side[] = missing.includes("identity") ? [...identities] : [];
   // In the caller's own account a resource policy that names the caller does without an identity policy.
   const ownAccount = question.caller.accountId === question.request.resourceAccountId;

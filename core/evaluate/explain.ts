@@ -51,15 +51,22 @@ function grounds(decision: Omit<Decision, "explanation">, circumstances: Circums
 
 function statementName(ref: StatementRef | undefined, circumstances: Circumstances): string {
   if (!ref) return "a statement";
-  const policy =
-    ref.policy === "identity" ? `identity policy ${(ref.policyIndex ?? 0) + 1}` : policyNames[circumstances.kind];
-  return `${nameStatement(ref.index, ref.sid)} of ${policy}`;
+  return `${nameStatement(ref.index, ref.sid)} of ${policyOf(ref, circumstances)}`;
+}
+
+/** `the bucket policy`, `identity policy 1`, `the resource control policy rcp.json` */
+function policyOf({ policy, policyIndex = 0, policyName }: StatementRef, { kind }: Circumstances): string {
+  if (policy === "resource") return policyNames[kind];
+  if (policy === "identity") return `identity policy ${policyIndex + 1}`;
+  const title = policy === "rcp" ? "resource control policy" : "service control policy";
+  return policyName === undefined ? `${title} ${policyIndex + 1}` : `the ${title} ${policyName}`;
 }
 
 function lacks(decision: Omit<Decision, "explanation">, circumstances: Circumstances): string {
   const missing = decision.missing ?? [];
   if (missing.length === 0) return "no policy can allow this caller";
   const names = missing.map((side) => {
+    if (side === "scp") return "the service control policies";
     if (side === "identity")
       return circumstances.noIdentityPolicy
         ? "an identity policy (the caller has none)"

@@ -35,8 +35,11 @@ export interface PolicyDocument {
  */
 export type ResourceKind = "bucket" | "key" | "role" | "other";
 
-/** Where a policy is attached: to a resource, or to the identity that asks. */
-export type PolicyKind = ResourceKind | "identity";
+/**
+ * Where a policy is attached: to a resource, to the identity that asks, or to a part of the organization (a service control
+ * policy, `scp`, or a resource control policy, `rcp`).
+ */
+export type PolicyKind = ResourceKind | "identity" | "scp" | "rcp";
 
 /** Who asks. */
 export interface Caller {
@@ -85,6 +88,8 @@ export type PolicyInput = PolicyDocument | string | CompiledPolicyLike;
 export interface CompiledPolicyLike {
   readonly compiled: true;
   readonly kind: PolicyKind;
+  /** What explanations call it, such as its file. */
+  readonly name?: string;
   readonly findings: readonly PolicyFinding[];
 }
 
@@ -96,6 +101,20 @@ export interface Policies {
   resourceKind?: ResourceKind;
   /** The policies of the caller. They say nothing about services, anonymous callers and the root user. */
   identityPolicies?: PolicyInput[];
+  /**
+   * The organization's resource control policies, where the resource's account is in the organization. They hold for every
+   * caller, for AWS services too, except service-linked roles; never for what the management account owns.
+   * RCPFullAWSAccess, which nobody can detach, need not be among them.
+   */
+  resourceControlPolicies?: PolicyInput[];
+  /**
+   * The organization's service control policies, where the caller's account is in the organization. They hold for users, roles
+   * and the root user; never for AWS services, service-linked roles and the management account. If one of them allows
+   * something, they replace FullAWSAccess: then one of them must allow the request.
+   */
+  serviceControlPolicies?: PolicyInput[];
+  /** The organization's management account, for which no control policy holds. */
+  managementAccountId?: string;
 }
 
 /** What is wrong with a policy. */
@@ -111,9 +130,11 @@ export interface PolicyFinding extends Finding {
 
 /** Names a statement. */
 export interface StatementRef {
-  policy: "resource" | "identity";
-  /** Which of the identity policies, counted from 0. */
+  policy: "resource" | "identity" | "scp" | "rcp";
+  /** Which of the identity or control policies, counted from 0. */
   policyIndex?: number;
+  /** What a control policy is called. */
+  policyName?: string;
   sid?: string;
   /** The statement's place in its policy, counted from 0. */
   index: number;
@@ -153,7 +174,7 @@ export interface Decision {
    * For an implicit deny: the sides whose allow is missing; none when no policy can let this caller in. In the resource's
    * own account either one would do, but for keys and roles; everywhere else both are needed.
    */
-  missing?: ("resource" | "identity")[];
+  missing?: ("resource" | "identity" | "scp")[];
   /** For an implicit deny: the allow that came nearest, and what failed with the value it wanted. */
   nearest?: NearestAllow;
   /** For `notEvaluated`. */

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PolicyDocument, PolicyFinding, PolicyKind, Statement } from "../../../core/evaluate/index";
+import type { PolicyDocument, PolicyFinding, ResourceKind, Statement } from "../../../core/evaluate/index";
 import { evaluate, lint } from "../../../core/evaluate/index";
 import { administrator, allow, deny, home, policy, request } from "./support";
+
+type PolicyKind = ResourceKind | "identity";
 
 const ids = (document: PolicyDocument | string, kind: PolicyKind = "bucket"): string[] =>
   lint(document, { kind }).map(({ id, severity, undecidable }) => `${severity}${undecidable ? "!" : ""} ${id}`);
