@@ -15,21 +15,16 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { archiveConflicts, noncurrentDays, spanDays } from "../core/archive";
 import { UserError } from "../core/findings";
 import { subjectText } from "../core/settings/report";
-import {
-  bucketNameProblem,
-  keyArnProblem,
-  logPrefixProblem,
-  organizationIdProblem,
-  roleArnProblem,
-} from "../core/names";
+import { bucketNameProblem, keyArnProblem, organizationIdProblem, roleArnProblem } from "../core/names";
 import { accessLogPrefix } from "../core/policies/beside";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { inRegion } from "./region";
 import {
   buildOrExplain,
-  checkedInputs,
+  checkedArgs,
   derive,
+  logPrefixOrNone,
   oneOf,
   organizationGrant,
   partitionOrDefault,
@@ -142,43 +137,24 @@ export class AuditBucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { keyArn, previousKeyArns, ...inputs } = checkedInputs(
-      "AuditBucket",
-      {
-        bucketName: args.bucketName,
-        trailArns: args.trailArns,
-        keyArn: args.keyArn,
-        previousKeyArns: args.previousKeyArns,
-        logPrefix: args.logPrefix,
-        memberReaders: args.memberReaders,
-        requireMfa: args.requireMfa,
-        mfaExemptRoleArns: args.mfaExemptRoleArns,
-        organizationId: args.organizationId,
-        organizationTrailArns: args.organizationTrailArns,
-        organizationAccounts: args.organizationAccounts,
-        previousLogPrefix: args.previousLogPrefix,
-        partition: args.partition,
-        policyForm: args.policyForm,
-        breakGlassRoleArns: args.breakGlassRoleArns,
-        denyOtherEncryption: args.denyOtherEncryption,
-      },
-      {
-        bucketName: bucketNameProblem,
-        trailArns: trailArnProblem,
-        keyArn: keyArnProblem,
-        previousKeyArns: keyArnProblem,
-        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        memberReaders: accountIdProblem,
-        mfaExemptRoleArns: roleArnProblem,
-        organizationId: organizationIdProblem,
-        organizationTrailArns: trailArnProblem,
-        organizationAccounts: accountIdProblem,
-        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        partition: oneOf(partitions),
-        policyForm: oneOf(Object.values(BucketPolicyForm)),
-        breakGlassRoleArns: roleArnProblem,
-      },
-    );
+    const { keyArn, previousKeyArns, ...inputs } = checkedArgs("AuditBucket", args, {
+      bucketName: bucketNameProblem,
+      trailArns: trailArnProblem,
+      keyArn: keyArnProblem,
+      previousKeyArns: keyArnProblem,
+      logPrefix: logPrefixOrNone,
+      memberReaders: accountIdProblem,
+      requireMfa: undefined,
+      mfaExemptRoleArns: roleArnProblem,
+      organizationId: organizationIdProblem,
+      organizationTrailArns: trailArnProblem,
+      organizationAccounts: accountIdProblem,
+      previousLogPrefix: logPrefixOrNone,
+      partition: oneOf(partitions),
+      policyForm: oneOf(Object.values(BucketPolicyForm)),
+      breakGlassRoleArns: roleArnProblem,
+      denyOtherEncryption: undefined,
+    });
     refuseConflicts(args);
     // Only where it is named: everything else in the policy is known before the key exists, and a preview shows it.
     const named =

@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem, keyAliasProblem, logPrefixProblem, organizationIdProblem } from "../core/names";
+import { bucketNameProblem, keyAliasProblem, organizationIdProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
 import {
-  checkedInputs,
+  checkedArgs,
   derive,
+  logPrefixOrNone,
   oneOf,
   organizationGrant,
   partitionOrDefault,
@@ -96,40 +97,23 @@ export class AuditKey extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { aliasName, ...inputs } = checkedInputs(
-      "AuditKey",
-      {
-        auditAccountId: args.auditAccountId,
-        trailArns: args.trailArns,
-        organizationId: args.organizationId,
-        organizationTrailArns: args.organizationTrailArns,
-        organizationAccounts: args.organizationAccounts,
-        previousLogPrefix: args.previousLogPrefix,
-        mayEncrypt: args.mayEncrypt,
-        bucketName: args.bucketName,
-        logPrefix: args.logPrefix,
-        partition: args.partition,
-        bucketKeyEnabled: args.bucketKeyEnabled,
-        memberReaders: args.memberReaders,
-        aliasName: args.aliasName,
-        policyForm: args.policyForm,
-        replication: args.replication,
-      },
-      {
-        auditAccountId: accountIdProblem,
-        trailArns: trailArnProblem,
-        memberReaders: accountIdProblem,
-        organizationId: organizationIdProblem,
-        organizationTrailArns: trailArnProblem,
-        organizationAccounts: accountIdProblem,
-        previousLogPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        bucketName: bucketNameProblem,
-        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        partition: oneOf(partitions),
-        aliasName: keyAliasProblem,
-        policyForm: oneOf(Object.values(KeyPolicyForm)),
-      },
-    );
+    const { aliasName, ...inputs } = checkedArgs("AuditKey", args, {
+      auditAccountId: accountIdProblem,
+      trailArns: trailArnProblem,
+      organizationId: organizationIdProblem,
+      organizationTrailArns: trailArnProblem,
+      organizationAccounts: accountIdProblem,
+      previousLogPrefix: logPrefixOrNone,
+      mayEncrypt: undefined,
+      bucketName: bucketNameProblem,
+      logPrefix: logPrefixOrNone,
+      partition: oneOf(partitions),
+      bucketKeyEnabled: undefined,
+      memberReaders: accountIdProblem,
+      aliasName: keyAliasProblem,
+      policyForm: oneOf(Object.values(KeyPolicyForm)),
+      replication: undefined,
+    });
     // The key itself is in its bucket's Region.
     const policyIn = (replicaRegion?: string) =>
       derive(inputs, ({ trailArns, partition: given, policyForm, replication: copied, ...rest }) => {

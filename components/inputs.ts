@@ -6,7 +6,7 @@ import type { AdvancedEventSelector, EventChoice, EventProblem, SelectorOwner } 
 import { advancedProblems, eventProblems } from "../core/events";
 import { pathText, sentence, valueAt } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
-import { parseTrailArn } from "../core/names";
+import { logPrefixProblem, parseTrailArn } from "../core/names";
 import type { OrganizationGrant } from "../core/policies/organization";
 import { explained } from "./errors";
 
@@ -82,6 +82,25 @@ export function checkedInputs<Inputs extends object>(
         }),
   ]);
   return Object.fromEntries(gated) as Inputs;
+}
+
+/**
+ * The arguments that `checks` names, each one checked; `undefined` for one that needs no check. So an argument is named once in
+ * its component, besides in its documentation.
+ */
+export function checkedArgs<Args extends object, Name extends keyof Args>(
+  component: string,
+  args: Args,
+  checks: Record<Name, Check | undefined>,
+): Pick<Args, Name> {
+  const names = Object.keys(checks) as Name[];
+  const inputs = Object.fromEntries(names.map((name) => [name, args[name]])) as Pick<Args, Name>;
+  return checkedInputs(component, inputs, checks as { [Each in keyof Pick<Args, Name>]?: Check });
+}
+
+/** Lets "" through, and checks any other prefix. */
+export function logPrefixOrNone(value: string): string | undefined {
+  return value === "" ? undefined : logPrefixProblem(value);
 }
 
 /** Says what is wrong with a trail's ARN: a policy with this value would let nobody deliver. */

@@ -1,7 +1,7 @@
 /** The archive's keys: one, or while and after trails moved to a new one, several. docs/organizations.md tells of the move. */
 import * as pulumi from "@pulumi/pulumi";
-import type { AuditKeyArgs } from "../components/auditKey";
 import { AuditKey } from "../components/auditKey";
+import { archiveInput, componentArgs } from "../core/archivePolicies";
 import { stackTag } from "../core/fleet";
 import { isMultiRegionKey } from "../core/names";
 import type { AuditSettings } from "../core/settings";
@@ -15,11 +15,7 @@ export function deployedKeyArns(deployed: Record<string, unknown>): string[] {
 }
 
 /** Makes the keys, the oldest first: the last one is what trails are to encrypt with. */
-export function auditKeys(
-  settings: AuditSettings,
-  deployed: Record<string, unknown>,
-  args: Omit<AuditKeyArgs, "auditAccountId">,
-): [AuditKey, ...AuditKey[]] {
+export function auditKeys(settings: AuditSettings, deployed: Record<string, unknown>): ArchiveKeys {
   const { keyGeneration: newest, keepArchive: keep, tags } = settings;
   const { keyReplicaRegions, replication } = settings.replicas;
   const made = deployedKeyArns(deployed);
@@ -28,12 +24,9 @@ export function auditKeys(
     const arn = made[index];
     const isFormer = generation < newest;
     return new AuditKey(generation === 1 ? "audit" : `audit-${generation}`, {
-      ...args,
-      auditAccountId: settings.auditAccountId,
+      ...componentArgs(archiveInput(settings)),
       // A former key goes on decrypting for readers; trails encrypt with the one before the newest while they move.
       mayEncrypt: !isFormer || (generation === newest - 1 && settings.previousKeyInUse),
-      bucketKeyEnabled: settings.bucketKeyEnabled,
-      memberReaders: settings.memberReaders,
       aliasName: generation === 1 ? settings.keyAlias : `${settings.keyAlias}-${generation}`,
       rotationPeriodInDays: settings.keyRotationDays,
       policyForm: settings.keyPolicyForm,
@@ -48,20 +41,29 @@ export function auditKeys(
       tags: { ...tags, [stackTag]: tagOf(generation) },
     });
   });
-  return keys as [AuditKey, ...AuditKey[]];
+  const newestKey = keys[newest - 1] as AuditKey;
+  const former = keys.slice(0, -1).reverse();
+  return {
+    all: keys,
+    newest: newestKey,
+    arns: {
+      keyArn: newestKey.keyArn,
+      ...(former.length > 0 && { previousKeyArns: pulumi.all(former.map(({ keyArn }) => keyArn)) }),
+    },
+  };
+}
+
+/** The archive's keys. */
+export interface ArchiveKeys {
+  /** The oldest first. */
+  all: AuditKey[];
+  newest: AuditKey;
+  /** The newest key's ARN and, if there are any, the former ones', the last one first: as components and the contract name them. */
+  arns: { keyArn: pulumi.Output<string>; previousKeyArns?: pulumi.Output<string[]> };
 }
 
 /** By which an interrupted run finds the key again that it made: each has another one. */
 function tagOf(generation: number): string {
   const stack = fullStackName(pulumi.getStack());
   return generation === 1 ? stack : `${stack}:${generation}`;
-}
-
-/** The newest key, and the ARNs of the former ones, the last one first. */
-export function newestOf(keys: AuditKey[]): { key: AuditKey; formerKeyArns: pulumi.Output<string>[] } {
-  const formerKeyArns = keys
-    .slice(0, -1)
-    .reverse()
-    .map(({ keyArn }) => keyArn);
-  return { key: keys[keys.length - 1] as AuditKey, formerKeyArns };
 }

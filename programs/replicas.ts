@@ -1,15 +1,16 @@
 /** Copies of the archive elsewhere: replicas of its key, and replication of its bucket. docs/replication.md explains them. */
 import * as pulumi from "@pulumi/pulumi";
 import { AuditBucket } from "../components/auditBucket";
-import type { AuditKey } from "../components/auditKey";
 import { BucketReplication } from "../components/bucketReplication";
+import { componentArgs, copiesInput } from "../core/archivePolicies";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import { isMultiRegionKey } from "../core/names";
 import type { StatementsToAdd } from "../core/policies/replication";
 import { statementsToAdd } from "../core/policies/replication";
 import type { AuditSettings } from "../core/settings";
-import { deployedKeyArns, newestOf } from "./keys";
+import type { ArchiveKeys } from "./keys";
+import { deployedKeyArns } from "./keys";
 
 /** What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment. */
 export interface DeployedReplicas {
@@ -93,12 +94,11 @@ export async function warnOfLeaving(deployed: Record<string, unknown>, settings:
 /** Makes what copies the log bucket. The keys, with their replicas and policies, are there already. */
 export function replicate(
   settings: AuditSettings,
-  keys: AuditKey[],
+  { all: keys, newest: key }: ArchiveKeys,
   bucket: AuditBucket,
 ): pulumi.Input<DeployedReplicas> | undefined {
-  const { partition, auditAccountId, bucketKeyEnabled, requireMfa, mfaExemptRoleArns, tags } = settings;
+  const { partition, auditAccountId, bucketKeyEnabled, tags } = settings;
   const { keyReplicaRegions, replication } = settings.replicas;
-  const { key } = newestOf(keys);
   if (!replication) return keyReplicaRegions.length > 0 ? { keyReplicaRegions } : undefined;
   const { source, destination, otherAccountId } = replication;
   const destinationKeyArn =
@@ -106,22 +106,17 @@ export function replicate(
     (destination.region === source.region
       ? key.keyArn
       : key.replicaKeyArns.apply((arns) => arns[destination.region] as string));
+  const input = copiesInput(settings);
   const copies =
-    otherAccountId === undefined
-      ? new AuditBucket("audit-replica", {
-          partition,
-          ...destination,
-          // No trail delivers there.
-          trailArns: [],
-          keyArn: destinationKeyArn,
-          bucketKeyEnabled,
-          requireMfa,
-          mfaExemptRoleArns,
-          breakGlassRoleArns: settings.archive.breakGlassRoleArns,
-          keep: settings.keepArchive,
-          tags,
-        })
-      : undefined;
+    input &&
+    new AuditBucket("audit-replica", {
+      ...componentArgs(input),
+      region: destination.region,
+      keyArn: destinationKeyArn,
+      bucketKeyEnabled,
+      keep: settings.keepArchive,
+      tags,
+    });
   new BucketReplication(
     "audit-replication",
     {

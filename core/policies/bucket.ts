@@ -10,6 +10,7 @@ import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import type { PolicyOptions } from "./options";
 import type { OrganizationGrant } from "./organization";
 import { divided } from "./organization";
 
@@ -35,7 +36,7 @@ export type BucketPolicyForm = (typeof BucketPolicyForm)[keyof typeof BucketPoli
 /** S3's limit for a bucket policy in bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html */
 export const bucketPolicyLimit = 20480;
 
-export interface BucketPolicyInput {
+export interface BucketPolicyInput extends PolicyOptions {
   partition: Partition;
   bucketName: string;
   logPrefix?: string;
@@ -45,16 +46,6 @@ export interface BucketPolicyInput {
   trails: TrailIdentity[];
   /** The organization whose trail delivers here, or whose members do. */
   organization?: OrganizationGrant;
-  /** Other accounts that may read their own logs, as far as their own IAM policies let them. */
-  memberReaders?: string[];
-  /** Whether people read and delete log objects in sessions with MFA only. */
-  requireMfa?: boolean;
-  /** Roles of automation, which has no MFA, for which `requireMfa` does not count. */
-  mfaExemptRoleArns?: string[];
-  /** The only roles that may change the bucket or what is in it. None: IAM policies alone decide. */
-  breakGlassRoleArns?: string[];
-  /** Whether objects with another encryption than SSE-KMS with the archive's key are refused; needs `keyArn`. */
-  denyOtherEncryption?: boolean;
   /** The archive's key. */
   keyArn?: string;
   /** Former keys of the archive that trails may still name. */

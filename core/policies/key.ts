@@ -10,6 +10,7 @@ import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import type { PolicyOptions } from "./options";
 import type { KeyReplication } from "./replication";
 import { replicationStatements } from "./replication";
 import type { OrganizationGrant } from "./organization";
@@ -32,7 +33,7 @@ export type KeyPolicyForm = (typeof KeyPolicyForm)[keyof typeof KeyPolicyForm];
 /** KMS's limit for a key policy in bytes. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
 export const keyPolicyLimit = 32768;
 
-export interface KeyPolicyInput {
+export interface KeyPolicyInput extends PolicyOptions {
   partition: Partition;
   /** The account that owns the key. */
   auditAccountId: string;
@@ -42,10 +43,6 @@ export interface KeyPolicyInput {
   organization?: OrganizationGrant;
   /** Whether trails may encrypt with the key at all. False for a former key: its logs stay readable. Default: true. */
   mayEncrypt?: boolean;
-  /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also decrypts, when a trail is created or updated. */
-  bucketKeyEnabled?: boolean;
-  /** Other accounts that may decrypt their own logs, as far as their own IAM policies let them. */
-  memberReaders?: string[];
   /** What S3 replication of the archive does with this key, if it is on. */
   replication?: KeyReplication;
   /** The archive's bucket, and where the logs lie in it: ties what members decrypt of an organization trail's logs. */

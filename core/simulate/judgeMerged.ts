@@ -64,10 +64,17 @@ function undelivered(
   fleet: SimulatedFleet,
   nameOf: (index: number | undefined) => string,
 ): Finding[] {
-  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKey } = fleet;
+  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled } = fleet;
   const refusals = new Map<string, { first: NamedDecision; trails: Set<string> }>();
   for (const { trail } of fleet.trails) {
-    const delivery = { trailArn: trailArn(trail), bucketName, bucketAccountId, logPrefix, keyArn, bucketKey };
+    const delivery = {
+      trailArn: trailArn(trail),
+      bucketName,
+      bucketAccountId,
+      logPrefix,
+      keyArn,
+      bucketKey: bucketKeyEnabled,
+    };
     const decisions =
       kind === "bucket"
         ? whyNoDelivery(policy, undefined, { ...delivery, keyArn: undefined }).bucket

@@ -350,9 +350,16 @@ class Simulation implements Requests {
     sourceOrgId = this.organizationOf(trail.accountId),
     of: { organizationId?: string; members?: string[] } = {},
   ): Record<string, AccessRequest> {
-    const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKey } = this.fleet;
+    const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled } = this.fleet;
     const { organizationId, members: memberAccountIds } = of;
-    const delivery = { trailArn: trailArn(trail), bucketName, bucketAccountId, logPrefix, keyArn, bucketKey };
+    const delivery = {
+      trailArn: trailArn(trail),
+      bucketName,
+      bucketAccountId,
+      logPrefix,
+      keyArn,
+      bucketKey: bucketKeyEnabled,
+    };
     const requests = deliveryRequests({ ...delivery, sourceOrgId, organizationId, memberAccountIds });
     return Object.fromEntries(requests.map((each) => [each.name, each.request]));
   }

@@ -1,22 +1,20 @@
 /** The fleet and the archive's policies, as the simulation sees them: from configuration alone, or from what is deployed. */
-import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
-import { futureKeyArn, parseTrailArn, roleArn } from "../names";
-import type { BucketPolicyForm, BucketPolicyInput } from "../policies/bucket";
+import type { ArchiveInput } from "../archivePolicies";
+import { archiveInput, archiveReaders, policyOptions, readerPolicies } from "../archivePolicies";
+import { parseTrailArn } from "../names";
+import type { BucketPolicyForm } from "../policies/bucket";
 import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../policies/bucket";
-import type { KeyPolicyForm, KeyPolicyInput } from "../policies/key";
+import type { KeyPolicyForm } from "../policies/key";
 import { keyPolicy, keyPolicyForms, keyPolicyIn } from "../policies/key";
-import type { KeyReplication } from "../policies/replication";
-import { replicationOfKey } from "../policies/replication";
+import type { PolicyOptions } from "../policies/options";
 import type { OrganizationGrant } from "../policies/organization";
-import { grantOf } from "../policies/organization";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
-import { readerTrust, readPermissions } from "../policies/reader";
 import type { AuditSettings } from "../settings";
 import { Findings, readRaw } from "../evaluate/compile";
-import type { PolicyDocument, PolicyInput, Statement } from "../evaluate/types";
+import type { PolicyInput, Statement } from "../evaluate/types";
 
 /** A trail that may deliver. */
 export interface SimulatedTrail {
@@ -39,32 +37,15 @@ export interface SimulatedReader {
   accountIds?: string[];
 }
 
-/** Who else than CloudTrail may use the archive, and who may not: see BucketPolicyInput. */
-export interface SimulatedAccess {
+/** Who else than CloudTrail may use the archive, and who may not. */
+export interface SimulatedAccess extends PolicyOptions {
   readers?: SimulatedReader[];
-  memberReaders?: string[];
-  requireMfa?: boolean;
-  mfaExemptRoleArns?: string[];
-  breakGlassRoleArns?: string[];
-  denyOtherEncryption?: boolean;
 }
 
 /** The archive, and who delivers there. */
-export interface SimulatedFleet extends SimulatedAccess {
-  partition: Partition;
-  auditAccountId: string;
-  bucketName: string;
+export interface SimulatedFleet extends SimulatedAccess, Omit<ArchiveInput, "trails" | keyof PolicyOptions> {
   logPrefix: string;
-  /** While the prefix is being changed: the former one, "" for none. */
-  previousLogPrefix?: string;
-  /** The organization, its trails, and the accounts that a policy may authorise by its id. */
-  organization?: OrganizationGrant;
-  keyArn: string;
-  /** The bucket uses S3 Bucket Keys, so CloudTrail also decrypts. */
-  bucketKey: boolean;
   trails: SimulatedTrail[];
-  /** What S3 replication does with the key. */
-  replication?: KeyReplication;
 }
 
 /** The archive's policies, and the forms that say what they can tie. */
@@ -78,29 +59,19 @@ export interface ArchivePolicies {
   readers?: Record<string, { trust: PolicyInput; permissions: PolicyInput }>;
 }
 
-/** The fleet as an audit stack's configuration declares it. The key has no id before it exists; any will do. */
+/** The fleet as an audit stack's configuration declares it. */
 export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
-  const { partition, region, auditAccountId, bucketName, logPrefix } = settings;
-  const { replication } = settings.replicas;
-  const { previousLogPrefix } = settings;
-  const organization = grantOf(settings.organization);
+  const input = archiveInput(settings);
   return {
-    partition,
-    auditAccountId,
-    bucketName,
-    logPrefix,
-    keyArn: futureKeyArn(partition, region, auditAccountId),
-    bucketKey: settings.bucketKeyEnabled,
-    ...accessOfSettings(settings),
-    replication: replication && replicationOfKey(replication, region, replication.keyArn === undefined),
-    previousLogPrefix,
-    organization,
+    ...input,
+    logPrefix: settings.logPrefix,
+    readers: archiveReaders(settings),
     trails: [
       ...settings.fleet.flatMap(({ alias, trail, previous }) => [
         { alias, trail, isPrevious: false },
         ...(previous ? [{ alias, trail: previous, isPrevious: true }] : []),
       ]),
-      ...organizationTrails(organization),
+      ...organizationTrails(input.organization),
     ],
   };
 }
@@ -116,17 +87,11 @@ function organizationTrails(organization: OrganizationGrant | undefined): Simula
 
 /** Who else uses the archive, as an audit stack's configuration declares it. */
 export function accessOfSettings(settings: AuditSettings): SimulatedAccess {
-  const { partition, auditAccountId, memberReaders, requireMfa, mfaExemptRoleArns } = settings;
-  const readers = settings.readers.map((reader) => ({
-    ...reader,
-    roleArn: roleArn(partition, auditAccountId, reader.name),
-  }));
-  const { breakGlassRoleArns, denyOtherEncryption } = settings.archive;
-  return { readers, memberReaders, requireMfa, mfaExemptRoleArns, breakGlassRoleArns, denyOtherEncryption };
+  return { ...policyOptions(settings), readers: archiveReaders(settings) };
 }
 
 /**
- * The same as far as a deployed bucket policy says it, by the ids of its statements: it is then asked whether they do what
+ * Who else uses the archive, as far as a deployed bucket policy says it, by the ids of its statements: it is then asked whether they do what
  * they are for. A statement that somebody removed is not missed, and of reader roles the policy says nothing.
  */
 export function accessOfPolicy(bucket: PolicyInput | undefined): SimulatedAccess {
@@ -148,7 +113,11 @@ export function accessOfPolicy(bucket: PolicyInput | undefined): SimulatedAccess
 }
 
 /** The fleet as a deployed audit stack's contract has it. */
-export function fleetOfContract(contract: Contract, bucketKey = false, access: SimulatedAccess = {}): SimulatedFleet {
+export function fleetOfContract(
+  contract: Contract,
+  bucketKeyEnabled = false,
+  access: SimulatedAccess = {},
+): SimulatedFleet {
   const { partition, auditAccountId, bucketName, logPrefix, keyArn } = contract;
   // The contract's schema has checked each ARN.
   const entry = (alias: string, arn: string, isPrevious: boolean): SimulatedTrail[] => {
@@ -165,8 +134,8 @@ export function fleetOfContract(contract: Contract, bucketKey = false, access: S
     previousLogPrefix,
     organization,
     keyArn,
-    bucketKey,
     ...access,
+    bucketKeyEnabled,
     trails: [
       ...contract.trails.flatMap(({ alias, trailArn: arn, previousTrailArn }) => [
         ...entry(alias, arn, false),
@@ -210,17 +179,6 @@ export function builtPolicies(
   };
 }
 
-/** The reader roles' own policies as the audit stack would deploy them. */
-function builtReaders({ readers = [], ...archive }: SimulatedFleet) {
-  return Object.fromEntries(
-    readers.map(({ name, ...reader }) => {
-      const trust = readerTrust({ partition: archive.partition, ...reader }) as PolicyDocument;
-      const permissions = readPermissions({ ...archive, accountIds: reader.accountIds }) as PolicyDocument;
-      return [name, { trust, permissions }];
-    }),
-  );
-}
-
 /**
  * The forms that deployed policies were most likely written in: those they share most statements with, then most Sids, and
  * the tightest among equals. So a statement that somebody loosened is held against the form, not taken for a looser form.
@@ -239,11 +197,16 @@ export function recognisedPolicies(
   };
 }
 
+/** The reader roles' own policies as the audit stack would deploy them. */
+function builtReaders({ readers = [], ...archive }: SimulatedFleet): ArchivePolicies["readers"] {
+  return readerPolicies(archive, readers) as ArchivePolicies["readers"];
+}
+
 /** What the builders of both policies take. */
-export function policyInput(fleet: SimulatedFleet): BucketPolicyInput & KeyPolicyInput {
+export function policyInput(fleet: SimulatedFleet): ArchiveInput {
   // Organization trails are the organization's in the policies, not among those of single accounts.
   const trails = fleet.trails.filter(({ isOrganizationTrail }) => !isOrganizationTrail).map(({ trail }) => trail);
-  return { ...fleet, trails, bucketKeyEnabled: fleet.bucketKey };
+  return { ...fleet, trails };
 }
 
 function likeliest<Form extends string>(

@@ -87,7 +87,7 @@ function fleetOf(size: number): SimulatedFleet {
     bucketName: "crosstrail-example-audit-logs-eu-central-11",
     logPrefix: "",
     keyArn: futureKeyArn(partition, region, auditAccountId),
-    bucketKey: false,
+    bucketKeyEnabled: false,
     trails: Array.from({ length: size }, (_, index) => {
       const accountId = String(200000000000 + ((index * 7919) % 10007));
       const trail = { partition, region, accountId, name: "organizationlog" };

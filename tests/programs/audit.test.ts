@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { archivePolicies } from "../../core/archivePolicies";
 import { contractKeys, parseContract } from "../../core/contract";
 import { builtPolicies, fleetOfSettings, simulate } from "../../core/simulate";
-import { trailArn } from "../../core/names";
+import { futureKeyArn, trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { keyPolicy } from "../../core/policies/key";
 import { readerTrust, readPermissions } from "../../core/policies/reader";
@@ -299,7 +300,8 @@ describe("programs/audit", () => {
     );
   });
 
-  it("deploys what the simulation judges, with every option that changes a policy", async () => {
+  describe("one mapping from settings to policies", () => {
+    // Every option that changes a policy.
     const config = {
       members,
       logPrefix: "prod",
@@ -309,21 +311,52 @@ describe("programs/audit", () => {
       mfaExemptRoles: ["exporter"],
       breakGlassRoles: ["deploy"],
       denyOtherEncryption: true,
+      organization: { id: "o-exampleorgid", managementAccountId: "444444444444" },
+      readers: [{ name: "auditors", trustedAccounts: ["555555555555"], accounts: ["payments"] }],
+      replication: { region: "eu-west-1", bucketName: "example-copies" },
+      accessLogBucket: "example-access-logs",
+      notifications: "sqs",
     };
-    const { run } = await deploy(world(config, { roles: { deploy: "arn:aws:iam::111111111111:role/deploy" } }));
     const raw = configOf({ role: "audit", auditAccountId, bucketName, ...config });
-    const own = Object.entries(raw).map(([name, value]) => [name.replace("crosstrail:", ""), value]);
-    const settings = parseSettings("audit", Object.fromEntries(own) as Record<string, string>, "us-east-1");
+    const plain = Object.entries(raw).map(([name, value]) => [name.replace("crosstrail:", ""), value]);
+    const settings = parseSettings("audit", Object.fromEntries(plain) as Record<string, string>, "us-east-1");
     assert.ok(settings.role === "audit");
-    // The key has got its id meanwhile.
-    const fleet = { ...fleetOfSettings(settings), keyArn };
-    const judged = builtPolicies(fleet);
-    assert.deepEqual(JSON.parse(run.resource("BucketPolicy", "audit-policy").inputs.policy as string), judged.bucket);
-    assert.deepEqual(JSON.parse(run.resource("Key", "audit-key").inputs.policy as string), judged.key);
-    assert.deepEqual(
-      simulate(fleet, judged).filter(({ verdict }) => verdict !== "ok"),
-      [],
-    );
+    const built = archivePolicies(settings);
+    // The key gets its id when it is made.
+    const future = futureKeyArn("aws", "us-east-1", auditAccountId);
+    const texts: Record<string, unknown> = {
+      "BucketPolicy audit-policy": built.bucket.document,
+      "BucketPolicy audit-replica-policy": built.copies,
+      "BucketPolicy access-logs-policy": built.accessLogs,
+      "QueuePolicy new-logs-policy": built.queue,
+      "Key audit-key": built.keys["us-east-1"]?.document,
+      "ReplicaKey audit-key-eu-west-1": built.keys["eu-west-1"]?.document,
+      "RolePolicy auditors-policy": built.readers.auditors?.permissions,
+    };
+
+    it("what archivePolicies builds is what the program deploys, every one of them", async () => {
+      const { run } = await deploy(world(config, { roles: { deploy: "arn:aws:iam::111111111111:role/deploy" } }));
+      const found = run.resources
+        .filter(({ name, inputs }) => typeof inputs.policy === "string" && name !== "audit-replication-policy")
+        .map(({ type, name, inputs }) => [
+          `${type.split(":").at(-1)} ${name}`,
+          JSON.parse((inputs.policy as string).replaceAll(keyArn, future)) as unknown,
+        ]);
+      for (const [name, document] of found) assert.deepEqual(document, texts[name as string], name as string);
+      assert.deepEqual(found.map(([name]) => name).sort(), Object.keys(texts).sort());
+    });
+
+    it("and the simulation judges the same ones, and finds nothing wrong", () => {
+      const fleet = fleetOfSettings(settings);
+      const judged = builtPolicies(fleet);
+      assert.deepEqual(judged.bucket, built.bucket.document);
+      assert.deepEqual(judged.key, built.keys["us-east-1"]?.document);
+      assert.deepEqual(judged.readers, built.readers);
+      assert.deepEqual(
+        simulate(fleet, judged).filter(({ verdict }) => verdict !== "ok"),
+        [],
+      );
+    });
   });
 
   for (const bucketKeyEnabled of [undefined, true]) {

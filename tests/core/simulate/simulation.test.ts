@@ -99,7 +99,7 @@ describe("the simulation", () => {
   });
 
   it("asks whether CloudTrail may decrypt where the bucket uses S3 Bucket Keys; a key policy that forgot it fails", () => {
-    const cells = simulate({ ...small, bucketKey: true }, tight());
+    const cells = simulate({ ...small, bucketKeyEnabled: true }, tight());
     assert.deepEqual(asked(cells, "failed"), ["deliver/decrypt"]);
   });
 
