@@ -6,6 +6,7 @@ import path from "node:path";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { parse, stringify } from "yaml";
 import { type ProcessResult, run } from "../automation/process";
+import { type ClockState, moveClock } from "./clock";
 import type { Context } from "./context";
 import { type Emulator, installEmulator, startEmulator } from "./emulator";
 import { type AwsPlugin, type Engine, installAwsPlugin, installEngine } from "./engine/install";
@@ -92,6 +93,8 @@ export interface Sandbox {
   outputs<T = Record<string, unknown>>(name: string): Promise<T>;
   /** How an AWS SDK reaches an account: `new S3Client({ ...await sandbox.aws(id), forcePathStyle: true })`. */
   aws(accountId: string): Promise<AwsAccess>;
+  /** Moves the sandbox's time forward, by hours, and lets CloudTrail deliver what is due by then. */
+  pass(hours: number): Promise<ClockState>;
   /** Leaves the emulator running when this process ends. */
   release(): Promise<void>;
   /** Ends the emulator and removes the folder. */
@@ -175,6 +178,7 @@ export async function openSandbox(context: Context, options: SandboxOptions): Pr
     config: (name) => readStack(name).config ?? {},
     outputs: async <T>(name: string) => JSON.parse(await must(["stack", "output", "--json", "--stack", name])) as T,
     aws: (accountId) => awsAccess(emulator.endpoint, accountId),
+    pass: (hours) => moveClock(emulator.endpoint, hours * 60 * 60),
     async release() {
       record.complete = true;
       save();

@@ -1,4 +1,4 @@
-// The commands behind `npm start`, `npm run sandbox:stop`, `npm run sandbox:env` and `npm run bench`.
+// The commands behind `npm start`, `npm run sandbox:stop`, `npm run sandbox:env`, `npm run sandbox:clock` and `npm run bench`.
 
 import { setMaxListeners } from "node:events";
 import { onTermination, stopAll } from "../automation/process";
@@ -15,6 +15,7 @@ const commands: Record<string, string> = {
   quickstart: "./quickstart",
   stop: "./stop",
   env: "./env",
+  clock: "./clock",
   bench: "./bench",
 };
 

@@ -16,7 +16,7 @@ LONGEST_BODY = 1024 * 1024
 
 def record_calls(app, options):
     file = open(os.path.join(os.path.dirname(options.access_log), "calls.jsonl"), "a", encoding="utf8", buffering=1)
-    rest = {name: RestOperations(name) for name in ("s3", "s3control")}
+    rest = options.rest
 
     def layer(environ, start_response):
         call = describe(environ, rest)

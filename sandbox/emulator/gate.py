@@ -60,8 +60,8 @@ def gated(operation, method, judge):
     return gate
 
 
-def describe(operation, account, region, parameters):
-    """What refusals.ts wants to know: see its `Call`."""
+def describe(operation, account, region, parameters, trail=None):
+    """What refusals.ts wants to know: see its `Call`. `trail` is given where it is known: a deleted one is not found any more."""
     from moto.cloudtrail.models import cloudtrail_backends
     from moto.utilities.utils import get_partition
 
@@ -70,7 +70,7 @@ def describe(operation, account, region, parameters):
     # Those of other Regions are seen here if they are multi-Region trails.
     seen = list(cloudtrail_backends[account][region].describe_trails(include_shadow_trails=True))
     known = [trail for backend in cloudtrail_backends[account].values() for trail in backend.trails.values()]
-    trail = next((each for each in known if each.arn == name), None)
+    trail = trail or next((each for each in known if each.arn == name), None)
     trail = trail or next((each for each in seen if each.trail_name == name), None)
     call = {
         "operation": operation,
@@ -82,7 +82,7 @@ def describe(operation, account, region, parameters):
         "trail": trail and {"arn": trail.arn, "homeRegion": trail.region_name},
     }
     # No Insights: nothing more will be delivered.
-    if operation not in DELIVERING or parameters.get("InsightSelectors") == []:
+    if operation not in [*DELIVERING, "deliver"] or parameters.get("InsightSelectors") == []:
         return call
 
     def setting(parameter, attribute):

@@ -3,10 +3,14 @@
 What is decided by the request alone belongs here; what needs moto's own state to refuse it is in gate.py.
 """
 
+import json
+import logging
 import re
 from collections import OrderedDict
 
-from calls import record_calls
+from calls import body_of, record_calls
+from clock import CLOCK, stamp
+from s3_gate import judge_objects
 
 
 def own_account(app, options):
@@ -60,8 +64,71 @@ def lost_answers(app, options):
     return layer
 
 
-# The first is the outermost.
-LAYERS = [raw_uri, own_account, record_calls, lost_answers]
+def sandbox_controls(app, options):
+    """What belongs to the sandbox and not to AWS: its clock. POST /_sandbox/clock moves it, GET tells it; see clock.py."""
+
+    def layer(environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith("/_sandbox/"):
+            return app(environ, start_response)
+        status, answer = control(path, environ, options.cloudtrail)
+        body = json.dumps(answer).encode()
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return layer
+
+
+def control(path, environ, cloudtrail):
+    # A page in a browser can send a form to this port, but not JSON.
+    if environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_TYPE") != "application/json":
+        return "415 Unsupported Media Type", {"error": "Send JSON."}
+    if path != "/_sandbox/clock":
+        return "404 Not Found", {"error": "There is /_sandbox/clock only."}
+    try:
+        files = cloudtrail.tick()
+        if environ["REQUEST_METHOD"] == "POST":
+            wanted = json.loads(body_of(environ) or b"{}")
+            if "late" in wanted:
+                cloudtrail.late += int(wanted["late"])
+            if "seconds" in wanted:
+                CLOCK.move(float(wanted["seconds"]))
+                files += cloudtrail.tick()
+    except (ValueError, TypeError, OverflowError) as error:
+        return "400 Bad Request", {"error": str(error)}
+    return "200 OK", {"now": stamp(CLOCK.now()), "files": files, "waiting": len(cloudtrail.pending)}
+
+
+def record_events(app, options):
+    """Gives every answered call to CloudTrail, and CloudTrail the time to deliver what is due."""
+    from werkzeug.test import run_wsgi_app
+
+    cloudtrail = options.cloudtrail
+
+    def layer(environ, start_response):
+        cloudtrail.tick()
+        before = cloudtrail.logging_trails()
+        # Read before moto does, and still there for it.
+        body_of(environ)
+        stream = environ["wsgi.input"]
+        body, status, headers = run_wsgi_app(app, environ, buffered=True)
+        body = b"".join(body)
+        if hasattr(stream, "getvalue"):
+            stream.seek(0)
+            environ["wsgi.input"] = stream
+        try:
+            cloudtrail.record(before, environ, int(status.split(" ", 1)[0]), headers.to_wsgi_list(), body)
+        except Exception:
+            # The caller has its answer, whatever the sandbox makes of it.
+            logging.exception("A call was not recorded")
+        start_response(status, headers.to_wsgi_list())
+        return [body]
+
+    return layer
+
+
+# The first is the outermost. What is asked again is one call: events are made behind lost_answers.
+LAYERS = [raw_uri, sandbox_controls, own_account, record_calls, lost_answers, record_events, judge_objects]
 
 
 def wrap(app, options):

@@ -6,12 +6,16 @@
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html, .../API_UpdateTrail.html
 
 import type { Partition } from "../../core/accounts";
+import { compile, type CompiledPolicy } from "../../core/evaluate/compile";
+import { evaluate } from "../../core/evaluate/evaluate";
+import { splitArn } from "../../core/evaluate/pattern";
+import type { AccessRequest } from "../../core/evaluate/types";
 import { whyNoDelivery } from "../../core/simulate/delivery";
 import { trailArn, trailNameProblem } from "../../core/names";
 
 /** A call, with what AWS knows. */
 export interface Call {
-  /** As moto names it: `create_trail`. */
+  /** As moto names it: `create_trail`. `deliver`: CloudTrail itself writes a file. */
   operation: string;
   partition: Partition;
   /** Who calls. */
@@ -39,6 +43,27 @@ export interface Call {
     /** The organization of the account that calls. */
     organization: { id: string; managementAccount: string } | null;
   };
+  /** The file that CloudTrail writes. */
+  file?: { kind: "log" | "digest"; account: string; region: string };
+}
+
+/** Somebody reads, writes, lists or deletes objects. */
+export interface ObjectCall {
+  operation: "object";
+  /** The IAM action: `s3:GetObject`. */
+  action: string;
+  resource: string;
+  caller: { account: string; arn: string; roleArn?: string };
+  /** Of a listing. */
+  prefix?: string | null;
+  headers: Record<string, string>;
+  bucket: { account: string; region: string; policy: string | null };
+  /** Of what is read: its key, null where there is none any more, and the context that it was encrypted with. */
+  object: {
+    keyId: string;
+    key: { arn: string; region: string; state: string; policy: string | null } | null;
+    context: Record<string, string>;
+  } | null;
 }
 
 export interface Refusal {
@@ -57,7 +82,10 @@ const KEY_ID = /^(arn:[^:]+:kms:[^:]+:\d{12}:(key|alias)\/.+|alias\/.+|(mrk-)?[0
 /** Answers a line of gate.py. Whatever is in a policy, there is an answer, and a mistake of this file's is not a yes. */
 export function answer(line: string): string {
   try {
-    return JSON.stringify({ refusal: refusal(JSON.parse(line) as Call) ?? null });
+    const call = JSON.parse(line) as Call | ObjectCall;
+    return JSON.stringify({
+      refusal: (call.operation === "object" ? refuseObject(call as ObjectCall) : refusal(call as Call)) ?? null,
+    });
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return JSON.stringify({
@@ -69,6 +97,7 @@ export function answer(line: string): string {
 /** How AWS refuses a call; undefined when it does not. What moto refuses by itself is left to it. */
 export function refusal(call: Call): Refusal | undefined {
   const { account, region, name, trail } = call;
+  if (call.operation === "deliver") return refuseFile(call);
   if (call.operation !== "create_trail") {
     // moto says that there is no such trail.
     if (!trail) return undefined;
@@ -142,6 +171,98 @@ function refuseDelivery({ account, delivery }: Call, arn: string): Refusal | und
     return refuse("InsufficientEncryptionPolicyException", text, explanations(withoutKey));
   }
   return undefined;
+}
+
+/** How S3 refuses a file that CloudTrail writes: the code is what GetTrailStatus then says. */
+function refuseFile({ trail, delivery, file }: Call): Refusal | undefined {
+  if (!trail || !delivery || !file) throw new Error("a delivery needs its trail, its place and its file");
+  const { bucketName, keyId, bucket, key, organization } = delivery;
+  if (!bucket) return refuse("NoSuchBucket", `There is no bucket ${bucketName}.`);
+  if (keyId !== "" && !key) return refuse("KMS.NotFoundException", `There is no key ${keyId}.`);
+  if (key && key.state !== "Enabled") return refuse("KMS.DisabledException", `The key ${key.arn} is ${key.state}.`);
+  const organizationId = delivery.forOrganization ? organization?.id : undefined;
+  const { bucket: onBucket, key: onKey } = whyNoDelivery(bucket.policy ?? undefined, key?.policy ?? undefined, {
+    trailArn: trail.arn,
+    bucketName,
+    bucketAccountId: bucket.account,
+    logPrefix: delivery.logPrefix,
+    keyArn: key?.arn,
+    organizationId,
+    memberAccountIds: [file.account],
+    sourceOrgId: organization?.id,
+    region: file.region,
+  });
+  // The file that is written, not all that the trail may write.
+  const suffix = organizationId === undefined ? "" : `:${organizationId}/${file.account}`;
+  const names = file.kind === "log" ? [`log${suffix}`, `log-with-key${suffix}`] : [`digest${suffix}`];
+  const refused = [
+    ...onBucket.filter(({ name, allowed }) => names.includes(name) && !allowed),
+    ...onKey.filter(({ name, allowed }) => name === "key-generate" && !allowed),
+  ];
+  if (refused.length === 0) return undefined;
+  return refuse("AccessDenied", "Access Denied", explanations(refused));
+}
+
+/** Identities may do everything in the sandbox: what the resource's policy says decides. */
+const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow" as const, Action: "*", Resource: "*" }] };
+
+function refuseObject({ action, resource, caller, prefix, headers, bucket, object }: ObjectCall): Refusal | undefined {
+  const { account: accountId, arn, roleArn } = caller;
+  const who = { kind: "account" as const, accountId, arn, roleArn };
+  // The sandbox speaks plain HTTP and means HTTPS.
+  const context = {
+    "aws:SecureTransport": "true",
+    "s3:TlsVersion": "1.3",
+    "aws:MultiFactorAuthPresent": roleArn === undefined ? undefined : "false",
+    ...(prefix !== null && prefix !== undefined && { "s3:prefix": prefix }),
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [`s3:${name}`, value])),
+  };
+  const ask = (request: AccessRequest, policy: string | null, resourceKind: "bucket" | "key") =>
+    evaluate(request, {
+      resourcePolicy: policy === null ? undefined : compiled(policy, resourceKind),
+      resourceKind,
+      identityPolicies: [everything],
+    });
+  const onBucket = ask(
+    { caller: who, action, resource, resourceAccountId: bucket.account, context },
+    bucket.policy,
+    "bucket",
+  );
+  if (!onBucket.allowed) return refuse("AccessDenied", "Access Denied", [onBucket.explanation]);
+  if (!object) return undefined;
+  const { keyId, key, context: encryption } = object;
+  if (!key) return refuse("KMS.NotFoundException", `There is no key ${keyId}.`);
+  if (key.state !== "Enabled") return refuse("KMS.DisabledException", `The key ${key.arn} is ${key.state}.`);
+  const onKey = ask(
+    {
+      caller: who,
+      action: "kms:Decrypt",
+      resource: key.arn,
+      resourceAccountId: splitArn(key.arn)?.[4] ?? "",
+      context: {
+        ...context,
+        "kms:ViaService": `s3.${bucket.region}.amazonaws.com`,
+        "kms:EncryptionContextKeys": Object.keys(encryption),
+        ...Object.fromEntries(
+          Object.entries(encryption).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+        ),
+      },
+    },
+    key.policy,
+    "key",
+  );
+  return onKey.allowed ? undefined : refuse("AccessDenied", "Access Denied", [onKey.explanation]);
+}
+
+/** A policy is asked for every object of a bucket: it is read once. */
+const kept = new Map<string, CompiledPolicy>();
+
+function compiled(policy: string, kind: "bucket" | "key"): CompiledPolicy {
+  const name = `${kind} ${policy}`;
+  const found = kept.get(name) ?? compile(policy, kind);
+  if (kept.size > 100) kept.clear();
+  kept.set(name, found);
+  return found;
 }
 
 function explanations(decisions: { explanation: string }[]): string[] {

@@ -11,6 +11,8 @@ import os
 import resource
 import sys
 import threading
+import time
+import urllib.request
 
 
 def main():
@@ -19,22 +21,38 @@ def main():
     parser.add_argument("--account", required=True, help="other accounts are entered by assuming a role")
     parser.add_argument("--access-log", required=True)
     parser.add_argument("--node", required=True, help="the Node.js that judges policies")
+    parser.add_argument("--seed", default="crosstrail", help="of the same seed come the same event ids and file names")
+    parser.add_argument("--regions", nargs="+", default=["us-east-1", "us-west-2", "eu-west-1"], help="those that are enabled")
     options = parser.parse_args()
 
     logging.basicConfig(filename=options.access_log, level=logging.INFO, format="%(asctime)s %(message)s")
     # It says whenever a request waits, as all but one are meant to.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
+    import clock
+
+    clock.apply()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from waitress import create_server
 
     import additions
+    import cloudtrail_delivery
+    import cloudtrail_events
     import gate
+    import s3_gate
+    from calls import RestOperations
     from layers import wrap
 
     additions.apply()
     judge = gate.Judge()
     gate.apply(judge)
+    s3_gate.apply()
+    cloudtrail_events.apply()
+    options.judge = judge
+    rest = {name: RestOperations(name) for name in ("s3", "s3control")}
+    options.rest = rest
+    options.cloudtrail = cloudtrail_delivery.CloudTrail(options, cloudtrail_events.Recorder(options, rest), judge)
+    cloudtrail_delivery.apply(options.cloudtrail)
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     # moto's own server answers each request in a thread of its own, but its state is not made for threads: where a request meets
     # the change of another one, it ends in a 500. Here they wait for each other. A client ends its connections itself: a
@@ -48,7 +66,17 @@ def main():
         # Not sys.exit: a request that still runs must not hold us.
         os._exit(0)
 
+    def keep_time():
+        # CloudTrail delivers while nobody calls, too. Through the server: moto's state is for one thread only.
+        while True:
+            time.sleep(60)
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{int(server.effective_port)}/_sandbox/clock", timeout=60).close()
+            except OSError:
+                pass
+
     threading.Thread(target=end_with_stdin, daemon=True).start()
+    threading.Thread(target=keep_time, daemon=True).start()
     print(json.dumps({"port": int(server.effective_port)}), flush=True)
     # Not earlier: it would slow the start down, and nobody creates a trail at once.
     judge.start(options.node)

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { bucketPolicyIn } from "../../core/policies/bucket";
 import { keyPolicyIn } from "../../core/policies/key";
 import { trailArn } from "../../core/names";
-import { answer, type Call, refusal } from "../../sandbox/emulator/refusals";
+import { answer, type Call, type ObjectCall, refusal } from "../../sandbox/emulator/refusals";
 import { auditAccountId, bucketName, keyArn, trailOf } from "../support/fleet";
 
 type Delivery = NonNullable<Call["delivery"]>;
@@ -191,6 +191,96 @@ describe("what the sandbox's CloudTrail refuses", () => {
       const { refusal: found } = JSON.parse(answer(line)) as { refusal: { code: string } | null };
       assert.equal(found?.code, "SandboxException", line);
     }
+  });
+});
+
+describe("a file that the sandbox's CloudTrail writes", () => {
+  const file = { kind: "log" as const, account, region: "eu-west-1" };
+  const write = (other: Partial<Call> = {}) =>
+    refusal(create({ ...existing, operation: "deliver", delivery: delivery(), file, ...other }))?.code;
+
+  it("arrives where the policies let the trail deliver", () => {
+    assert.equal(write(), undefined);
+    assert.equal(write({ file: { ...file, kind: "digest" } }), undefined);
+  });
+
+  const refused: [string, string, Partial<Call>][] = [
+    ["NoSuchBucket", "the bucket is gone", { delivery: delivery({ bucket: null }) }],
+    ["AccessDenied", "the bucket has no policy", { delivery: delivery({ bucket: bucket({ policy: null }) }) }],
+    ["AccessDenied", "the prefix is another one", { delivery: delivery({ logPrefix: "elsewhere" }) }],
+    [
+      "AccessDenied",
+      "the key may not be used",
+      { delivery: delivery({ key: key({ policy: without(letsEncrypt, "kms:GenerateDataKey*") }) }) },
+    ],
+    ["KMS.DisabledException", "the key is disabled", { delivery: delivery({ key: key({ state: "Disabled" }) }) }],
+    ["KMS.NotFoundException", "the key is gone", { delivery: delivery({ key: null }) }],
+  ];
+  for (const [code, title, call] of refused) {
+    it(`is refused with ${code}: ${title}`, () => assert.equal(write(call), code));
+  }
+
+  it("is judged for what it is: a policy without room for digests lets logs arrive", () => {
+    const onlyLogsDeliver = delivery({ bucket: bucket({ policy: onlyLogs() }) });
+    assert.equal(write({ delivery: onlyLogsDeliver }), undefined);
+    assert.equal(write({ delivery: onlyLogsDeliver, file: { ...file, kind: "digest" } }), "AccessDenied");
+  });
+});
+
+describe("objects of the sandbox's buckets", () => {
+  const resource = `arn:aws:s3:::${bucketName}/AWSLogs/${account}/CloudTrail/x.json.gz`;
+  const owner = { account: auditAccountId, arn: `arn:aws:iam::${auditAccountId}:user/sandbox` };
+  const encrypted = {
+    keyId: keyArn,
+    key: key(),
+    context: { "aws:s3:arn": resource, "aws:cloudtrail:arn": arn },
+  };
+  const ask = (other: Partial<ObjectCall> = {}) => {
+    const call: ObjectCall = {
+      operation: "object",
+      action: "s3:GetObject",
+      resource,
+      caller: owner,
+      headers: {},
+      bucket: bucket(),
+      object: encrypted,
+      ...other,
+    };
+    return (JSON.parse(answer(JSON.stringify(call))) as { refusal: { code: string } | null }).refusal?.code;
+  };
+  const stranger = { account, arn: `arn:aws:iam::${account}:user/mallory` };
+
+  it("are open to the bucket's own account", () => assert.equal(ask(), undefined));
+  it("are closed to other accounts", () => assert.equal(ask({ caller: stranger }), "AccessDenied"));
+  it("need the key, too", () => {
+    assert.equal(ask({ object: { ...encrypted, key: key({ state: "Disabled" }) } }), "KMS.DisabledException");
+    assert.equal(ask({ object: { ...encrypted, key: null } }), "KMS.NotFoundException");
+    const foreign = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "kms:*", Resource: "*" },
+      ],
+    });
+    assert.equal(ask({ object: { ...encrypted, key: key({ policy: foreign }) } }), "AccessDenied");
+  });
+  it("are refused by a Deny only where its conditions hold", () => {
+    const denies = (value: string) =>
+      bucket({
+        policy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Deny",
+              Principal: "*",
+              Action: "s3:*",
+              Resource: `arn:aws:s3:::${bucketName}/*`,
+              Condition: { Bool: { "aws:SecureTransport": value } },
+            },
+          ],
+        }),
+      });
+    assert.equal(ask({ bucket: denies("false") }), undefined);
+    assert.equal(ask({ bucket: denies("true") }), "AccessDenied");
   });
 });
 
