@@ -73,5 +73,5 @@ function reportOf(result: FleetResult, { cwd, stack = "audit" }: Options, env: N
   const file = join(cwd ?? env.PULUMI_OPTION_CWD ?? ".", `Pulumi.${stack}.yaml`);
   const settings = readAuditFile(file, env);
   const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
-  return report({ ...result, fleet: fleetOfSettings(settings), forms });
+  return report({ ...result, fleet: fleetOfSettings(settings), forms, keyGeneration: settings.keyGeneration });
 }

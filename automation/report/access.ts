@@ -1,11 +1,12 @@
 /** Who gains and who loses access: the simulation's questions, put to the policies before and after. */
 import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/simulate";
 import { builtPolicies, questionGroups, simulate } from "../../core/simulate";
-import { parseTrailArn, trailArn } from "../../core/names";
+import { parseKeyArn, parseTrailArn, trailArn } from "../../core/names";
 import { statementsOf } from "../../core/policies/diff";
 import { UserError } from "../../core/findings";
 import type { Change } from "./changes";
-import { nameOf } from "./changes";
+import { archiveKeyGeneration, isArchiveBucketPolicy, nameOf } from "./changes";
+import { otherAccess } from "./others";
 import type { AccessChange, ReportInput } from "./types";
 import { Op } from "./types";
 
@@ -16,14 +17,35 @@ export interface Access {
   unknown?: string;
 }
 
-export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, changesOf: Map<string, Change[]>): Access {
+/** What changes for the archive, and for everything else that has a policy. */
+export function accessChanges(input: ReportInput, changesOf: Map<string, Change[]>): Access {
+  const { fleet, stacks } = input;
+  const others = otherAccess(stacks, changesOf, (change) => {
+    if (fleet !== undefined && isArchiveBucketPolicy(change, fleet.bucketName)) return true;
+    return archiveKeyGeneration(change) !== undefined;
+  });
+  const { access, unknown } = archiveAccess(input, changesOf);
+  return { access: [...access, ...others], ...(unknown !== undefined && { unknown }) };
+}
+
+function archiveAccess(
+  { fleet, forms = {}, keyGeneration, stacks }: ReportInput,
+  changesOf: Map<string, Change[]>,
+): Access {
   const audit = stacks.find(({ kind }) => kind === "audit");
   if (!fleet || !audit) return { access: [], unknown: "The audit stack, whose policies say so, was not previewed." };
   if (audit.status !== "succeeded")
     return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
   const changes = changesOf.get(audit.stack) ?? [];
-  const ofBucket = changes.find(({ type }) => type === "aws:s3/bucketPolicy:BucketPolicy");
-  const ofKey = changes.find(({ type }) => type === "aws:kms/key:Key");
+  const ofBucket = changes.find((change) => isArchiveBucketPolicy(change, fleet.bucketName));
+  const keys = new Map(
+    changes.flatMap((change) => {
+      const generation = archiveKeyGeneration(change);
+      return generation === undefined ? [] : [[generation, change] as const];
+    }),
+  );
+  const newest = keyGeneration ?? Math.max(...keys.keys());
+  const ofKey = keys.get(newest);
   const readers = readerChanges(changes);
   if (!ofBucket && !ofKey) return { access: readers };
 
@@ -37,7 +59,10 @@ export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, change
   // Where a policy is not changed, what is deployed is what the configuration says.
   const texts = (change: Change | undefined, same: ArchivePolicies["bucket"]) =>
     change ? { before: change.before.policy, after: change.after.policy } : { before: same, after: same };
-  const [bucket, key] = [texts(ofBucket, built.bucket), texts(ofKey, built.key)];
+  const bucket = texts(ofBucket, built.bucket);
+  const key = texts(ofKey, built.key);
+  // Until now another key has done what the new one does from now on.
+  if (ofKey?.op === Op.Create && newest > 1) key.before = texts(keys.get(newest - 1), built.key).before;
   const isKnown = [bucket.before, bucket.after, key.before, key.after].every(
     (each) => typeof each !== "string" || statementsOf(each) !== undefined,
   );
@@ -45,15 +70,23 @@ export function accessChanges({ fleet, forms = {}, stacks }: ReportInput, change
 
   const former = formerTrails(fleet, stacks, changesOf, [bucket.before, key.before]);
   const everyone = { ...fleet, trails: [...fleet.trails, ...former] };
-  const ask = (asked: { bucket: unknown; key: unknown }) =>
-    simulate(everyone, { ...built, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) });
-  const isNew = ofBucket?.op === Op.Create || ofKey?.op === Op.Create;
+  const ask = (asked: { bucket: unknown; key: unknown }) => {
+    const keyArn = keyNamedIn(asked.bucket) ?? fleet.keyArn;
+    return simulate({ ...everyone, keyArn }, { ...built, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) });
+  };
+  const isNew = ofBucket?.op === Op.Create;
   const after = ask({ bucket: bucket.after, key: key.after });
   const before = isNew
     ? undefined // Nobody could do anything with an archive that was not there.
     : new Map(ask({ bucket: bucket.before, key: key.before }).map((cell) => [cell.id, cell.decision.allowed]));
   const declared = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
   return { access: [...compare(after, before, declared), ...readers] };
+}
+
+/** The configuration does not have the key's ARN; a bucket policy that denies all other keys does. */
+function keyNamedIn(bucketPolicy: unknown): string | undefined {
+  if (typeof bucketPolicy !== "string") return undefined;
+  return (bucketPolicy.match(/arn:[\w-]+:kms:[^"]*/g) ?? []).find((arn) => parseKeyArn(arn) !== undefined);
 }
 
 /**
@@ -184,19 +217,21 @@ function readerChanges(changes: Change[]): AccessChange[] {
     .flatMap(({ before, after }) => {
       const [was, is] = [trusted(before.assumeRolePolicy), trusted(after.assumeRolePolicy)];
       const role = nameOf(after) ?? nameOf(before) ?? "";
-      const what = `Users of the account may assume the role ${role}`;
       const list = (change: "gains" | "loses", ids: string[]): AccessChange[] =>
-        ids.length === 0
-          ? []
-          : [
-              {
-                change,
-                what,
-                who: ids.map((id) => ({ alias: id, accountId: id })),
-                everywhere: false,
-                verdict: "intended",
-              },
-            ];
+        (
+          [
+            [`Users of the account may assume the role ${role}`, ids.filter((id) => !isService(id))],
+            [`The service may assume the role ${role}`, ids.filter(isService)],
+          ] as const
+        )
+          .filter(([, of]) => of.length > 0)
+          .map(([what, of]) => ({
+            change,
+            what,
+            who: of.map((id) => ({ alias: id, accountId: id })),
+            everywhere: false,
+            verdict: "intended",
+          }));
       return [
         ...list(
           "gains",
@@ -208,6 +243,10 @@ function readerChanges(changes: Change[]): AccessChange[] {
         ),
       ];
     });
+}
+
+function isService(principal: string): boolean {
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(principal);
 }
 
 /** The accounts, or whatever else, that a trust policy allows. */

@@ -14,6 +14,7 @@ import { Op } from "./types";
 /** A change to one resource of AWS's: the engine tells a replacement in up to three steps. */
 export interface Change {
   op: Op;
+  urn: string;
   type: string;
   name: string;
   before: Record<string, unknown>;
@@ -32,14 +33,27 @@ export function changesOf({ resources }: Pick<PreviewedStack, "resources">): Cha
     const op = ops.some((each) => each.includes("replace"))
       ? Op.Replace
       : Object.values(Op).find((each) => ops.includes(each));
-    const [{ type, name }] = steps as [PreviewedResource];
+    const [{ urn, type, name }] = steps as [PreviewedResource];
     // Others, such as import and refresh, change nothing in AWS.
     if (op === undefined) return [];
     const before = op === Op.Create ? undefined : steps.find((each) => each.before)?.before;
     const after =
       op === Op.Delete ? undefined : steps.find((each) => each.after && each.op !== "delete-replaced")?.after;
-    return [{ op, type, name, before: before ?? {}, after: after ?? {} }];
+    return [{ op, urn, type, name, before: before ?? {}, after: after ?? {} }];
   });
+}
+
+/** Whether the change is to the policy of the log bucket: by its physical name, or where that is not known yet, by its parent. */
+export function isArchiveBucketPolicy({ type, urn, before, after }: Change, bucketName: string): boolean {
+  if (type !== "aws:s3/bucketPolicy:BucketPolicy") return false;
+  const named = [after.bucket, before.bucket].find((each) => typeof each === "string" && !isUnknown(each));
+  return named === undefined ? /\bcrosstrail:index:AuditBucket\$/.test(urn) : named === bucketName;
+}
+
+/** Which of the archive's keys a change is to, counted from 1; undefined for every other key of the stack. */
+export function archiveKeyGeneration({ type, urn, name }: Change): number | undefined {
+  if (type !== "aws:kms/key:Key" || !/\bcrosstrail:index:AuditKey\$/.test(urn)) return undefined;
+  return Number(/-(\d+)-key$/.exec(name)?.[1] ?? 1);
 }
 
 export function accountReport(stack: PreviewedStack, changes: Change[]): AccountReport {
@@ -47,14 +61,15 @@ export function accountReport(stack: PreviewedStack, changes: Change[]): Account
   return { stack: name, kind, accountId, status, changes: changes.map(resourceReport) };
 }
 
-function resourceReport({ op, type, name, before, after }: Change): ResourceReport {
+function resourceReport(change: Change): ResourceReport {
+  const { op, type, name, before, after } = change;
   const called = nameOf(op === Op.Delete ? before : after);
   return {
     op,
     type,
     name,
     ...(called !== undefined && { called }),
-    policy: op === Op.Update && policyPlaces({ op, type, name, before, after }).length > 0,
+    policy: op === Op.Update && policyPlaces(change).length > 0,
     properties: op === Op.Create || op === Op.Delete ? [] : propertyChanges(before, after),
   };
 }
@@ -123,12 +138,16 @@ function policyPlaces({ type, before, after }: Change): string[] {
   });
 }
 
-function titleOf({ type, name, before, after }: Change, place: string): string {
+function titleOf(change: Change, place: string): string {
+  const { type, name, before, after } = change;
   const inputs = Object.keys(after).length > 0 ? after : before;
   const called = (type === "aws:iam/rolePolicy:RolePolicy" ? nameOf({ name: inputs.role }) : nameOf(inputs)) ?? name;
   const titles: Record<string, string> = {
     "aws:s3/bucketPolicy:BucketPolicy policy": `Bucket policy of ${called}`,
-    "aws:kms/key:Key policy": "Key policy",
+    "aws:kms/key:Key policy": archiveKeyGeneration(change) === 1 ? "Key policy" : `Key policy of ${name}`,
+    "aws:kms/replicaKey:ReplicaKey policy": `Key policy of ${name}`,
+    "aws:sqs/queuePolicy:QueuePolicy policy": `Queue policy of ${name}`,
+    "aws:sns/topicPolicy:TopicPolicy policy": `Topic policy of ${name}`,
     "aws:kms/keyPolicy:KeyPolicy policy": "Key policy",
     "aws:iam/role:Role assumeRolePolicy": `Trust policy of role ${called}`,
     "aws:iam/rolePolicy:RolePolicy policy": `Permissions of role ${called}`,

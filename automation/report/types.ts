@@ -11,6 +11,8 @@ export interface ReportInput {
   fleet?: SimulatedFleet;
   /** The forms that the configuration demands. */
   forms?: { bucket?: BucketPolicyForm; key?: KeyPolicyForm };
+  /** Which of the archive's keys encrypts (crosstrail:keyGeneration). Left out: the newest one that changes. */
+  keyGeneration?: number;
   stacks: PreviewedStack[];
   /** What concerns no single stack. */
   findings: Finding[];

@@ -54,7 +54,11 @@ describe("engine: the report of a preview", function () {
     assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
     expectGranted(callsOf(box), "deploy", rolesOf(box));
 
-    configure({ "crosstrail:members": [web], "crosstrail:requireMfa": true });
+    configure({
+      "crosstrail:members": [web],
+      "crosstrail:requireMfa": true,
+      "crosstrail:accessLogBucket": "crosstrail-example-access-logs",
+    });
     const folder = path.join(box.folder, "job");
     fs.mkdirSync(folder);
     const { length: before } = callsOf(box);
@@ -69,7 +73,7 @@ describe("engine: the report of a preview", function () {
       changed: 3,
       unchanged: 0,
       failed: 0,
-      create: 1,
+      create: 9,
       update: 2,
       replace: 0,
       delete: 1,
@@ -78,7 +82,19 @@ describe("engine: the report of a preview", function () {
       accounts.map(({ stack, changes }) => [stack, ...changes.map(({ op, type }) => `${op} ${type}`).sort()]),
       [
         ["payments", "delete aws:cloudtrail/trail:Trail"],
-        ["audit", "update aws:kms/key:Key", "update aws:s3/bucketPolicy:BucketPolicy"],
+        [
+          "audit",
+          "create aws:s3/bucket:Bucket",
+          "create aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+          "create aws:s3/bucketLogging:BucketLogging",
+          "create aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+          "create aws:s3/bucketPolicy:BucketPolicy",
+          "create aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+          "create aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+          "create aws:s3/bucketVersioning:BucketVersioning",
+          "update aws:kms/key:Key",
+          "update aws:s3/bucketPolicy:BucketPolicy",
+        ],
         ["web", "create aws:cloudtrail/trail:Trail"],
       ],
     );
@@ -88,6 +104,8 @@ describe("engine: the report of a preview", function () {
         ["gains", "A trail of the fleet delivers its logs", "web"],
         ["loses", "A trail of the fleet delivers its logs", "payments"],
         ["loses", "Logs are read or deleted without MFA, where it is required", "audit,web,payments"],
+        // Another bucket of the stack: compared with itself, not taken for the archive's.
+        ["gains", "Access to the bucket crosstrail-example-access-logs", "audit"],
       ],
     );
     assert.deepEqual(
