@@ -211,7 +211,7 @@ export function everyCommand(): { program: Command; commands: { command: Command
 export interface Streams {
   env: NodeJS.ProcessEnv;
   stdin: NodeJS.ReadableStream & { isTTY?: boolean };
-  stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
 }
 
@@ -229,6 +229,7 @@ export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroun
     stderr: (text) => void stderr.write(text),
     env,
     color: colors(stdout),
+    columns: columnsOf(stdout, env),
     messageColor: colors(stderr),
     ...(canRedraw && { terminal: { columns: () => stderr.columns ?? 80, rows: () => stderr.rows ?? 24 } }),
     onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
@@ -238,6 +239,12 @@ export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroun
       asking: { input: stdin, output: stderr },
     }),
   };
+}
+
+/** A pipe has no width; whoever reads from it may say one in COLUMNS, as `man` and `git` know it. */
+function columnsOf({ isTTY, columns }: Streams["stdout"], { COLUMNS }: NodeJS.ProcessEnv): number {
+  const width = isTTY === true && columns ? columns : Number(COLUMNS);
+  return Number.isInteger(width) && width > 0 ? width : 80;
 }
 
 /** Whether a variable such as CI says yes. */

@@ -50,6 +50,8 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   /** Whether results may be coloured. */
   color: boolean;
+  /** How many columns results may take: the terminal's, or what COLUMNS says. Left out: 80. */
+  columns?: number;
   /** Whether messages may be coloured. */
   messageColor?: boolean;
   /** The terminal that messages go to; undefined when there is none that can be redrawn. */

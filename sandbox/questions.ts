@@ -1,6 +1,5 @@
 // Puts every question of the simulation to the policies that AWS gives back, and shows the answers in a few lines.
 
-import Table from "cli-table3";
 import type { Contract } from "../core/contract";
 import type { ArchivePolicies, Cell } from "../core/simulate";
 import {
@@ -11,6 +10,7 @@ import {
   simulate,
   untied,
 } from "../core/simulate";
+import { wrapped } from "../automation/layout";
 import { pc } from "./colors";
 import type { ReadBack } from "./readBack";
 
@@ -27,24 +27,29 @@ export function askPolicies(contract: Contract, { bucket, key, bucketKey }: Read
 
 export function showMatrix({ forms, cells }: Matrix): void {
   console.log(`${pc.bold("What the deployed policies allow and refuse")}, by ${cells.length} questions put to them:\n`);
-  const table = new Table({
-    chars: borderless,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
-  for (const { title, expected, asked, ok, notTied, failed } of groupSummaries(cells)) {
-    const answer = expected === "allow" ? "possible" : "refused";
-    const count = `${ok} of ${asked}`;
+  const lines = groupSummaries(cells).map(({ title, expected, asked, ok, notTied, failed }) => {
     const mark = failed > 0 ? pc.red("✘") : notTied > 0 ? pc.yellow("○") : pc.green("✔");
-    table.push([mark, title, answer, { content: count, hAlign: "right" }, notTied > 0 ? `${notTied} not tied` : ""]);
+    const answer = expected === "allow" ? "possible" : "refused";
+    return { mark, title, answer, count: `${ok} of ${asked}`, open: notTied > 0 ? `  ${notTied} not tied` : "" };
+  });
+  const most = (of: (line: (typeof lines)[number]) => string) => Math.max(0, ...lines.map((line) => of(line).length));
+  const counts = most(({ count }) => count);
+  const answers = lines.map(({ answer, count, open }) => `${answer.padEnd(8)}  ${count.padStart(counts)}${open}`);
+  const titles = most(({ title }) => title);
+  const isNarrow = 3 + titles + 2 + Math.max(0, ...answers.map(({ length }) => length)) > columns();
+  for (const [index, { mark, title }] of lines.entries()) {
+    if (isNarrow) console.log([...wrapped(`${mark}  ${title}`, columns(), 3), `   ${answers[index]}`].join("\n"));
+    else console.log(`${mark}  ${title.padEnd(titles)}  ${answers[index]}`);
   }
-  console.log(table.toString().replace(/ +$/gm, ""));
 
   const open = untied(cells);
   const names = `bucket policy ${forms.bucketForm}, key policy ${forms.keyForm}`;
   console.log(
     `\nWhat the policies' forms (${names}) cannot tie, and is possible${open.length > 0 ? ":" : ": nothing."}`,
   );
-  for (const { title, count, reason } of open) console.log(`  ${title} (${count} times): ${reason}`);
+  for (const { title, count, reason } of open) {
+    console.log(wrapped(`  ${title} (${count} times): ${reason}`, columns(), 2).join("\n"));
+  }
   console.log("");
 }
 
@@ -55,13 +60,5 @@ export function matrixProblems({ cells }: Matrix): string[] {
     .map(({ subject, title, decision }) => `${subject.alias}: ${title}? ${decision.explanation ?? ""}`);
 }
 
-const borderless = {
-  ...Object.fromEntries(
-    ["top", "bottom", "left", "right"].flatMap((side) =>
-      ["", "-mid", "-left", "-right"].map((part) => [`${side}${part}`, ""]),
-    ),
-  ),
-  mid: "",
-  "mid-mid": "",
-  middle: "  ",
-};
+/** A file has no width. */
+const columns = () => process.stdout.columns ?? Infinity;

@@ -1,7 +1,7 @@
 // The README's first command: deploys an audit account and two members on this machine and shows that their logs would arrive.
 
 import path from "node:path";
-import Table from "cli-table3";
+import { table } from "../automation/layout";
 import { pc } from "./colors";
 import { parseContract } from "../core/contract";
 import type { Context } from "./context";
@@ -88,28 +88,22 @@ const yes = (value: boolean) => (value ? pc.green("yes") : pc.red("no"));
 const allowed = (decisions: { allowed: boolean }[]) => decisions.every((decision) => decision.allowed);
 
 function show({ trails, outsider }: ReadBack): void {
-  const none = { top: "", "top-mid": "", "top-left": "", "top-right": "", mid: "", "mid-mid": "", "left-mid": "" };
-  const rest = {
-    bottom: "",
-    "bottom-mid": "",
-    "bottom-left": "",
-    "bottom-right": "",
-    "right-mid": "",
-    left: "",
-    right: "",
-  };
-  const table = new Table({
-    head: ["Account", "", "Trail", "Logging", "Bucket policy", "Key policy"].map((title) => pc.bold(title)),
-    chars: { ...none, ...rest, middle: "  " },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
   const verdict = (decisions: { allowed: boolean }[]) =>
     allowed(decisions) ? pc.green("lets it deliver") : pc.red("refuses");
-  for (const { alias, accountId, trailArn, isLogging, delivery } of trails) {
-    const arn = trailArn ?? pc.red("none");
-    table.push([alias, accountId, arn, yes(isLogging), verdict(delivery.bucket), verdict(delivery.key)]);
-  }
-  console.log(`\n${table.toString().replace(/ +$/gm, "")}\n`);
+  const lines = table({
+    head: ["Account", "", "Trail", "Logging", "Bucket policy", "Key policy"].map((title) => [pc.bold(title)]),
+    rows: trails.map(({ alias, accountId, trailArn, isLogging, delivery }) => [
+      alias,
+      accountId,
+      trailArn ?? pc.red("none"),
+      yes(isLogging),
+      verdict(delivery.bucket),
+      verdict(delivery.key),
+    ]),
+    fixed: 2,
+    width: process.stdout.columns ?? Infinity,
+  });
+  console.log(`\n${lines.join("\n")}\n`);
   const refused = [!allowed(outsider.bucket) && "the bucket policy", !allowed(outsider.key) && "the key policy"];
   const who = refused.filter(Boolean).join(" and ");
   console.log(

@@ -1,5 +1,4 @@
 /** `crosstrail simulate`: asks the policies of the archive who may do what, before they are deployed or as they are. */
-import Table from "cli-table3";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseContract } from "../../core/contract";
@@ -29,6 +28,7 @@ import type { CaseResult } from "../cases";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { fileError, readAuditFile, readText } from "../stackFile";
+import { table, wrapped } from "../layout";
 
 interface Options {
   config?: string;
@@ -59,7 +59,7 @@ export function define(command: Command): void {
     .addHelpText("after", "\nExit code 5 when an expectation fails.");
 }
 
-export async function run(options: Options, { env, color }: Surroundings): Promise<Outcome> {
+export async function run(options: Options, { env, color, columns = 80 }: Surroundings): Promise<Outcome> {
   const { fleet, policies, source, notAsked } = await subject(options, env);
   const cells = simulate(fleet, policies);
   const cases = options.cases ? runUserCases(options.cases, fleet, policies) : [];
@@ -69,7 +69,7 @@ export async function run(options: Options, { env, color }: Surroundings): Promi
     exitCode: failed > 0 ? ExitCode.CheckFailed : ExitCode.Ok,
     findings: findingsOf(result),
     data: () => dataOf(result, options.full === true),
-    text: () => textOf(result, pc.createColors(color)),
+    text: () => textOf(result, pc.createColors(color), columns),
   };
 }
 
@@ -261,7 +261,7 @@ const headings: Record<GroupId, string> = {
   outsider: "outsider",
   "wrong-acl": "wrong\nACL",
   "plain-http": "no TLS",
-  anonymous: "anon-\nymous",
+  anonymous: "anonymous",
   "read-others": "others'\nlogs",
   tamper: "tamper",
   beyond: "roles\nbeyond",
@@ -272,19 +272,25 @@ const headings: Record<GroupId, string> = {
 const mostRows = 50;
 const mostFailures = 20;
 
-function textOf({ source, fleet, policies, notAsked, cells, cases, failed }: Result, colors: Colors): string {
+function textOf(
+  { source, fleet, policies, notAsked, cells, cases, failed }: Result,
+  colors: Colors,
+  columns: number,
+): string {
+  const fold = (text: string, hanging?: number) => wrapped(text, columns, hanging);
   const lines = [
-    `${colors.bold(printable(source))}: bucket policy ${policies.bucketForm}, key policy ${policies.keyForm}`,
+    ...fold(`${colors.bold(printable(source))}: bucket policy ${policies.bucketForm}, key policy ${policies.keyForm}`),
     "",
   ];
   if (fleet.trails.length === 0) lines.push("The fleet has no trail, so there is nothing to ask.", "");
-  else lines.push(...tableOf(cells, colors), "");
+  else lines.push(...tableOf(cells, colors, columns), "");
 
   const loose = untied(cells);
   if (loose.length > 0) {
     lines.push(colors.bold("What the forms cannot tie") + ", and is possible:");
     for (const { title, count, policy, form, reason } of loose) {
-      lines.push(`  ${title} (${count} times)`, colors.dim(`    ${policy} policy, ${form}: ${reason}`));
+      lines.push(...fold(`  ${title} (${count} times)`, 2));
+      lines.push(...fold(`    ${policy} policy, ${form}: ${reason}`).map((line) => colors.dim(line)));
     }
     lines.push("");
   }
@@ -293,7 +299,7 @@ function textOf({ source, fleet, policies, notAsked, cells, cases, failed }: Res
     for (const { name, expected, verdict, decision } of cases) {
       const mark = verdict === "ok" ? colors.green("ok    ") : colors.red("FAILED");
       lines.push(`  ${mark}  ${printable(name)}: ${expected}`);
-      if (verdict === "failed") lines.push(`          ${printable(decision.explanation)}`);
+      if (verdict === "failed") lines.push(...fold(`          ${printable(decision.explanation)}`));
     }
     lines.push("");
   }
@@ -301,15 +307,15 @@ function textOf({ source, fleet, policies, notAsked, cells, cases, failed }: Res
   if (failures.length > 0) {
     lines.push(colors.red(colors.bold("Not as expected")));
     for (const { title, subject, expected, decision } of failures.slice(0, mostFailures)) {
-      lines.push(`  ${printable(subject.alias)} (${subject.accountId}): ${title}; expected: ${expected}`);
-      lines.push(`    ${printable(decision.explanation ?? "")}`);
+      lines.push(...fold(`  ${printable(subject.alias)} (${subject.accountId}): ${title}; expected: ${expected}`, 2));
+      lines.push(...fold(`    ${printable(decision.explanation ?? "")}`));
     }
     if (failures.length > mostFailures)
       lines.push(`  and ${failures.length - mostFailures} more; --json --full has them all.`);
     lines.push("");
   }
   if (notAsked.length > 0 && cells.length > 0)
-    lines.push(colors.dim(`Not asked: ${notAsked.map(printable).join("; ")}.`));
+    lines.push(...fold(`Not asked: ${notAsked.map(printable).join("; ")}.`).map((line) => colors.dim(line)));
   const open = loose.reduce((sum, { count }) => sum + count, 0);
   const allBut = open > 0 ? `, but for ${open} that the forms cannot tie` : "";
   const asked = `${cells.length} questions${cases.length > 0 ? ` and ${cases.length} of your cases` : ""}`;
@@ -322,31 +328,28 @@ function textOf({ source, fleet, policies, notAsked, cells, cases, failed }: Res
   return lines.join("\n");
 }
 
-function tableOf(cells: Cell[], colors: Colors): string[] {
+function tableOf(cells: Cell[], colors: Colors, columns: number): string[] {
   const groups = groupSummaries(cells);
   const all = subjectSummaries(cells);
   const isShown = ({ results }: (typeof all)[number]) =>
     all.length <= mostRows || Object.values(results).includes("failed");
   const shown = all.filter(isShown).slice(0, mostRows);
   const words = { ok: colors.green("ok"), notTied: colors.yellow("not tied"), failed: colors.red("FAILED") };
-  const table = new Table({
-    head: ["account", "", ...groups.map(({ id }) => headings[id])].map((title) =>
-      title
-        .split("\n")
-        .map((line) => colors.bold(line))
-        .join("\n"),
-    ),
-    chars: borderless,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
-  for (const { alias, accountId, results } of shown) {
-    table.push([
-      printable(alias),
-      accountId,
-      ...groups.map(({ id }) => (results[id] ? words[results[id]] : colors.dim("-"))),
-    ]);
-  }
-  const lines = shown.length > 0 ? [table.toString().replace(/ +$/gm, "")] : [];
+  const head = ["account", "", ...groups.map(({ id }) => headings[id])];
+  const rows = shown.map(({ alias, accountId, results }) => [
+    printable(alias),
+    accountId,
+    ...groups.map(({ id }) => (results[id] ? words[results[id]] : colors.dim("-"))),
+  ]);
+  const lines =
+    rows.length === 0
+      ? []
+      : table({
+          head: head.map((title) => title.split("\n").map((line) => colors.bold(line))),
+          rows,
+          fixed: 2,
+          width: columns,
+        });
   const hidden = all.length - shown.length;
   if (hidden > 0) {
     const failing = all.filter(isShown).length > shown.length;
@@ -355,18 +358,10 @@ function tableOf(cells: Cell[], colors: Colors): string[] {
   const possible = groups.filter(({ expected }) => expected === "allow").length;
   lines.push(
     "",
-    colors.dim(`ok: what the first ${possible} columns name is possible, the rest is refused, as it should be.`),
+    ...wrapped(
+      `ok: what the first ${possible} columns name is possible, the rest is refused, as it should be.`,
+      columns,
+    ).map((line) => colors.dim(line)),
   );
   return lines;
 }
-
-const borderless = {
-  ...Object.fromEntries(
-    ["top", "bottom", "left", "right"].flatMap((side) =>
-      ["", "-mid", "-left", "-right"].map((part) => [`${side}${part}`, ""]),
-    ),
-  ),
-  mid: "",
-  "mid-mid": "",
-  middle: "  ",
-};

@@ -61,7 +61,7 @@ export function bucketPolicy(input: BucketPolicyInput, demanded?: BucketPolicyFo
     forms: bucketPolicyForms(input),
     demanded,
     build: (form) => bucketPolicyIn(form, input),
-    count: input.trails.length,
+    trails: input.trails,
   });
 }
 

@@ -60,7 +60,7 @@ export function keyPolicy(input: KeyPolicyInput, demanded?: KeyPolicyForm): Form
     forms: keyPolicyForms(input),
     demanded,
     build: (form) => keyPolicyIn(form, input),
-    count: input.trails.length,
+    trails: input.trails,
   });
 }
 

@@ -303,7 +303,7 @@ describe("crosstrail", () => {
       const readers = '[{trustedAccounts: ["444444444444"], requireMfa: true, accounts: [payments]}]';
       const more = `  crosstrail:memberAccess: [payments]\n  crosstrail:requireMfa: true\n  crosstrail:readers: ${readers}\n`;
       const file = write("Pulumi.readers.yaml", `${read("Pulumi.audit.yaml")}${more}`);
-      const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
+      const { exitCode, stdout } = await crosstrail(["simulate", "--config", file], { columns: 200 });
       assert.equal(exitCode, 0);
       assert.match(stdout, /^CloudTrailReadRole +111111111111( +-)+ +ok +- .* ok +ok$/m);
       assert.match(stdout, /^payments .* no MFA|own/m);

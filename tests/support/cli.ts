@@ -12,7 +12,7 @@ export interface CliResult {
 /** Runs the tool in this process. */
 export async function crosstrail(
   args: string[],
-  { env = {}, color = false }: { env?: NodeJS.ProcessEnv; color?: boolean } = {},
+  { env = {}, color = false, columns }: { env?: NodeJS.ProcessEnv; color?: boolean; columns?: number } = {},
 ): Promise<CliResult> {
   let [stdout, stderr] = ["", ""];
   const exitCode = await main(args, {
@@ -20,6 +20,7 @@ export async function crosstrail(
     stderr: (text) => void (stderr += text),
     env,
     color,
+    ...(columns !== undefined && { columns }),
   });
   return { exitCode, stdout, stderr };
 }

@@ -138,9 +138,23 @@ describe("core/policies: the choice of the form", () => {
     });
   }
 
+  it("that names accounts is not built for more accounts than fit: 20,000 members are refused at once", () => {
+    const built: string[] = [];
+    const build = (form: string) => {
+      built.push(form);
+      return keyDocument();
+    };
+    const trails = fleetOf(9000);
+    const options = { what: "policy", key: "key", limit: 20480, trails, build };
+    assert.equal(chooseForm({ ...options, forms: ["perTrail", "trailList", "organization"] }).form, "organization");
+    assert.deepEqual(built.splice(0), ["organization"]);
+    assert.throws(() => chooseForm({ ...options, forms: ["perTrail", "trailList"] }), /Form trailList for 9000 trails/);
+    assert.deepEqual(built, ["trailList"]);
+  });
+
   it("fits at the limit, and not one byte above it", () => {
     const document = keyDocument();
-    const options = { what: "policy", key: "key", forms: ["a"], build: () => document, count: 1 };
+    const options = { what: "policy", key: "key", forms: ["a"], build: () => document, trails: fleetOf(1) };
     assert.equal(chooseForm({ ...options, limit: size(document) }).form, "a");
     assert.throws(() => chooseForm({ ...options, limit: size(document) - 1 }), { name: "UserError" });
   });
