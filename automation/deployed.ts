@@ -1,5 +1,6 @@
 /** The archive's policies as AWS has them. Loaded only where they are asked for: the SDK takes longer to load than the rest. */
 import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../core/contract";
 import { parseKeyArn } from "../core/names";
@@ -17,7 +18,7 @@ export interface DeployedPolicies {
 /** How AWS is reached. Left out: as the environment says, with the ambient credentials. */
 export interface AwsAccess {
   endpoint?: string;
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  credentials?: S3ClientConfig["credentials"];
 }
 
 /** A bucket, where it is and whose it is. */
@@ -59,7 +60,7 @@ export async function readKeyPolicy(keyArn: string, access: AwsAccess = {}): Pro
 }
 
 /** Whether the bucket uses S3 Bucket Keys. */
-async function readBucketKey(bucket: Bucket, access: AwsAccess): Promise<boolean> {
+export async function readBucketKey(bucket: Bucket, access: AwsAccess = {}): Promise<boolean> {
   const { bucketName: Bucket, auditAccountId: ExpectedBucketOwner } = bucket;
   const encryption = await withS3(bucket, access, (s3) =>
     read(`the encryption of bucket ${Bucket}`, ExpectedBucketOwner, () =>

@@ -67,6 +67,8 @@ export const contractSchema = z.object({
   previousLogPrefix: z.string().optional(),
   /** The keys that encrypted before this one, newest first; logs of that time need them. */
   previousKeyArns: z.array(z.string()).optional(),
+  /** Whether trails may still encrypt with the newest of the former keys. Absent where there is none. */
+  previousKeyInUse: z.boolean().optional(),
   /** The organization, if one is declared. Its trail's ARN is the management account's, whoever made the trail. */
   organization: z
     .object({

@@ -50,6 +50,8 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
     ...contract,
     ...keys.arns,
     trails,
+    // What the next deployment takes away depends on it.
+    ...(settings.keyGeneration > 1 && { previousKeyInUse: settings.previousKeyInUse }),
     ...delivery.outputs,
     ...(store && { eventDataStore: store }),
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),

@@ -36,7 +36,7 @@ export function defineYes(command: Command): void {
   command.option("--yes", "do not ask");
 }
 
-function positive(text: string): number {
+export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("A whole number from 1 is needed.");
   return value;
@@ -122,6 +122,8 @@ async function confirm(verb: string, { steps, parallel }: Plan, { ask, stderr }:
 export function exitCodeOf({ status, stacks }: FleetResult): ExitCode {
   if (status === Status.Succeeded) return ExitCode.Ok;
   if (status === Status.Cancelled) return ExitCode.Cancelled;
+  // No stack failed, but what was asked afterwards about the others is not as it should be.
+  if (stacks.every((stack) => stack.status === Status.Succeeded)) return ExitCode.CheckFailed;
   const codes = new Set(stacks.filter((stack) => stack.status === Status.Failed).map(({ exitCode }) => exitCode));
   const [only] = codes;
   return codes.size === 1 ? (only as ExitCode) : ExitCode.Deployment;
@@ -130,7 +132,7 @@ export function exitCodeOf({ status, stacks }: FleetResult): ExitCode {
 type Colors = ReturnType<typeof pc.createColors>;
 
 export function textOf(verb: string, result: FleetResult, colors: Colors): string {
-  const { stacks, seconds } = result;
+  const { stacks, seconds, findings } = result;
   if (stacks.length === 0) return `Nothing to ${verb}.\n`;
   const lines: string[] = [];
   for (const stack of stacks) {
@@ -145,6 +147,10 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
     for (const group of shown) lines.push(...failureLines(group, colors));
     const others = kind.slice(shown.length).flat();
     if (others.length > 0) lines.push(...othersLines(others, colors));
+  }
+  for (const finding of findings) {
+    const word = finding.severity === "error" ? colors.red("fleet") : colors.yellow("fleet");
+    lines.push(word, cleaned(formatFinding(finding)).replace(/^\n/, ""), "");
   }
   const count = (status: Status) => stacks.filter((stack) => stack.status === status).length;
   const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
@@ -186,6 +192,7 @@ function statusLine({ stack, accountId, status, trail, state }: StackResult, col
   if (state && !state.exists) return `${sign} ${stack} ${accountId}: not deployed`;
   const parts = [
     trail ? (trail.isLogging ? "logging" : trail.exists ? "not logging" : "no trail") : "no trail of its own",
+    ...(trail?.findings.some(({ id }) => id === "trail/cut-off") ? [colors.red("refused by the archive")] : []),
     ...(trail?.latestDelivery ? [`last delivery ${trail.latestDelivery}`] : []),
     ...(trail?.latestDeliveryError ? [colors.red(`delivery error: ${printable(trail.latestDeliveryError)}`)] : []),
   ];

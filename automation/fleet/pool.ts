@@ -10,7 +10,7 @@ import { start } from "../process";
 import { cancelled } from "./diagnosis";
 import { reportMark } from "./protocol";
 import { resultOf } from "./result";
-import type { Job, Order, Report, StackResult } from "./types";
+import type { ArchiveReading, Job, Order, Report, StackResult } from "./types";
 import { Status } from "./types";
 
 const MINUTE = 60_000;
@@ -41,7 +41,7 @@ export class Pool {
     while (this.idle.length < count) this.idle.push(this.startWorker());
   }
 
-  async run(job: Job, onEvent: (event: JobEvent) => void): Promise<StackResult> {
+  async run(job: Job, onEvent: (event: JobEvent) => void): Promise<{ result: StackResult; reading?: ArchiveReading }> {
     const worker = this.idle.pop() ?? this.startWorker();
     worker.jobs++;
     this.busy.add(worker);
@@ -58,9 +58,9 @@ export class Pool {
       });
       if (report.reusable && worker.jobs < mostJobs && !this.closed) this.idle.push(worker);
       else this.end(worker);
-      return report.result;
+      return { result: report.result, reading: report.reading };
     } catch {
-      return died(job, worker.words, this.stopped);
+      return { result: died(job, worker.words, this.stopped) };
     } finally {
       clearTimeout(limit);
       worker.take = undefined;

@@ -15,7 +15,14 @@ import { parse, stringify } from "yaml";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { FleetStack } from "../../core/fleet";
-import { managementConfig, managementEntry, memberConfig, removedMember, StackKind } from "../../core/fleet";
+import {
+  managementConfig,
+  managementEntry,
+  memberConfig,
+  outsideEntry,
+  removedMember,
+  StackKind,
+} from "../../core/fleet";
 import type { AuditSettings, Settings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import { isAlive } from "../process";
@@ -113,7 +120,7 @@ export class Project {
     }
     const source = { auditStack: this.auditStack };
     if (kind === StackKind.Management) {
-      const entry = managementEntry(this.audit, contract);
+      const entry = managementEntry(this.audit, contract) ?? outsideEntry(this.audit, contract);
       if (entry) return this.generated(name, managementConfig(this.audit, entry, source), true);
     } else {
       const declared = this.audit.members.find((member) => member.accountId === accountId);

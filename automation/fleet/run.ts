@@ -16,6 +16,8 @@ import {
   planPreview,
   planStatus,
   planUp,
+  removalFinding,
+  removalOf,
   StackKind,
 } from "../../core/fleet";
 import type { TrailIdentity } from "../../core/names";
@@ -23,6 +25,7 @@ import { bucketArn, futureKeyArn, trailArn } from "../../core/names";
 import type { AuditSettings, Settings } from "../../core/settings";
 import { ExitCode, ExitError } from "../output";
 import { Backend, type StackEntry } from "./backend";
+import { Deliveries } from "./deliveries";
 import { execute } from "./execute";
 import { LastRun } from "./lastRun";
 import { Pool } from "./pool";
@@ -63,6 +66,11 @@ export interface FleetOptions {
 export interface UpOptions extends FleetOptions {
   /** Compare each stack with AWS before. Default: false. */
   refresh?: boolean;
+  /**
+   * How many members that are not declared any more may be destroyed, where that is every member, more than half of them, or the
+   * organization trail (which counts as one). Default: 0, such a run is refused.
+   */
+  removeMembers?: number;
 }
 
 export interface DestroyOptions extends FleetOptions {
@@ -95,7 +103,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
   try {
     // They load while the backend is asked.
     pool.warmUp(Math.min(parallel, options.only?.length ?? project.audit.members.length + 1));
-    const run = await Run.open(action, options, project, pool, env);
+    const run = await Run.open(action, options, project, pool, env, parallel);
     const { steps } = run;
     if (steps.length === 0) return summary(action, [], run.findings, began);
     options.onEvent?.({ type: "planned", steps, parallel });
@@ -105,7 +113,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     const record = action === Action.Status ? undefined : new LastRun(folder, action);
     record?.begin(steps);
     pool.warmUp(Math.min(parallel, steps.length));
-    const results = await execute(steps, (step) => run.step(step, parallel), {
+    const results = await execute(steps, (step) => run.step(step), {
       parallel,
       signal: stopping.signal,
       onFinished: (result) => {
@@ -113,6 +121,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
         options.onEvent?.({ type: "finished", result });
       },
     });
+    if (!stopping.signal.aborted) run.findings.push(...(await run.cutOff(results)));
     return summary(action, results, run.findings, began);
   } finally {
     listeners();
@@ -137,7 +146,7 @@ function summary(action: Action, stacks: StackResult[], findings: Finding[], beg
     action,
     status: has(Status.Cancelled)
       ? Status.Cancelled
-      : has(Status.Failed) || has(Status.Skipped)
+      : has(Status.Failed) || has(Status.Skipped) || findings.some(({ severity }) => severity === "error")
         ? Status.Failed
         : Status.Succeeded,
     stacks,
@@ -148,6 +157,7 @@ function summary(action: Action, stacks: StackResult[], findings: Finding[], beg
 
 class Run {
   private auditChanged = false;
+  private readonly deliveries: Deliveries;
   private readonly destroyed = new Set<string>();
   private readonly created = new Set<string>();
 
@@ -160,10 +170,29 @@ class Run {
     private readonly contract: Contract | undefined,
     readonly steps: Step[],
     private readonly fleet: Fleet,
+    private readonly parallel: number,
     readonly findings: Finding[],
-  ) {}
+  ) {
+    const base = { pulumiVersion, retrySeconds: 30, ...this.limits };
+    this.deliveries = new Deliveries(project, pool, fleet, contract, parallel, base);
+    if (steps.some(({ stack, action }) => stack.kind === StackKind.Audit && action === Action.Status)) {
+      this.deliveries.awaitAudit();
+    }
+  }
 
-  static async open(action: Action, options: AllOptions, project: Project, pool: Pool, env: NodeJS.ProcessEnv) {
+  private get limits(): Pick<Job, "timeoutMs" | "graceMs"> {
+    const { timeoutSeconds = 900, graceSeconds = 30 } = this.options;
+    return { timeoutMs: timeoutSeconds * 1000, graceMs: graceSeconds * 1000 };
+  }
+
+  static async open(
+    action: Action,
+    options: AllOptions,
+    project: Project,
+    pool: Pool,
+    env: NodeJS.ProcessEnv,
+    parallel: number,
+  ) {
     const { auditStack, audit } = project;
     const backend = new Backend(project.folder, env, options.signal);
     const [pulumiVersion, stacks] = await Promise.all([backend.version(), backend.stacks()]);
@@ -176,10 +205,37 @@ class Run {
       // What is not there need not be destroyed.
       ({ stack, action: each }) => each !== Action.Destroy || holds(stacks.get(stack.name)),
     );
-    return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, []);
+    const findings: Finding[] = [];
+    if (action === Action.Up || action === Action.Preview) {
+      const concerned = steps.some(({ stack }) => stack.kind === StackKind.Audit || stack.removed === true);
+      const empty = new Set([...stacks.keys()].filter((name) => !withResources.has(name)));
+      const severity = action === Action.Up ? "error" : "warning";
+      const removal = removalFinding(removalOf(audit, fleet, contract, empty), options.removeMembers, severity);
+      if (removal && concerned) {
+        if (action === Action.Up)
+          throw new UserError("These removals have to be meant. Nothing was changed.", [removal]);
+        findings.push(removal);
+      }
+    }
+    return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, parallel, findings);
   }
 
-  async step(step: Step, parallel: number): Promise<StackResult> {
+  /** What is lost now, as far as no stack's own turn has said it. */
+  async cutOff(results: StackResult[]): Promise<Finding[]> {
+    if (!results.some(({ action }) => action === Action.Up)) return [];
+    const failed = new Map(results.map(({ stack, status }) => [stack, status !== Status.Succeeded]));
+    // The policies have changed for those, too, that this run leaves alone.
+    return this.deliveries.cutOff((stack) => failed.get(stack) ?? this.auditChanged);
+  }
+
+  async step(step: Step): Promise<StackResult> {
+    const result = await this.turn(step);
+    // Whatever became of it: the others wait for what it has read.
+    if (step.stack.kind === StackKind.Audit && step.action === Action.Status) this.deliveries.took(undefined, result);
+    return result;
+  }
+
+  private async turn(step: Step): Promise<StackResult> {
     const { onEvent } = this.options;
     const { stack, action, destroys } = step;
     onEvent?.({ type: "started", stack: stack.name, action, destroys, accountId: stack.accountId });
@@ -199,6 +255,11 @@ class Run {
       ];
       if (inUse.length > 0) return this.refused(step, ExitCode.Deployment, inUse);
     }
+    const isAudit = stack.kind === StackKind.Audit;
+    if (isAudit && action === Action.Up) {
+      const kept = await this.narrowing();
+      if (kept.length > 0) return this.refused(step, ExitCode.CheckFailed, kept);
+    }
     const entry = this.stacks.get(stack.name);
     const state = { exists: entry !== undefined, resources: entry?.resources ?? 0, lastUpdate: entry?.lastUpdate };
     if (action === Action.Status && !holds(entry)) {
@@ -214,20 +275,33 @@ class Run {
     }
     let creating: Promise<unknown> | undefined;
     let auditIsOver = false;
-    const result = await this.pool.run(job, (event) => {
+    const { result, reading } = await this.pool.run(job, (event) => {
       // It is created by now, so that the others take its salt; and until it is up, most of the machine waits for AWS.
       if (stack.kind === StackKind.Audit && action === Action.Up && event.type === "resource") {
-        creating ??= this.createStacks(parallel - 1, () => auditIsOver);
+        creating ??= this.createStacks(this.parallel - 1, () => auditIsOver);
       }
       onEvent?.(event);
     });
     auditIsOver = true;
     await creating;
+    if (job.archive) this.deliveries.took(reading, result);
+    const isRead = action === Action.Status || this.steps.some((each) => each.stack.kind === StackKind.Audit);
+    if (action === Action.Status || action === Action.Up) await this.deliveries.judge(result, job.trail, isRead);
     if (action === Action.Status) result.state = state;
     if (action === Action.Destroy && result.status === Status.Succeeded) this.destroyed.add(stack.name);
     // Also when it failed: what it changed before is new to AWS.
     if (stack.kind === StackKind.Audit && action === Action.Up && result.resources.length > 0) this.auditChanged = true;
     return result;
+  }
+
+  /** Why the audit stack must not take away what it would; asked when everything before it is done. */
+  private async narrowing(): Promise<Finding[]> {
+    try {
+      return await this.deliveries.refuseNarrowing(this.destroyed, (this.options.removeMembers ?? 0) > 0);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return error.findings;
+    }
   }
 
   /** Creates the stacks of members that have none yet, so many at the same time; what fails here is told by their own turn. */
@@ -240,7 +314,7 @@ class Run {
       for (let step = missing.shift(); step && !isOver(); step = missing.shift()) {
         if (signal?.aborted || endNow?.aborted) return;
         try {
-          const result = await this.pool.run({ ...this.job(step), createOnly: true }, () => {});
+          const { result } = await this.pool.run({ ...this.job(step), createOnly: true }, () => {});
           if (result.status === Status.Succeeded) this.created.add(step.stack.name);
         } catch {
           // A mistake in its configuration.
@@ -291,9 +365,9 @@ class Run {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
       }),
       trail: reads && own ? expectedTrail(project.audit, own, source.settings) : undefined,
+      ...(isAudit && reads && { archive: { contract: this.contract } }),
       retrySeconds: isAudit || this.auditChanged ? 120 : 30,
-      timeoutMs: (options.timeoutSeconds ?? 900) * 1000,
-      graceMs: (options.graceSeconds ?? 30) * 1000,
+      ...this.limits,
       excludeProtected: isAudit,
       deleteArchive: options.deleteArchive,
       refresh: options.refresh,

@@ -1,7 +1,9 @@
 /** What is known of the stacks of a fleet while they are worked on, and afterwards. */
 import type { Finding } from "../../core/findings";
 import type { Action, FleetStack, Step } from "../../core/fleet";
+import type { Contract } from "../../core/contract";
 import type { TrailOptions } from "../../core/settings";
+import type { ArchiveAsIs, TrailAsIs } from "../../core/simulate";
 
 /** A resource that an operation changes, or would change. */
 export interface ResourceChange {
@@ -29,8 +31,16 @@ export interface TrailReport {
   /** Delivery as CloudTrail reports it: the last one and the last error; undefined where there was none. */
   latestDelivery?: string;
   latestDeliveryError?: string;
+  /** Where it delivers, as AWS has it; undefined when there is no such trail. */
+  delivery?: TrailAsIs;
   /** Everything that is not as intended. */
   findings: Finding[];
+}
+
+/** What the audit account was asked: the contract that is deployed, and the policies that decide about deliveries. */
+export interface ArchiveReading {
+  contract: Contract;
+  archive: ArchiveAsIs;
 }
 
 export const Status = { Succeeded: "succeeded", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled" } as const;
@@ -98,6 +108,8 @@ export interface Job {
   secretsProvider?: string;
   /** What must be there afterwards. */
   trail?: ExpectedTrail;
+  /** For the audit stack: read the archive's policies. The contract is the one deployed before, if there was one. */
+  archive?: { contract?: Contract };
   /** How many seconds a trail that AWS refuses, because new policies are not known everywhere yet, is tried again. */
   retrySeconds: number;
   timeoutMs: number;
@@ -127,4 +139,4 @@ export type Order = { type: "run"; job: Job } | { type: "stop"; graceMs: number 
 export type Report =
   | { type: "ready" }
   | { type: "event"; event: Exclude<FleetEvent, { type: "planned" | "started" | "finished" }> }
-  | { type: "done"; result: StackResult; reusable: boolean };
+  | { type: "done"; result: StackResult; reading?: ArchiveReading; reusable: boolean };

@@ -65,6 +65,21 @@ export function managementEntry(settings: AuditSettings, deployed: Contract | un
   };
 }
 
+/** The management account as far as it is known, to ask about a trail whose stack is none of the fleet's. */
+export function outsideEntry(settings: AuditSettings, deployed: Contract | undefined): Entry | undefined {
+  const { organization } = settings;
+  const accountId = organization?.managementAccountId ?? deployed?.organization?.managementAccountId;
+  if (accountId === undefined) return undefined;
+  const trail = organization?.trail ?? parseTrailArn(deployed?.organization?.trailArn ?? "");
+  return {
+    accountId,
+    alias: organization?.alias ?? "organization",
+    homeRegion: trail?.region,
+    deployRoleArn: organization?.deployRoleArn,
+    deployProfile: organization?.deployProfile,
+  };
+}
+
 /** A removed member as it was declared: what the deployed contract knows of it. */
 export function removedMember(contract: Contract, accountId: string): Entry {
   const found = contract.trails.find((trail) => trail.accountId === accountId);

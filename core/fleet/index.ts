@@ -3,5 +3,7 @@
  * configured with. All of it follows from the audit stack's settings and from what is deployed.
  */
 export * from "./config";
+export * from "./narrowing";
 export * from "./plan";
+export * from "./removal";
 export * from "./stacks";

@@ -26,6 +26,16 @@ export {
   type SimulatedTrail,
 } from "./subject";
 export {
+  Arrival,
+  type ArchiveAsIs,
+  arrivalOf,
+  compiledArchive,
+  deliveryDifferences,
+  deliveryFindings,
+  stateText,
+  type TrailAsIs,
+} from "./trailAsIs";
+export {
   groupSummaries,
   type GroupSummary,
   subjectSummaries,

@@ -54,6 +54,7 @@ describe("core/contract", () => {
         "readers",
         "previousLogPrefix",
         "previousKeyArns",
+      "previousKeyInUse",
         "organization",
       ]);
     });

@@ -6,16 +6,24 @@ import {
   GetTrailCommand,
   GetTrailStatusCommand,
 } from "@aws-sdk/client-cloudtrail";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Finding } from "../../../core/findings";
 import { LeaveAsIs } from "../../../core/leftAsIs";
 import { parseTrailArn } from "../../../core/names";
 import { clientSettings } from "../../../programs/credentials";
-import { credentialsOf } from "./credentials";
+import { credentialsOf, regionOf } from "./credentials";
 import { selectorDifference } from "./selectors";
 import type { ExpectedTrail, TrailReport } from "../types";
 
-/** @throws what the AWS SDK throws when AWS cannot be asked. */
-export async function readTrail(config: Record<string, unknown>, expected: ExpectedTrail): Promise<TrailReport> {
+/**
+ * @param accountId the account that the credentials must be of: CloudTrail tells those of another one that there is no such trail.
+ * @throws what the AWS SDK throws when AWS cannot be asked, and OtherAccount.
+ */
+export async function readTrail(
+  config: Record<string, unknown>,
+  expected: ExpectedTrail,
+  accountId: string,
+): Promise<TrailReport> {
   const { trailArn, options, leftAsIs } = expected;
   const isLeft = (part: LeaveAsIs) => leftAsIs.includes(part);
   const client = new CloudTrailClient({
@@ -78,14 +86,43 @@ export async function readTrail(config: Record<string, unknown>, expected: Expec
       isLogging,
       latestDelivery: status.LatestDeliveryTime?.toISOString(),
       ...(status.LatestDeliveryError ? { latestDeliveryError: status.LatestDeliveryError } : {}),
+      delivery: {
+        trailArn,
+        bucketName: trail.Trail?.S3BucketName ?? "",
+        logPrefix: trail.Trail?.S3KeyPrefix ?? "",
+        ...(trail.Trail?.KmsKeyId && { keyArn: trail.Trail.KmsKeyId }),
+        isLogging,
+        isOrganizationTrail: trail.Trail?.IsOrganizationTrail ?? false,
+      },
       findings,
     };
   } catch (error) {
     if ((error as Error).name !== "TrailNotFoundException") throw error;
+    await requireAccount(config, accountId);
     add("trail/missing", "The account has no such trail.", "Run crosstrail up for this stack.");
     return { trailArn, exists: false, isLogging: false, findings };
   } finally {
     client.destroy();
+  }
+}
+
+/** The credentials are those of another account, whose answer says nothing. */
+export class OtherAccount extends Error {
+  constructor(
+    readonly wanted: string,
+    readonly actual: string,
+  ) {
+    super(`The credentials are those of account ${actual}, and ${wanted} was to be asked.`);
+  }
+}
+
+async function requireAccount(config: Record<string, unknown>, accountId: string): Promise<void> {
+  const sts = new STSClient({ ...clientSettings, region: regionOf(config), credentials: credentialsOf(config) });
+  try {
+    const { Account = "" } = await sts.send(new GetCallerIdentityCommand({}));
+    if (Account !== accountId) throw new OtherAccount(accountId, Account);
+  } finally {
+    sts.destroy();
   }
 }
 

@@ -1,25 +1,32 @@
 /** One stack's turn, in a worker: prepares the stack, runs the engine, tries again what is worth it, and reads the trail back. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseContract } from "../../../core/contract";
 import { UserError } from "../../../core/findings";
 import { Action } from "../../../core/fleet";
-import { ExitCode } from "../../output";
+import { ExitCode, ExitError } from "../../output";
 import { endUnguarded } from "../../process";
 import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "../diagnosis";
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
 import { areDead, areOurs, locksIn } from "../lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
-import { readTrail } from "./readBack";
+import { policiesOf } from "./archive";
+import { OtherAccount, readTrail } from "./readBack";
 import { resultOf } from "../result";
-import type { FleetEvent, Job, StackResult } from "../types";
+import type { ArchiveReading, FleetEvent, Job, StackResult } from "../types";
 import { Status } from "../types";
 import { isChange } from "../words";
 
 type Emit = (event: Extract<FleetEvent, { type: "progress" | "resource" | "retrying" | "warning" }>) => void;
 
 /** Does the job. Only a mistake of Crosstrail's own is thrown. */
-export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<StackResult> {
+export async function runJob(
+  job: Job,
+  engine: Engine,
+  emit: Emit,
+): Promise<{ result: StackResult; reading?: ArchiveReading }> {
   const { stack, action } = job.step;
   const began = Date.now();
+  let reading: ArchiveReading | undefined;
   const result = resultOf(job.step);
   const fail = ({ exitCode, findings }: Diagnosis) => {
     Object.assign(result, { status: Status.Failed, exitCode });
@@ -30,6 +37,14 @@ export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<Stac
     else if (action !== Action.Status) await new Turn(job, engine, emit, result, fail).take();
     if (result.status === Status.Succeeded && job.trail && !job.createOnly)
       await checkTrail(job, engine, emit, result, fail);
+    if (job.archive && !job.createOnly && result.status !== Status.Cancelled) {
+      const wasFailed = (result.status as Status) === Status.Failed;
+      reading = await engine.within(readArchive(job, engine, result.resources.length > 0)).catch((error: unknown) => {
+        // Why the stack failed is what matters then.
+        if (wasFailed) return undefined;
+        throw error;
+      });
+    }
   } catch (error) {
     fail(explainedFailure(stack.name, error, [...engine.open.values()]));
   }
@@ -39,10 +54,27 @@ export async function runJob(job: Job, engine: Engine, emit: Emit): Promise<Stac
     Object.assign(result, { status: Status.Cancelled, exitCode: ExitCode.Cancelled, findings });
   }
   result.seconds = (Date.now() - began) / 1000;
-  return result;
+  return { result, ...(reading && { reading }) };
+}
+
+/**
+ * The contract that is deployed now, and the policies as AWS has them: what was meant to be deployed says nothing about who may
+ * deliver.
+ */
+async function readArchive(job: Job, engine: Engine, hasChanged: boolean): Promise<ArchiveReading | undefined> {
+  const { name } = job.step.stack;
+  let { contract } = job.archive ?? {};
+  if (contract === undefined || hasChanged) {
+    const outputs = JSON.parse((await engine.must(["stack", "output", "--json"])).stdout) as Record<string, unknown>;
+    // A first deployment that failed has none.
+    if (outputs.contractVersion === undefined) return undefined;
+    contract = parseContract(outputs, name);
+  }
+  return { contract, archive: await policiesOf(job.config, contract) };
 }
 
 function explainedFailure(stack: string, error: unknown, open: string[]): Diagnosis {
+  if (error instanceof ExitError) return { exitCode: error.exitCode, findings: error.findings };
   if (error instanceof UserError) return { exitCode: ExitCode.Usage, findings: error.findings };
   if (error instanceof Over) return timedOut(stack, open);
   if (error instanceof CommandFailed) {
@@ -59,6 +91,20 @@ function explainedFailure(stack: string, error: unknown, open: string[]): Diagno
           subject: error.urn,
           message: `An interrupted run had begun to create it, and whether AWS did is not known: ${error.reason}.`,
           remedy: `Look in AWS, then pulumi refresh -s ${stack}: it asks for each such resource whether to take it over or to forget it.`,
+        },
+      ],
+    };
+  }
+  if (error instanceof OtherAccount) {
+    return {
+      exitCode: ExitCode.Authentication,
+      findings: [
+        {
+          id: "credentials/refused",
+          severity: "error",
+          subject: stack,
+          message: error.message,
+          remedy: `Set aws:profile, or aws:assumeRoles with a role of account ${error.wanted}; for members without a file of their own crosstrail:deployRole.`,
         },
       ],
     };
@@ -211,14 +257,15 @@ async function checkTrail(
   const { step, config, trail } = job;
   if (!trail) return;
   emit({ type: "progress", stack: step.stack.name, note: "reading the trail back" });
-  result.trail = await engine.within(readTrail(config, trail));
+  result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
   const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
     // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
     emit({ type: "warning", stack: step.stack.name, message: "the trail does not log; comparing it with AWS" });
     const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
     await turn.take();
-    if (result.status === Status.Succeeded) result.trail = await engine.within(readTrail(config, trail));
+    if (result.status === Status.Succeeded)
+      result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
   }
   if (result.trail.findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings: result.trail.findings });
 }

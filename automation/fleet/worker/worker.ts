@@ -25,10 +25,10 @@ export function main(): void {
     // Short-lived processes: collecting their garbage half as often costs little memory and saves a sixth of their time.
     env.GOGC ??= "400";
     engine = new Engine(job, env, (event) => send({ type: "event", event }));
-    const result = await runJob(job, engine, (event) => send({ type: "event", event }));
+    const { result, reading } = await runJob(job, engine, (event) => send({ type: "event", event }));
     engine = undefined;
     // A program that has failed may have left promises behind that fail the next one.
-    send({ type: "done", result, reusable: result.status === Status.Succeeded });
+    send({ type: "done", result, reading, reusable: result.status === Status.Succeeded });
   };
 
   const lines = createInterface({ input: process.stdin });
