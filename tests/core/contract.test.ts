@@ -54,7 +54,7 @@ describe("core/contract", () => {
         "readers",
         "previousLogPrefix",
         "previousKeyArns",
-      "previousKeyInUse",
+        "previousKeyInUse",
         "organization",
       ]);
     });
