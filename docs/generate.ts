@@ -1,5 +1,5 @@
 /**
- * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its table in README.md, how many
+ * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its tables in docs/configuration.md, how many
  * accounts fit into the policies, the catalogue of findings, what each command takes, and what each action of the deploy
  * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
@@ -15,6 +15,9 @@ import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import type { Feature } from "../core/roles";
 import { features } from "../core/roles";
 import { keyTable } from "../core/settings";
+import { configurationGroups } from "./configuration";
+
+type Key = (typeof keyTable)[number];
 
 const root = path.join(__dirname, "..");
 
@@ -23,7 +26,7 @@ export function generated(): Record<string, string> {
   const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
   return {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
-    "README.md": between(read("README.md"), "configuration", configurationTable()),
+    "docs/configuration.md": between(read("docs/configuration.md"), "configuration", configurationTables()),
     "docs/cli.md": between(read("docs/cli.md"), "commands", commandReference()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
@@ -44,13 +47,24 @@ function projectFile(text: string): string {
   return document.toString({ lineWidth: 120 });
 }
 
-function configurationTable(): string {
+/** A section for each group: what it is for, an example, and its keys. */
+function configurationTables(): string {
   const cell = (value: unknown) => (value === "" ? "" : `\`${JSON.stringify(value)}\``);
-  const rows = keyTable.map(({ name, roles, type, default: fallback, allowed, description }) => {
+  const row = (name: string) => {
+    const { roles, type, default: fallback, allowed, description } = keyTable.find((key) => key.name === name) as Key;
     const choice = allowed ? ` One of ${allowed.map((value) => `\`${value}\``).join(", ")}.` : "";
     return `| \`${name}\` | ${roles.join(", ")} | ${type} | ${cell(fallback)} | ${description}${choice} |`;
-  });
-  return ["| key | stacks | type | default | meaning |", "|---|---|---|---|---|", ...rows].join("\n");
+  };
+  return configurationGroups
+    .map(({ title, purpose, keys, example }) =>
+      [
+        `## ${title}`,
+        purpose,
+        ["```yaml", ...example.yaml.split("\n"), "```"].join("\n"),
+        ["| key | stacks | type | default | meaning |", "|---|---|---|---|---|", ...keys.map(row)].join("\n"),
+      ].join("\n\n"),
+    )
+    .join("\n\n");
 }
 
 /** How many accounts fit into each form, found by building the policies. */
