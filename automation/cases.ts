@@ -5,7 +5,9 @@ import { z } from "zod";
 import type { AccessRequest, Decision } from "../core/evaluate";
 import type { SimulatedFleet } from "../core/simulate";
 import { compile, evaluate } from "../core/evaluate";
+import { asked } from "../core/requests";
 import type { ArchivePolicies } from "../core/simulate";
+import { worldOf } from "../core/simulate";
 import { accountIdProblem } from "../core/accounts";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
@@ -54,7 +56,8 @@ export interface CaseResult {
   request: AccessRequest;
   expected: "allow" | "deny";
   decision: Pick<Decision, "allowed" | "reason" | "decidedBy" | "explanation">;
-  verdict: "ok" | "failed";
+  /** `undecided`: it depends on what is not known; give it in the case's `context`. */
+  verdict: "ok" | "failed" | "undecided";
 }
 
 /**
@@ -144,11 +147,16 @@ export function runCases(cases: UserCase[], fleet: SimulatedFleet, policies: Arc
   };
   return cases.map(({ name, file, expect, request: given, identityPolicies }) => {
     const target = isKms(given.action) ? "key" : "bucket";
-    const request: AccessRequest = {
-      ...given,
-      resource: given.resource ?? (target === "key" ? fleet.keyArn : bucketArn(fleet.partition, fleet.bucketName)),
-      resourceAccountId: fleet.auditAccountId,
-    };
+    const source = sourceAccountOf(given.context);
+    const request = asked(
+      worldOf(fleet),
+      {
+        ...given,
+        resource: given.resource ?? (target === "key" ? fleet.keyArn : bucketArn(fleet.partition, fleet.bucketName)),
+        resourceAccountId: fleet.auditAccountId,
+      },
+      source,
+    );
     const { allowed, reason, decidedBy, explanation } = evaluate(request, {
       resourcePolicy: compiled[target],
       resourceKind: target,
@@ -156,16 +164,26 @@ export function runCases(cases: UserCase[], fleet: SimulatedFleet, policies: Arc
       identityPolicies: identityPolicies?.map((policy) => JSON.stringify(policy)),
     });
     // What cannot be decided is not as expected, also where a refusal is.
-    const asExpected = reason !== "notEvaluated" && allowed === (expect === "allow");
+    const isDecided = reason !== "notEvaluated" && reason !== "undecided";
+    const asExpected = isDecided && allowed === (expect === "allow");
     return {
       name,
       file,
       request,
       expected: expect,
       decision: { allowed, reason, ...(decidedBy && { decidedBy }), explanation },
-      verdict: asExpected ? "ok" : "failed",
+      verdict: asExpected ? "ok" : reason === "undecided" ? "undecided" : "failed",
     };
   });
+}
+
+/** The account on whose behalf a service asks, as far as the case says it. */
+function sourceAccountOf(context: UserCase["request"]["context"] = {}): string | undefined {
+  const find = (key: string) => {
+    const value = Object.entries(context).find(([name]) => name.toLowerCase() === key)?.[1];
+    return typeof value === "string" ? value : undefined;
+  };
+  return find("aws:sourceaccount") ?? find("aws:sourcearn")?.split(":")[4];
 }
 
 function isKms(action: string): boolean {

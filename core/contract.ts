@@ -77,6 +77,8 @@ export const contractSchema = z.object({
         if (message) context.addIssue({ code: "custom", message });
       }),
       managementAccountId: accountId,
+      /** False when the audit account is not in the organization. */
+      auditAccountInOrganization: z.boolean().optional(),
       trailArn: trail.optional(),
       previousTrailArn: trail.optional(),
       /** The name of the trail's stack, where that is one of the fleet's. */

@@ -256,6 +256,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "case/none": ["A folder of cases has no `.json` file.", "Correct the path."],
   "simulate/case-failed": ["The answer to a case of your own is not the expected one.", "Correct the policy, or the case."],
   "simulate/failed": ["A policy allows what it must not, or refuses what must be possible.", "Deploy the policies that Crosstrail builds; find out who changed them."],
+  "simulate/undecided": ["The answer depends on what is not known.", "Give its value, as the message says, or change the statement so that it does not depend on it."],
   "simulate/not-tied": ["Something is possible that the policy's form cannot prevent.", "Demand a tighter form, if it fits."],
   // Adopting what is there already.
   "adopt/audit-account": ["The audit account's own trail cannot be taken over by a member stack.", "Let the audit stack make its own, or keep this one beside it."],

@@ -56,7 +56,7 @@ export function showMatrix({ forms, cells }: Matrix): void {
 /** What is not as it should be; nothing when all is well. */
 export function matrixProblems({ cells }: Matrix): string[] {
   return cells
-    .filter(({ verdict }) => verdict === "failed")
+    .filter(({ verdict }) => verdict === "failed" || verdict === "undecided")
     .map(({ subject, title, decision }) => `${subject.alias}: ${title}? ${decision.explanation ?? ""}`);
 }
 

@@ -63,7 +63,7 @@ export async function run(options: Options, { env, color, columns = 80 }: Surrou
   const { fleet, policies, source, notAsked } = await subject(options, env);
   const cells = simulate(fleet, policies);
   const cases = options.cases ? runUserCases(options.cases, fleet, policies) : [];
-  const failed = [...cells, ...cases].filter(({ verdict }) => verdict === "failed").length;
+  const failed = [...cells, ...cases].filter(isFailed).length;
   const result: Result = { source, fleet, policies, notAsked, cells, cases, failed };
   return {
     exitCode: failed > 0 ? ExitCode.CheckFailed : ExitCode.Ok,
@@ -174,35 +174,41 @@ function findingsOf({ cells, cases }: Result): Finding[] {
   return [
     ...failures.slice(0, mostFindings).map(failedCell),
     ...(more > 0 ? [moreFailures(more)] : []),
-    ...cases
-      .filter(({ verdict }) => verdict === "failed")
-      .map(({ name, expected, decision }): Finding => ({
-        id: "simulate/case-failed",
-        severity: "error",
-        subject: name,
-        message: `Expected: ${expected}. ${decision.explanation}`,
-        remedy: "Correct the policy, or the case.",
-      })),
+    ...cases.filter(isFailed).map(({ name, expected, verdict, decision }): Finding => ({
+      id: verdict === "undecided" ? "simulate/undecided" : "simulate/case-failed",
+      severity: "error",
+      subject: name,
+      message: `Expected: ${expected}. ${decision.explanation}`,
+      remedy: "Correct the policy, or the case.",
+    })),
     ...untied(cells).map(untiedFinding),
   ];
 }
 
+/** What is undecided is no better than what failed. */
+function isFailed({ verdict }: { verdict: Verdict }): boolean {
+  return verdict === "failed" || verdict === "undecided";
+}
+
 function failedOf(cells: Cell[]): Cell[] {
-  return cells.filter(({ verdict }) => verdict === "failed");
+  return cells.filter(isFailed);
 }
 
 const deployOurs =
   "Deploy the policies that Crosstrail builds (pulumi up for the audit stack). If they are those, please report this.";
 
-function failedCell({ title, subject, expected, decision }: Cell): Finding {
+function failedCell({ title, subject, expected, verdict, decision }: Cell): Finding {
+  const isOpen = verdict === "undecided";
   return {
-    id: "simulate/failed",
+    id: isOpen ? "simulate/undecided" : "simulate/failed",
     severity: "error",
     subject: `${subject.alias} (${subject.accountId}): ${title}`,
     message: `Expected: ${expected}. ${decision.explanation ?? ""}`,
-    remedy: deployOurs,
+    remedy: isOpen ? decideIt : deployOurs,
   };
 }
+
+const decideIt = "Give what decides it, as the message says, or change the statement so that it does not depend on it.";
 
 function moreFailures(count: number): Finding {
   const message = `${count} more questions have another answer than expected; --json --full has each of them.`;
@@ -234,9 +240,10 @@ function dataOf({ source, fleet, policies, notAsked, cells, cases, failed }: Res
       questions: cells.length,
       ok: count("ok"),
       notTied: count("notTied"),
+      undecided: count("undecided"),
       failed: count("failed"),
       cases: cases.length,
-      casesFailed: failed - count("failed"),
+      casesFailed: cases.filter(isFailed).length,
     },
     groups: groupSummaries(cells),
     subjects: subjectSummaries(cells),
@@ -297,9 +304,9 @@ function textOf(
   if (cases.length > 0) {
     lines.push(colors.bold("Your cases"));
     for (const { name, expected, verdict, decision } of cases) {
-      const mark = verdict === "ok" ? colors.green("ok    ") : colors.red("FAILED");
+      const mark = verdict === "ok" ? colors.green("ok    ") : colors.red(verdict === "failed" ? "FAILED" : "OPEN  ");
       lines.push(`  ${mark}  ${printable(name)}: ${expected}`);
-      if (verdict === "failed") lines.push(...fold(`          ${printable(decision.explanation)}`));
+      if (verdict !== "ok") lines.push(...fold(`          ${printable(decision.explanation)}`));
     }
     lines.push("");
   }
@@ -317,12 +324,14 @@ function textOf(
   if (notAsked.length > 0 && cells.length > 0)
     lines.push(...fold(`Not asked: ${notAsked.map(printable).join("; ")}.`).map((line) => colors.dim(line)));
   const open = loose.reduce((sum, { count }) => sum + count, 0);
+  const undecided = [...cells, ...cases].filter(({ verdict }) => verdict === "undecided").length;
+  const ofThese = undecided > 0 ? `, ${undecided} of them because they cannot be decided (OPEN)` : "";
   const allBut = open > 0 ? `, but for ${open} that the forms cannot tie` : "";
   const asked = `${cells.length} questions${cases.length > 0 ? ` and ${cases.length} of your cases` : ""}`;
   lines.push(
     failed === 0
       ? colors.green(`${asked}: all as expected${allBut}.`)
-      : colors.red(`${asked}: ${failed} not as expected.`),
+      : colors.red(`${asked}: ${failed} not as expected${ofThese}.`),
     "",
   );
   return lines.join("\n");
@@ -332,9 +341,14 @@ function tableOf(cells: Cell[], colors: Colors, columns: number): string[] {
   const groups = groupSummaries(cells);
   const all = subjectSummaries(cells);
   const isShown = ({ results }: (typeof all)[number]) =>
-    all.length <= mostRows || Object.values(results).includes("failed");
+    all.length <= mostRows || Object.values(results).some((verdict) => isFailed({ verdict }));
   const shown = all.filter(isShown).slice(0, mostRows);
-  const words = { ok: colors.green("ok"), notTied: colors.yellow("not tied"), failed: colors.red("FAILED") };
+  const words = {
+    ok: colors.green("ok"),
+    notTied: colors.yellow("not tied"),
+    undecided: colors.red("OPEN"),
+    failed: colors.red("FAILED"),
+  };
   const head = ["account", "", ...groups.map(({ id }) => headings[id])];
   const rows = shown.map(({ alias, accountId, results }) => [
     printable(alias),

@@ -228,7 +228,7 @@ const principalProblems: Record<PrincipalProblem, { id: string; text: string; re
   },
   canonical: {
     id: "policy/principal-canonical",
-    text: "is a canonical user id; which account it belongs to is not known here, so it matches nobody",
+    text: "is a canonical user id; which account it belongs to is not known here, so whether an account is meant cannot be decided",
     remedy: "Name the account by its id.",
     fatal: false,
   },

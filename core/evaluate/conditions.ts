@@ -6,11 +6,16 @@
  */
 import type { Lookup, Matcher, Part, Token } from "./pattern";
 import { ArnPattern, Glob, hasVariables, parseTemplate, resolve, splitArn } from "./pattern";
+import { isUnknown } from "./context";
+import type { UnknownValue } from "./types";
 import type { AddressRange } from "./values";
 import { inRange, readAddress, readBinary, readBoolean, readDate, readNumber, readRange } from "./values";
 
 /** `undefined` is "cannot be decided". */
 export type Truth = boolean | undefined;
+
+/** The same of texts with policy variables: `null` when it depends on a variable whose value is unknown. */
+export type Matched = Truth | null;
 
 type Family = "string" | "ignoreCase" | "like" | "arn" | "bool" | "null" | "number" | "date" | "ip" | "binary";
 type Order = "equals" | "lessThan" | "lessThanEquals" | "greaterThan" | "greaterThanEquals";
@@ -86,7 +91,7 @@ const shapes: Partial<Record<Family, string>> = {
 };
 
 /** Tells whether one value of the request matches one of the policy's values. */
-type Match = (value: string, lookup: Lookup) => Truth;
+type Match = (value: string, lookup: Lookup) => Matched;
 
 /** A condition, ready to be put to requests. */
 export interface Condition extends OperatorUse {
@@ -251,8 +256,11 @@ export class TextList {
     return rest;
   }
 
-  /** True when one of the texts matches; undefined when none does, but one has a variable without a value or is no ARN. */
-  matches(value: string, lookup: Lookup): Truth {
+  /**
+   * True when one of the texts matches; null when none does, but one has a variable whose value is unknown; undefined when one
+   * has a variable without a value or is no ARN.
+   */
+  matches(value: string, lookup: Lookup): Matched {
     if (this.plain.has(value)) return true;
     for (const [length, prefixes] of this.prefixes) {
       if (length <= value.length && prefixes.has(value.slice(0, length))) return true;
@@ -265,13 +273,18 @@ export class TextList {
     }
     for (const pattern of this.patterns) if (pattern.matches(value)) return true;
     let unclear = this.unclear;
+    let unknown = false;
     for (const parts of this.dynamic) {
       const tokens = resolve(parts, lookup);
+      if (tokens === null) {
+        unknown = true;
+        continue;
+      }
       const matcher = tokens && this.build(tokens);
       if (matcher?.matches(value)) return true;
       if (matcher === undefined || matcher.malformed) unclear = true;
     }
-    return unclear ? undefined : false;
+    return unknown ? null : unclear ? undefined : false;
   }
 }
 
@@ -301,12 +314,21 @@ function textMatch(
 }
 
 /** Why a condition is undecided, for messages. */
-export type Undecided = "manyValues" | "wrongType" | "unresolved" | "emptyValue" | "anyIfExists" | "noArn";
+export type WhyUndecided =
+  | "manyValues"
+  | "wrongType"
+  | "unresolved"
+  | "emptyValue"
+  | "anyIfExists"
+  | "noArn"
+  /** The value of the condition's key is unknown, or the one of a policy variable. */
+  | "unknown"
+  | "unknownVariable";
 
 /** The answer of a condition. */
 export interface ConditionResult {
   truth: Truth;
-  undecided?: Undecided;
+  undecided?: WhyUndecided;
 }
 
 const yes: ConditionResult = { truth: true };
@@ -324,8 +346,50 @@ const no: ConditionResult = { truth: false };
  * | negated (`StringNotEquals`, `ArnNotLike`, `NotIpAddress` ...) | yes |
  * | `Null` | when it says `true` |
  * | any other | no |
+ *
+ * An unknown value decides as far as all that it can be gives the same answer.
  */
-export function holds(condition: Condition, values: readonly string[] | undefined, lookup: Lookup): ConditionResult {
+export function holds(
+  condition: Condition,
+  values: readonly string[] | UnknownValue | undefined,
+  lookup: Lookup,
+): ConditionResult {
+  return isUnknown(values) ? holdsUnknown(condition, values, lookup) : holdsFor(condition, values, lookup);
+}
+
+function holdsUnknown(condition: Condition, value: UnknownValue, lookup: Lookup): ConditionResult {
+  const present: Truth[] =
+    value.oneOf === undefined || condition.wantsAbsent
+      ? [holdsForAny(condition, value)]
+      : value.oneOf.map((each) => holdsFor(condition, [each].flat(), lookup).truth);
+  const [first, ...others] =
+    value.presence === "maybe" ? [...present, holdsFor(condition, undefined, lookup).truth] : present;
+  return first === undefined || others.some((each) => each !== first)
+    ? { truth: undefined, undecided: "unknown" }
+    : { truth: first };
+}
+
+/** What holds for every value that the key can have, when it is there. */
+function holdsForAny(condition: Condition, value: UnknownValue): Truth {
+  if (condition.wantsAbsent) return condition.wantsAbsent.includes(false);
+  const matches = condition.wanted.map((text) => matchesUnknown(condition, text, value));
+  const matched: Truth = matches.includes(true) ? true : matches.includes(undefined) ? undefined : false;
+  return matched === undefined ? undefined : matched !== (condition.negated === true);
+}
+
+/** Whether a text of the policy matches whatever the value is, or never does. */
+function matchesUnknown({ family }: Condition, text: string, { startsWith, except }: UnknownValue): Truth {
+  if ((family !== "string" && family !== "ignoreCase" && family !== "like") || text.includes("${")) return undefined;
+  const fold = (each: string) => (family === "ignoreCase" ? each.toLowerCase() : each);
+  const wild = family === "like" ? text.search(/[*?]/) : -1;
+  const head = fold(wild < 0 ? text : text.slice(0, wild));
+  const start = fold(startsWith ?? "");
+  if (wild >= 0 && /^\*+$/.test(text.slice(wild)) && start.startsWith(head)) return true;
+  if (!start.startsWith(head) && !head.startsWith(start)) return false;
+  return wild < 0 && except?.some((each) => fold(each) === head) ? false : undefined;
+}
+
+function holdsFor(condition: Condition, values: readonly string[] | undefined, lookup: Lookup): ConditionResult {
   const absent = values === undefined || values.length === 0;
   if (condition.wantsAbsent) {
     // AWS calls an empty text "a null dataset" in one place and never says whether Null takes it for absent.
@@ -343,16 +407,19 @@ export function holds(condition: Condition, values: readonly string[] | undefine
   if (condition.quantifier === "all" && values.every((value) => value === "")) return yes;
   if (condition.quantifier === "one" && values.length > 1) return { truth: undefined, undecided: "manyValues" };
   let undecided = false;
+  let unknown = false;
   for (const value of values) {
     const truth = one(condition, value, lookup);
     if (truth === undefined) undecided = true;
+    else if (truth === null) unknown = true;
     else if (truth !== (condition.quantifier !== "any")) return truth ? yes : no;
   }
+  if (unknown) return { truth: undefined, undecided: "unknownVariable" };
   if (undecided) return { truth: undefined, undecided: undecidedReason(condition) };
   return condition.quantifier === "any" ? no : yes;
 }
 
-function undecidedReason(condition: Condition): Undecided {
+function undecidedReason(condition: Condition): WhyUndecided {
   if (!isText(condition)) return "wrongType";
   return condition.family === "arn" ? "noArn" : "unresolved";
 }
@@ -364,8 +431,9 @@ const isText = (condition: Condition): boolean => shapes[condition.family] === u
  * where just that would make the condition hold (a negated operator), AWS documents no rule ("might cause the entire
  * statement to be invalid"): undecided.
  */
-function one(condition: Condition, value: string, lookup: Lookup): Truth {
+function one(condition: Condition, value: string, lookup: Lookup): Matched {
   const truth = condition.match(value, lookup);
+  if (truth === null) return null;
   if (truth === undefined) return condition.negated !== true && isText(condition) ? false : undefined;
   return truth !== (condition.negated === true);
 }

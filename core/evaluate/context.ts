@@ -4,10 +4,17 @@
  *         https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
 import type { Identity } from "./principals";
-import type { AccessRequest } from "./types";
+import type { AccessRequest, UnknownValue } from "./types";
 
-/** Condition keys in lower case, with their values. */
-export type Context = Map<string, readonly string[]>;
+/** Condition keys in lower case, with their values; an empty list is a key that the request is said not to have. */
+export type Context = Map<string, readonly string[] | UnknownValue>;
+
+const absent: readonly string[] = [];
+
+/** Tells an unknown value from a list of values. */
+export function isUnknown(value: readonly string[] | UnknownValue | undefined): value is UnknownValue {
+  return value !== undefined && !Array.isArray(value);
+}
 
 const principalTypes = {
   root: "Account",
@@ -49,13 +56,19 @@ export function buildContext(request: AccessRequest, caller: Identity): Context 
     const key = name.toLowerCase();
     if (given.has(key)) return `the condition key '${name}' is given twice, in different letter case`;
     given.add(key);
-    if (value === undefined) context.delete(key);
+    if (value === undefined) context.set(key, absent);
     else if (Array.isArray(value)) {
       if (!value.every((each) => typeof each === "string")) return `the values of '${name}' are not texts`;
       context.set(key, value);
     } else if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
       context.set(key, [String(value)]);
+    } else if (isObject(value) && (value.presence === "always" || value.presence === "maybe")) {
+      context.set(key, value);
     } else return `the value of '${name}' is neither a text nor a list of texts`;
   }
   return context;
+}
+
+function isObject(value: unknown): value is UnknownValue {
+  return typeof value === "object" && value !== null;
 }

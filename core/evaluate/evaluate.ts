@@ -12,14 +12,13 @@
  */
 import type { CompiledPolicy, CompiledStatement } from "./compile";
 import { compile } from "./compile";
-import type { Condition, Undecided } from "./conditions";
+import type { Condition, Truth, WhyUndecided } from "./conditions";
 import { holds } from "./conditions";
-import type { Context } from "./context";
-import { buildContext } from "./context";
+import { buildContext, isUnknown } from "./context";
 import { explain } from "./explain";
 import type { Lookup } from "./pattern";
 import type { Cover, Identity } from "./principals";
-import { covers, describeCaller, readCaller, sparedByNotPrincipal } from "./principals";
+import { covers, describeCaller, mayBeMeant, readCaller, sparedByNotPrincipal } from "./principals";
 import type {
   AccessRequest,
   Decision,
@@ -30,14 +29,19 @@ import type {
   PolicyFinding,
   ResourceKind,
   StatementRef,
+  Undecided,
+  UnknownValue,
 } from "./types";
+
+type Values = readonly string[] | UnknownValue | undefined;
 
 /** A request, understood. */
 interface Question {
   request: AccessRequest;
   action: string;
   caller: Identity;
-  context: Context;
+  /** The values of a condition key, by its name in lower case. */
+  valuesOf(key: string): Values;
   lookup: Lookup;
   kind: ResourceKind;
 }
@@ -70,6 +74,7 @@ export function evaluate(request: AccessRequest, policies: Policies): Decision {
     ...summary(verdict),
     ...(verdict.missing && missingAllow(asked, verdict.missing)),
     ...(verdict.reason === "explicitDeny" && verdict.by && { because: reasons(verdict.by.statement, question) }),
+    ...(verdict.open && { undecided: verdict.open.map((each) => undecidedBy(each, question)) }),
   };
   const circumstances = {
     kind: question.kind,
@@ -167,12 +172,18 @@ function readRequest(request: AccessRequest, kind: ResourceKind): Question | str
   if (typeof caller === "string") return caller;
   const context = buildContext(request, caller);
   if (typeof context === "string") return context;
+  const { further } = request;
+  const valuesOf = (key: string): Values => {
+    const known = context.get(key);
+    return known === undefined && further !== undefined ? further(key) : known;
+  };
   const lookup: Lookup = (key) => {
-    const values = context.get(key);
+    const values = valuesOf(key);
+    if (isUnknown(values)) return null;
     // A key with several values cannot be a policy variable (IAM user guide, "Single-valued vs. multivalued").
     return values?.length === 1 ? values[0] : undefined;
   };
-  return { request, action: request.action.toLowerCase(), caller, context, lookup, kind };
+  return { request, action: request.action.toLowerCase(), caller, valuesOf, lookup, kind };
 }
 
 function requestFinding(message: string): PolicyFinding {
@@ -195,12 +206,14 @@ interface Found {
 /** What was decided, and by which statements. */
 interface Verdict {
   allowed: boolean;
-  reason: "allowed" | "explicitDeny" | "implicitDeny";
+  reason: "allowed" | "explicitDeny" | "implicitDeny" | "undecided";
   by?: Found;
   also?: Found;
   missing?: Decision["missing"];
   /** The resource policy allows the caller's account, which leaves the say to the identity policies. */
   delegated?: boolean;
+  /** For what is undecided: the statements that it depends on. */
+  open?: Found[];
 }
 
 function summary({ allowed, reason, by, also }: Verdict): Judgement {
@@ -212,7 +225,33 @@ function summary({ allowed, reason, by, also }: Verdict): Judgement {
   };
 }
 
-function decide({ question, resource, identities, controls }: Asked): Verdict {
+/**
+ * Statements by which nobody can decide are first taken to be of no help: a Deny applies, an Allow does not. Where it then
+ * matters that they could be, nothing is decided.
+ */
+function decide(asked: Asked): Verdict {
+  const { question, resource, identities, controls } = asked;
+  const open: Found[] = [];
+  // Not even the owner's root user is exempt from the organization's policies.
+  const own = ownsBucketPolicy(question) ? [] : [resource, ...identities];
+  const denial = findFirst([...controls.rcp, ...controls.scp, ...own], (side) => findDeny(question, side, open));
+  if (denial) return { allowed: false, reason: "explicitDeny", by: denial };
+  const verdict = weighAllows(asked, open);
+  if (open.length === 0 || (verdict.allowed && !open.some(({ statement }) => statement.effect === "Deny"))) {
+    return verdict;
+  }
+  // What is refused whatever the open statements say is refused.
+  const best = verdict.allowed ? verdict : weighAllows(asked, "helpful");
+  if (!best.allowed) return verdict;
+  const [by] = open;
+  return { allowed: false, reason: "undecided", by, open };
+}
+
+/**
+ * Whether the allows suffice.
+ * @param open collects the allows by which nobody can decide; or "helpful": they count as allows.
+ */
+function weighAllows({ question, resource, identities, controls }: Asked, open: Found[] | "helpful"): Verdict {
   const { request, caller } = question;
   const allow = (by?: Found, also?: Found): Verdict => ({ allowed: true, reason: "allowed", by, also });
   const refuse = (missing: Verdict["missing"], delegated?: boolean): Verdict => ({
@@ -222,20 +261,11 @@ function decide({ question, resource, identities, controls }: Asked): Verdict {
     delegated,
   });
 
-  const denialOf = (sides: Side[]): Verdict | undefined => {
-    const by = findFirst(sides, (side) => findDeny(question, side));
-    return by && { allowed: false, reason: "explicitDeny", by };
-  };
-  // Not even the owner's root user is exempt from the organization's policies.
-  const denied = denialOf([...controls.rcp, ...controls.scp]);
-  if (denied) return denied;
   const isAllowList = controls.scp.some(({ statements }) => statements.some(({ effect }) => effect === "Allow"));
-  if (isAllowList && !findFirst(controls.scp, (side) => findAllow(question, side))) return refuse(["scp"]);
+  if (isAllowList && !findFirst(controls.scp, (side) => findAllow(question, side, open))) return refuse(["scp"]);
   if (ownsBucketPolicy(question)) return allow();
-  const refused = denialOf([resource, ...identities]);
-  if (refused) return refused;
 
-  const byResource = findAllow(question, resource);
+  const byResource = findAllow(question, resource, open);
   const sameAccount = caller.accountId === request.resourceAccountId;
   const strict = question.kind === "key" || question.kind === "role";
   if (isRefusedKind(question)) return refuse([]);
@@ -249,7 +279,7 @@ function decide({ question, resource, identities, controls }: Asked): Verdict {
     // The root user has every permission of its own account, so only the resource's side counts.
     return allow(byResource);
   }
-  const byIdentity = findFirst(identities, (side) => findAllow(question, side));
+  const byIdentity = findFirst(identities, (side) => findAllow(question, side, open));
   const resourceNeeded = strict || !sameAccount;
   if (byIdentity && !resourceNeeded) return allow(byIdentity);
   if (byIdentity && byResource) return allow(byResource, byIdentity);
@@ -301,42 +331,58 @@ function refer(side: Side, statement: CompiledStatement): StatementRef {
   };
 }
 
-/** Whether an Action or Resource element takes the text in; a missing one (a key's) takes nothing in. */
-function takes(
-  element: CompiledStatement["action"],
-  value: string,
-  question: Question,
-  effect: "Allow" | "Deny",
-): boolean {
+/**
+ * Whether an Action or Resource element takes the text in; a missing one (a key's) takes nothing in. A variable without a value
+ * matches nothing; which texts a `Not` element with one leaves out, nobody knows.
+ */
+function takes(element: CompiledStatement["action"], value: string, question: Question): Truth {
   if (element === undefined) return false;
   const listed = element.list.matches(value, question.lookup);
+  if (listed === null) return undefined;
   if (!element.not) return listed === true;
-  // A variable without a value: which texts the element leaves out is unknown, so it counts against the request.
-  return listed === undefined ? effect === "Deny" : !listed;
+  return listed === undefined ? undefined : !listed;
 }
 
-function takesResource(statement: CompiledStatement, question: Question): boolean {
+function takesResource(statement: CompiledStatement, question: Question): Truth {
   if (statement.resource === undefined && question.kind === "role") return true;
-  return takes(statement.resource, question.request.resource, question, statement.effect);
+  return takes(statement.resource, question.request.resource, question);
 }
 
 /** How a statement covers the caller. An identity policy is about the identity it is attached to. */
 function coverOf(statement: CompiledStatement, caller: Identity): Cover {
   const { principal } = statement;
   if (principal === undefined) return "direct";
-  if (!principal.not) return covers(principal.set, caller);
-  if (statement.effect === "Deny") return sparedByNotPrincipal(principal.set, caller) ? undefined : "direct";
-  return covers(principal.set, caller) === undefined ? "direct" : undefined;
+  const { set } = principal;
+  if (!principal.not) return covers(set, caller) ?? (mayBeMeant(set, caller) ? "unknown" : undefined);
+  if (statement.effect === "Deny" ? sparedByNotPrincipal(set, caller) : covers(set, caller) !== undefined) {
+    return undefined;
+  }
+  return mayBeMeant(set, caller) ? "unknown" : "direct";
 }
 
-function findDeny(question: Question, side: Side): Found | undefined {
+/** Whether a statement is about the request: how it covers the caller, or that nobody can say ("unknown"). */
+function coverIfApplies(statement: CompiledStatement, question: Question): Cover {
+  const action = takes(statement.action, question.action, question);
+  if (action === false) return undefined;
+  const resource = takesResource(statement, question);
+  if (resource === false) return undefined;
+  const cover = coverOf(statement, question.caller);
+  if (cover === undefined) return undefined;
+  let undecided = action === undefined || resource === undefined || cover === "unknown";
+  for (const condition of statement.conditions) {
+    const { truth } = conditionTruth(condition, question);
+    if (truth === false) return undefined;
+    if (truth === undefined) undecided = true;
+  }
+  return undecided ? "unknown" : cover;
+}
+
+function findDeny(question: Question, side: Side, open: Found[]): Found | undefined {
   for (const statement of side.statements) {
     if (statement.effect !== "Deny") continue;
-    if (!takes(statement.action, question.action, question, "Deny") || !takesResource(statement, question)) continue;
-    if (coverOf(statement, question.caller) === undefined) continue;
-    // An undecided condition holds for a Deny.
-    if (statement.conditions.some((each) => conditionTruth(each, question).truth === false)) continue;
-    return { side, statement };
+    const cover = coverIfApplies(statement, question);
+    if (cover === "unknown") open.push({ side, statement });
+    else if (cover !== undefined) return { side, statement };
   }
   return undefined;
 }
@@ -347,7 +393,7 @@ function reasons(statement: CompiledStatement, question: Question): Mismatch[] {
 }
 
 function conditionTruth(condition: Condition, question: Question): ReturnType<typeof holds> {
-  return holds(condition, question.context.get(condition.lookupKey), question.lookup);
+  return holds(condition, question.valuesOf(condition.lookupKey), question.lookup);
 }
 
 interface FoundAllow extends Found {
@@ -355,19 +401,53 @@ interface FoundAllow extends Found {
 }
 
 /** The first allow; one that names the caller goes before one that names only its account, for it grants more. */
-function findAllow(question: Question, side: Side): FoundAllow | undefined {
+function findAllow(question: Question, side: Side, open: Found[] | "helpful"): FoundAllow | undefined {
   let byAccount: FoundAllow | undefined;
   for (const statement of side.statements) {
     if (statement.effect !== "Allow") continue;
-    if (!takes(statement.action, question.action, question, "Allow") || !takesResource(statement, question)) continue;
-    const cover = coverOf(statement, question.caller);
+    let cover = coverIfApplies(statement, question);
+    if (cover === "unknown") {
+      if (open !== "helpful") {
+        open.push({ side, statement });
+        continue;
+      }
+      const most = coverOf(statement, question.caller);
+      cover = most === "unknown" ? "direct" : most;
+    }
     if (cover === undefined || (cover === "account" && byAccount)) continue;
-    if (!statement.conditions.every((each) => conditionTruth(each, question).truth === true)) continue;
     const found: FoundAllow = { side, statement, cover };
     if (cover === "direct") return found;
     byAccount = found;
   }
   return byAccount;
+}
+
+/** A statement by which nobody can decide, with what it depends on. */
+function undecidedBy({ side, statement }: Found, question: Question): Undecided {
+  const { request, caller } = question;
+  const depends: Mismatch[] = [];
+  if (coverOf(statement, caller) === "unknown") {
+    const undecided = "which account a canonical user id belongs to is not known";
+    depends.push({
+      what: "principal",
+      wanted: statement.principal?.set.shown ?? [],
+      got: [describeCaller(caller)],
+      undecided,
+    });
+  }
+  for (const [what, element, got] of [
+    ["action", statement.action, request.action],
+    ["resource", statement.resource, request.resource],
+  ] as const) {
+    if (element === undefined || takes(element, what === "action" ? question.action : got, question) !== undefined)
+      continue;
+    depends.push({ what, wanted: element.shown, got: [got], undecided: undecidedTexts.unknownVariable });
+  }
+  for (const condition of statement.conditions) {
+    const { truth, undecided } = conditionTruth(condition, question);
+    if (truth === undefined) depends.push(fact(condition, question, undecided));
+  }
+  return { ...refer(side, statement), effect: statement.effect, depends };
 }
 
 function missingAllow(
@@ -416,8 +496,8 @@ function findNearest(question: Question, sides: Side[]): NearestAllow | undefine
 
 function distanceOf(statement: CompiledStatement, question: Question): number {
   let distance = 0;
-  if (!takes(statement.action, question.action, question, "Allow")) distance += distances.action;
-  if (!takesResource(statement, question)) distance += distances.resource;
+  if (takes(statement.action, question.action, question) !== true) distance += distances.action;
+  if (takesResource(statement, question) !== true) distance += distances.resource;
   if (coverOf(statement, question.caller) === undefined) distance += distances.principal;
   for (const each of statement.conditions) {
     if (conditionTruth(each, question).truth !== true) distance += distances.condition;
@@ -442,10 +522,10 @@ function mismatches(statement: CompiledStatement, question: Question): Mismatch[
   if (coverOf(statement, caller) === undefined) {
     failed.push({ what: "principal", wanted: statement.principal?.set.shown ?? [], got: [describeCaller(caller)] });
   }
-  if (!takes(statement.action, question.action, question, "Allow")) {
+  if (takes(statement.action, question.action, question) !== true) {
     failed.push({ what: "action", wanted: statement.action?.shown ?? [], got: [request.action] });
   }
-  if (!takesResource(statement, question)) {
+  if (takesResource(statement, question) !== true) {
     failed.push({ what: "resource", wanted: statement.resource?.shown ?? [], got: [request.resource] });
   }
   for (const each of statement.conditions) {
@@ -455,22 +535,36 @@ function mismatches(statement: CompiledStatement, question: Question): Mismatch[
   return failed;
 }
 
-const undecidedTexts: Record<Undecided, string> = {
+const undecidedTexts: Record<WhyUndecided, string> = {
   manyValues: "the request has several values, and the operator has neither ForAnyValue nor ForAllValues",
   wrongType: "the request's value is not of the operator's type",
   unresolved: "the request has no value for a policy variable",
   emptyValue: "the request's value is empty, which may count as absent",
   anyIfExists: "the request does not have the key, and ForAnyValue and IfExists contradict each other about that",
   noArn: "a value is not an ARN, or has a policy variable without a value",
+  unknown: "the value is not known",
+  unknownVariable: "the value of a policy variable is not known",
 };
 
-function fact(condition: Condition, question: Question, undecided: Undecided | undefined): Mismatch {
+/** Why an unknown value does not decide, and what would. */
+function unknownText({ presence, hint }: UnknownValue): string {
+  const what =
+    presence === "always"
+      ? "every such request has it, but its value is not known"
+      : "whether the request has it is not known";
+  return hint === undefined ? what : `${what}; ${hint}`;
+}
+
+function fact(condition: Condition, question: Question, undecided: WhyUndecided | undefined): Mismatch {
+  const values = question.valuesOf(condition.lookupKey);
+  const text =
+    undecided === "unknown" && isUnknown(values) ? unknownText(values) : undecided && undecidedTexts[undecided];
   return {
     what: "condition",
     operator: condition.operator,
     key: condition.key,
     wanted: condition.wanted,
-    got: [...(question.context.get(condition.lookupKey) ?? [])],
-    ...(undecided === undefined ? {} : { undecided: undecidedTexts[undecided] }),
+    got: isUnknown(values) ? [] : [...(values ?? [])],
+    ...(text === undefined ? {} : { undecided: text }),
   };
 }

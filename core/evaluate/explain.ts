@@ -36,6 +36,14 @@ export function explain(
       const tail = because.length === 0 ? "" : `, because ${because.join(" and ")}`;
       return `${what}: ${statementName(decision.decidedBy, circumstances)} denies it${tail}.`;
     }
+    case "undecided": {
+      const [first, ...more] = decision.undecided ?? [];
+      const rest =
+        more.length === 0 ? "" : `, and on ${more.length} more ${more.length === 1 ? "statement" : "statements"}`;
+      const on = (first?.depends ?? []).map((each) => describeOpen(each)).join(" and ");
+      const does = first?.effect === "Deny" ? "denies it or not" : "allows it or not";
+      return `Whether ${who} may ${request.action} on ${request.resource} cannot be decided: ${statementName(first, circumstances)} ${does}, depending on ${on}${rest}.`;
+    }
     case "notEvaluated":
       return `${what}: it cannot be decided. ${decision.findings?.[0]?.message ?? ""}`.trimEnd();
     case "implicitDeny":
@@ -94,6 +102,11 @@ function list(values: string[]): string {
 export function describeFailed(failed: Mismatch): string {
   if (failed.what !== "condition") return `the ${failed.what} ${list(failed.got)} is not among ${list(failed.wanted)}`;
   return `${describeGot(failed)} where ${failed.operator ?? ""} wants ${list(failed.wanted)}${note(failed)}`;
+}
+
+function describeOpen(open: Mismatch): string {
+  if (open.what !== "condition") return `the ${open.what} (${list(open.wanted)}; ${open.undecided ?? ""})`;
+  return `${open.key ?? ""} (${open.operator ?? ""} ${list(open.wanted)}; ${open.undecided ?? ""})`;
 }
 
 function describeHeld(held: Mismatch): string {

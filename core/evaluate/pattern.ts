@@ -28,8 +28,8 @@ export interface Template {
   problem?: string;
 }
 
-/** Looks up a condition key that has exactly one value; undefined otherwise. */
-export type Lookup = (key: string) => string | undefined;
+/** Looks up a condition key that has exactly one value; null when its value is unknown, undefined otherwise. */
+export type Lookup = (key: string) => string | null | undefined;
 
 const isVariable = (part: Part): part is Variable => typeof part === "object";
 
@@ -97,16 +97,18 @@ export const hasVariables = (parts: Part[]): boolean => parts.some(isVariable);
 
 /**
  * Puts the values of a request in. A wildcard inside a value stays an ordinary character: who chooses the value must not
- * widen the policy. Answers with undefined when a variable has neither a value nor a default.
+ * widen the policy. Answers with undefined when a variable has neither a value nor a default, with null when one is unknown.
  */
-export function resolve(parts: Part[], lookup: Lookup): Token[] | undefined {
+export function resolve(parts: Part[], lookup: Lookup): Token[] | null | undefined {
   const tokens: Token[] = [];
   for (const part of parts) {
     if (!isVariable(part)) {
       tokens.push(part);
       continue;
     }
-    const value = lookup(part.key) ?? part.fallback;
+    const found = lookup(part.key);
+    if (found === null) return null;
+    const value = found ?? part.fallback;
     if (value === undefined) return undefined;
     if (value !== "") tokens.push(value);
   }

@@ -6,8 +6,8 @@
 import { splitArn } from "./pattern";
 import type { AccessRequest } from "./types";
 
-/** How a principal element covers a caller: by name (or as everyone), or only through its account. */
-export type Cover = "direct" | "account" | undefined;
+/** How a principal element covers a caller: by name (or as everyone), only through its account, or nobody can say. */
+export type Cover = "direct" | "account" | "unknown" | undefined;
 
 /** The principals of a statement, prepared. */
 export interface PrincipalSet {
@@ -20,6 +20,8 @@ export interface PrincipalSet {
   /** The same roles as `<partition>:<account>:<role name>`: how a session, whose ARN has no path, names its role. */
   roles: Set<string>;
   services: Set<string>;
+  /** It names an account by its canonical user id, which says nothing about the account's digits. */
+  canonical: boolean;
   /** As written, for explanations: `AWS: ...`. */
   shown: string[];
 }
@@ -31,7 +33,15 @@ const uniqueId = /^A[A-Z]{3}[A-Z0-9]{12,}$/;
 const accountId = /^\d{12}$/;
 
 export function emptyPrincipals(): PrincipalSet {
-  return { everyone: false, accounts: new Set(), arns: new Set(), roles: new Set(), services: new Set(), shown: [] };
+  return {
+    everyone: false,
+    accounts: new Set(),
+    arns: new Set(),
+    roles: new Set(),
+    services: new Set(),
+    canonical: false,
+    shown: [],
+  };
 }
 
 /** Adds one principal of a policy to the set; says what is wrong with it. */
@@ -48,6 +58,7 @@ export function addPrincipal(set: PrincipalSet, type: string, value: string): Pr
     case "Federated":
       return undefined;
     case "CanonicalUser":
+      set.canonical = true;
       return "canonical";
     default:
       return "type";
@@ -158,7 +169,7 @@ function coversRole(set: PrincipalSet, caller: Identity): boolean {
 }
 
 /** How a `Principal` element covers the caller. The root user is its account. */
-export function covers(set: PrincipalSet, caller: Identity): Cover {
+export function covers(set: PrincipalSet, caller: Identity): "direct" | "account" | undefined {
   if (set.everyone) return "direct";
   if (caller.kind === "service") return set.services.has(caller.service ?? "") ? "direct" : undefined;
   if (caller.kind === "anonymous") return undefined;
@@ -166,6 +177,11 @@ export function covers(set: PrincipalSet, caller: Identity): Cover {
   if (coversRole(set, caller)) return "direct";
   if (coversAccount(set, caller)) return caller.type === "root" ? "direct" : "account";
   return undefined;
+}
+
+/** Whether the set may name the caller's account by its canonical user id. Services and anonymous callers have none. */
+export function mayBeMeant(set: PrincipalSet, caller: Identity): boolean {
+  return set.canonical && caller.kind === "account";
 }
 
 /**

@@ -61,8 +61,31 @@ export interface Caller {
   roleArn?: string;
 }
 
+/**
+ * A condition key whose value nobody knows before the request is made. What depends on it is undecided, unless every value
+ * that it can have gives the same answer.
+ */
+export interface UnknownValue {
+  /** `always`: each such request has the key. `maybe`: nobody knows whether it does. */
+  readonly presence: "always" | "maybe";
+  /** The only values that it can have; a value of several texts is a list. Left out: any. */
+  readonly oneOf?: readonly (string | readonly string[])[];
+  /** Texts that it is known not to be. */
+  readonly except?: readonly string[];
+  /** What each of its texts starts with. */
+  readonly startsWith?: string;
+  /** What a person can do to have it decided, as a sentence. */
+  readonly hint?: string;
+}
+
 /** Condition keys of a request. Names in any letter case; `undefined` means that the request does not have the key. */
-export type RequestContext = Record<string, string | number | boolean | string[] | undefined>;
+export type RequestContext = Record<string, string | number | boolean | string[] | UnknownValue | undefined>;
+
+/**
+ * What a request has besides its `context`, by the key in lower case: its values, that they are unknown, or `undefined` for a
+ * key that the request does not have.
+ */
+export type FurtherContext = (key: string) => readonly string[] | UnknownValue | undefined;
 
 /** A request to put to the policies. */
 export interface AccessRequest {
@@ -79,6 +102,8 @@ export interface AccessRequest {
    * `aws:username`, `aws:ResourceAccount` and, for KMS, `kms:CallerAccount`.
    */
   context?: RequestContext;
+  /** Looked up for each key that neither `context` nor the caller says. Left out: the request does not have such a key. */
+  further?: FurtherContext;
 }
 
 /** A policy as text, as JSON, or compiled once for many requests. */
@@ -150,8 +175,14 @@ export interface Mismatch {
   wanted: string[];
   /** What the request has; empty when it does not have the key. */
   got: string[];
-  /** Why nobody can say whether it matches. It then counts against the request: an Allow fails, a Deny holds. */
+  /** Why nobody can say whether it matches. */
   undecided?: string;
+}
+
+/** A statement by which nobody can decide: it applies or not, depending on what is not known. */
+export interface Undecided extends StatementRef {
+  effect: "Allow" | "Deny";
+  depends: Mismatch[];
 }
 
 /** The allow that came nearest. */
@@ -162,9 +193,12 @@ export interface NearestAllow extends StatementRef {
 /** The answer, with its reason. */
 export interface Decision {
   allowed: boolean;
-  /** `notEvaluated`: a policy or the request cannot be understood; `findings` says why. Never allowed. */
-  reason: "allowed" | "explicitDeny" | "implicitDeny" | "notEvaluated";
-  /** The statement that decided: the allow, or the explicit deny. */
+  /**
+   * `undecided`: it depends on what is not known; `undecided` says on what. `notEvaluated`: a policy or the request cannot be
+   * understood; `findings` says why. Neither is ever allowed, and neither is a refusal.
+   */
+  reason: "allowed" | "explicitDeny" | "implicitDeny" | "undecided" | "notEvaluated";
+  /** The statement that decided: the allow, or the explicit deny. For `undecided`: the first that it depends on. */
   decidedBy?: StatementRef;
   /** The second allow, where both sides must allow: the one of the identity policy. */
   alsoBy?: StatementRef;
@@ -177,6 +211,8 @@ export interface Decision {
   missing?: ("resource" | "identity" | "scp")[];
   /** For an implicit deny: the allow that came nearest, and what failed with the value it wanted. */
   nearest?: NearestAllow;
+  /** For `undecided`: the statements that it depends on. */
+  undecided?: Undecided[];
   /** For `notEvaluated`. */
   findings?: PolicyFinding[];
   /** One sentence for people. */

@@ -53,10 +53,11 @@ export function declaredContract(settings: AuditSettings): Omit<Contract, "keyAr
 }
 
 function organizationOf(organization: Organization): Contract["organization"] {
-  const { id, managementAccountId, trail, previous, alias } = organization;
+  const { id, managementAccountId, auditAccountInOrganization, trail, previous, alias } = organization;
   return {
     id,
     managementAccountId,
+    ...(!auditAccountInOrganization && { auditAccountInOrganization }),
     ...(trail && { trailArn: trailArn(trail) }),
     ...(previous && { previousTrailArn: trailArn(previous) }),
     ...(hasStack(organization) && { alias }),

@@ -126,7 +126,10 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
       aclCheck("CloudTrailAclCheck", byName(trails)),
       write("CloudTrailWrite", paths(trails), byName(trails)),
     ],
-    accountList: () => [aclCheck("CloudTrailAclCheck", byAccount), write("CloudTrailWrite", anywhere, byAccount)],
+    // CloudTrail may check the ACL without aws:SourceAccount and aws:SourceOrgID, so the check is never tied to these: public
+    // sources saw trails refused over it (ministryofjustice/modernisation-platform #10761 and #11445). What an ACL says is no
+    // secret worth a log.
+    accountList: () => [aclCheck("CloudTrailAclCheck", byName(trails)), write("CloudTrailWrite", anywhere, byAccount)],
     organization: () => {
       const { covered, named } = divided(trails, organization);
       const byOrganization = {
@@ -134,7 +137,7 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
         StringEquals: { "aws:SourceOrgID": organization?.id ?? "" },
       };
       return [
-        aclCheck("CloudTrailAclCheck", byOrganization),
+        aclCheck("CloudTrailAclCheck", byName(covered)),
         write("CloudTrailWrite", anywhere, byOrganization),
         ...(named.length > 0
           ? [aclCheck("NamedTrailsAclCheck", byArn(named)), write("NamedTrailsWrite", paths(named), byArn(named))]

@@ -37,6 +37,8 @@ export interface FleetTrail {
 export interface Organization {
   id: string;
   managementAccountId: string;
+  /** Whether the audit account is in the organization, as it nearly always is: the default. */
+  auditAccountInOrganization: boolean;
   /** The organization trail; its ARN is the management account's, whoever made it. */
   trail?: TrailIdentity;
   /** The trail that this one is about to replace. */
@@ -127,6 +129,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   checkMembers(report, members, values.auditAccountId, place);
   const declared = declaredOrganization(values);
   checkOrganization(report, values, declared, place);
+  checkAuditAccount(report, values);
   checkKeyGeneration(report, values);
   const candidates = [
     ...members,
@@ -247,6 +250,16 @@ function checkOrganization(
   }
 }
 
+function checkAuditAccount(report: Report, { organization, auditAccountId }: Values): void {
+  if (organization?.auditAccountInOrganization !== false || organization.managementAccountId !== auditAccountId) return;
+  report.add(
+    "organization",
+    subjectOf("organization.auditAccountInOrganization", false),
+    "The audit account is the organization's management account, so it is in the organization.",
+    `Remove this key from ${report.file}.`,
+  );
+}
+
 function checkKeyGeneration(report: Report, values: Values): void {
   if (values.previousKeyInUse !== true || values.keyGeneration !== 1) return;
   report.add(
@@ -280,6 +293,7 @@ function organizationOf(
   return {
     id,
     managementAccountId,
+    auditAccountInOrganization: declared.auditAccountInOrganization,
     ...(declared.trail && { trail: trail(trailName) }),
     ...(declared.trail && previousTrailName && { previous: trail(previousTrailName) }),
     alias,

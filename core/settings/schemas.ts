@@ -51,6 +51,7 @@ export type Member = z.infer<typeof memberSchema>;
 export const organizationSchema = z.strictObject({
   id: checked(organizationIdProblem),
   managementAccountId: accountId,
+  auditAccountInOrganization: z.boolean().default(true),
   trail: z.boolean().default(true),
   trailName: checked(trailNameProblem).optional(),
   previousTrailName: checked(trailNameProblem).optional(),

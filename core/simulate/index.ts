@@ -1,13 +1,6 @@
 /** The simulation: the questions that are put to the archive's policies, for every trail and account of the fleet. */
-export {
-  cloudTrailService,
-  type Delivery,
-  deliveryRequests,
-  type NamedDecision,
-  type NamedRequest,
-  type TrailDelivery,
-  whyNoDelivery,
-} from "./delivery";
+export { cloudTrailService, deliveryRequests, type NamedRequest, type TrailDelivery } from "../requests";
+export { type Delivery, type NamedDecision, whyNoDelivery } from "./delivery";
 export { judgeMerged, type MergedPolicy } from "./judgeMerged";
 export { type GroupId, type QuestionGroup, questionGroups, type QuestionId, questions } from "./questions";
 export { type Cell, type CellDecision, simulate } from "./simulation";
@@ -23,7 +16,9 @@ export {
   type SimulatedAccess,
   type SimulatedFleet,
   type SimulatedReader,
+  type SimulatedFacts,
   type SimulatedTrail,
+  worldOf,
 } from "./subject";
 export {
   Arrival,

@@ -29,6 +29,8 @@ export interface Requests {
   /** An account that is not in the fleet. */
   readonly outsider: string;
   administratorOf(accountId: string): Caller;
+  /** A request with all that AWS puts into it. */
+  ask(caller: Caller, action: string, resource: string, context: RequestContext): AccessRequest;
   object(caller: Caller, action: string, resource: string): AccessRequest;
   logFile(accountId: string, region: string): string;
   read(caller: Caller, trail: TrailIdentity): AccessRequest;
@@ -105,8 +107,7 @@ export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Gene
     ["upkeep/key-read", "kms:GetKeyPolicy"],
     ["upkeep/key-write", "kms:PutKeyPolicy"],
   ] as const) {
-    const request = { caller: administrator, action, resource: keyArn, resourceAccountId: auditAccountId };
-    yield [question, { ...request, context: withoutMfa }];
+    yield [question, requests.ask(administrator, action, keyArn, withoutMfa)];
   }
   if (!fleet.requireMfa) return;
   for (const roleArn of fleet.mfaExemptRoleArns ?? []) {
@@ -173,8 +174,8 @@ export function* aboutReader(requests: Requests, reader: SimulatedReader, trails
     const elsewhere = withContext(requests.list(session, other.accountId), { "s3:prefix": "elsewhere/" });
     yield ["beyond/list", elsewhere, { identity }];
     yield ["beyond/object", requests.object(session, "s3:GetObject", `${bucket}/elsewhere/file`), { identity }];
-    const { context, ...request } = requests.decrypt(session, other);
-    yield ["beyond/decrypt", { ...request, context: { [mfaKey]: context?.[mfaKey] } }, { identity }];
+    const direct = requests.ask(session, "kms:Decrypt", fleet.keyArn, { [mfaKey]: "true" });
+    yield ["beyond/decrypt", direct, { identity }];
   }
   const file = requests.logFile(any.trail.accountId, any.trail.region);
   const put = requests.object(session, "s3:PutObject", file);
@@ -190,13 +191,8 @@ function* aboutTrust(requests: Requests, reader: SimulatedReader, trust: Compile
     ...(requireMfa && { [mfaKey]: "true" }),
     ...(externalId !== undefined && { "sts:ExternalId": externalId }),
   };
-  const assume = (accountId: string, context: RequestContext): AccessRequest => ({
-    caller: requests.administratorOf(accountId),
-    action: "sts:AssumeRole",
-    resource: roleArn,
-    resourceAccountId: requests.fleet.auditAccountId,
-    context: { ...asAgreed, ...context },
-  });
+  const assume = (accountId: string, context: RequestContext): AccessRequest =>
+    requests.ask(requests.administratorOf(accountId), "sts:AssumeRole", roleArn, { ...asAgreed, ...context });
   for (const accountId of trustedAccounts) {
     yield ["reader/assume", assume(accountId, {}), { trust, about: accountId }];
   }

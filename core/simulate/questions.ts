@@ -35,12 +35,25 @@ export type GroupId = (typeof questionGroups)[number]["id"];
 /** Every question: its group, and what is asked. */
 export const questions = {
   "deliver/acl-check": ["deliver", "CloudTrail checks the bucket's ACL for the trail"],
-  "deliver/log": ["deliver", "CloudTrail writes a log file for the trail"],
-  "deliver/digest": ["deliver", "CloudTrail writes a digest file for the trail"],
+  "deliver/acl-check-arn-only": ["deliver", "CloudTrail checks the bucket's ACL with aws:SourceArn alone"],
+  "deliver/log": ["deliver", "CloudTrail writes a log file for the trail, without naming an encryption"],
+  "deliver/log-with-key": ["deliver", "CloudTrail writes a log file for the trail, naming the key"],
+  "deliver/digest": ["deliver", "CloudTrail writes a digest file for the trail, without naming an encryption"],
+  "deliver/digest-with-key": ["deliver", "CloudTrail writes a digest file for the trail, naming the key"],
   "deliver/organization-log": ["deliver", "CloudTrail writes a member's log file for the organization trail"],
+  "deliver/organization-log-with-key": [
+    "deliver",
+    "CloudTrail writes a member's log file for the organization trail, naming the key",
+  ],
   "deliver/organization-digest": ["deliver", "CloudTrail writes a member's digest file for the organization trail"],
+  "deliver/organization-digest-with-key": [
+    "deliver",
+    "CloudTrail writes a member's digest file for the organization trail, naming the key",
+  ],
   "deliver/describe": ["deliver", "CloudTrail looks the key up for the trail"],
-  "deliver/encrypt": ["deliver", "CloudTrail encrypts a log file for the trail"],
+  "deliver/encrypt": ["deliver", "CloudTrail checks that it can encrypt for the trail, with the path of its logs"],
+  "deliver/encrypt-file": ["deliver", "CloudTrail encrypts a log file for the trail"],
+  "deliver/encrypt-bucket": ["deliver", "CloudTrail encrypts for the trail with an S3 Bucket Key"],
   "deliver/decrypt": ["deliver", "CloudTrail decrypts for the trail, as S3 Bucket Keys need it"],
   "read/object": ["read", "An administrator of the audit account reads a log file"],
   "read/decrypt": ["read", "An administrator of the audit account decrypts a log file"],

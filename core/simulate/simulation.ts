@@ -10,17 +10,19 @@
  */
 import { regions } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { bucketArn, logPath, trailArn } from "../names";
+import { bucketArn, logPath, trailArn, viaS3 } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import { compile } from "../evaluate/compile";
 import { evaluate, judge } from "../evaluate/evaluate";
 import { type GroupId, questionGroups, type QuestionId, questions } from "./questions";
 import type { ArchivePolicies, SimulatedFleet, SimulatedTrail } from "./subject";
+import { worldOf } from "./subject";
 import type { Asked, More, Requests } from "./people";
 import { aboutMfa, aboutOwnLogs, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
-import { deliveryRequests } from "./delivery";
 import type { AccessRequest, Caller, Decision, Policies, RequestContext } from "../evaluate/types";
+import type { World } from "../requests";
+import { asked, deliveryRequests, withMemberships } from "../requests";
 
 /** What a form cannot tie: the questions whose answer may be yes, and why. */
 type Looseness = Partial<Record<QuestionId, string>>;
@@ -48,10 +50,11 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
     "other-path/log": anyPath,
     "other-path/organization-log": anyPath,
     "other-trail/organization-log": anyName,
-    "other-trail/acl-check": anyName,
     "other-trail/log": anyName,
-    "other-region/acl-check": anyName,
+    "other-region/acl-check": anyRegion,
     "other-region/log": anyName,
+    "outsider/acl-check": anyAccount,
+    "outsider/undeclared-acl-check": anyAccount,
   },
   organization: {
     "other-path/log": anyPath,
@@ -59,6 +62,7 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
     "other-path/other-organization-log": anyPath,
     "other-region/acl-check": anyRegion,
     "other-region/log": anyRegion,
+    "outsider/acl-check": anyAccount,
     "outsider/undeclared-acl-check": anyMember,
     "outsider/undeclared-log": anyMember,
   },
@@ -100,8 +104,11 @@ export interface Cell {
   request: AccessRequest;
   expected: "allow" | "deny";
   decision: CellDecision;
-  /** `notTied`: it is possible, and the form of the policy cannot prevent it. */
-  verdict: "ok" | "failed" | "notTied";
+  /**
+   * `notTied`: it is possible, and the form of the policy cannot prevent it. `undecided`: the answer depends on what is not
+   * known; it is no better than `failed`.
+   */
+  verdict: "ok" | "failed" | "undecided" | "notTied";
   /** For `notTied`: the form, and why it cannot. */
   notTied?: { policy: "bucket" | "key"; form: BucketPolicyForm | KeyPolicyForm; reason: string };
 }
@@ -131,7 +138,10 @@ class Simulation implements Requests {
   readonly bucket: string;
   readonly outsider: string;
   private readonly otherName: string;
-  private readonly organizationAccounts: Set<string>;
+  private readonly world: World;
+  /** The same, but for the outsider: of another organization, and an account of this one that nobody has declared. */
+  private readonly foreignWorld: World;
+  private readonly undeclaredWorld: World;
 
   constructor(
     readonly fleet: SimulatedFleet,
@@ -143,7 +153,6 @@ class Simulation implements Requests {
     };
     this.bucket = bucketArn(fleet.partition, fleet.bucketName);
     this.trails = [...new Map(fleet.trails.map((each) => [trailArn(each.trail), each])).values()];
-    this.organizationAccounts = new Set(fleet.organization?.accountIds);
     this.homeRegions = new Map();
     for (const { trail } of this.trails) {
       const homes = this.homeRegions.get(trail.accountId);
@@ -160,6 +169,13 @@ class Simulation implements Requests {
     );
     const taken = new Set([...accounts, fleet.auditAccountId]);
     this.outsider = firstFree(taken, (index) => String(999999999999 - index));
+    // Nobody asks about the user's own partners: the outsider is a stranger.
+    this.world = withMemberships(worldOf(fleet), { [this.outsider]: { id: otherOrganization } });
+    this.foreignWorld = this.world;
+    const { organization } = fleet;
+    this.undeclaredWorld = organization
+      ? withMemberships(this.world, { [this.outsider]: { id: organization.id } })
+      : this.world;
     const names = new Set(this.trails.map(({ trail }) => trail.name));
     this.otherName = firstFree(names, (index) => `another-trail${index === 0 ? "" : index}`);
   }
@@ -209,9 +225,11 @@ class Simulation implements Requests {
     };
     const { allowed, reason, decidedBy } = judge(request, policies);
     const [group, title] = questions[question];
+    const { caller, action, resource, resourceAccountId, context } = request;
     const expected = expectations[group];
     // What cannot be decided is not as expected, also where a refusal is.
-    const asExpected = reason !== "notEvaluated" && allowed === (expected === "allow");
+    const isDecided = reason !== "notEvaluated" && reason !== "undecided";
+    const asExpected = isDecided && allowed === (expected === "allow");
     const notTied = asExpected || !allowed || target === "role" ? undefined : this.looseness(target, question);
     // The reasons of what is as expected would take most of the time.
     const explanation = asExpected ? undefined : evaluate(request, policies).explanation;
@@ -221,10 +239,10 @@ class Simulation implements Requests {
       group,
       title,
       subject,
-      request,
+      request: { caller, action, resource, resourceAccountId, context },
       expected,
       decision: { allowed, reason, ...(decidedBy && { decidedBy }), ...(explanation && { explanation }) },
-      verdict: asExpected ? "ok" : notTied ? "notTied" : "failed",
+      verdict: asExpected ? "ok" : notTied ? "notTied" : reason === "undecided" ? "undecided" : "failed",
       ...(notTied && { notTied }),
     };
   }
@@ -258,7 +276,7 @@ class Simulation implements Requests {
     const other = this.otherAccount(trail.accountId);
     if (other !== undefined) yield ["other-path/log", { ...write, resource: this.logFile(other, trail.region) }];
 
-    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, otherOrganization);
+    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld);
     const foreign = request(stranger, "log");
     yield ["outsider/acl-check", request(stranger, "bucket-acl")];
     yield ["outsider/log", { ...foreign, resource: write.resource }];
@@ -281,20 +299,21 @@ class Simulation implements Requests {
     const member = this.otherAccount(trail.accountId) ?? trail.accountId;
     const path = (organizationId: string) => this.logFile(member, trail.region, organizationId);
     if (isOrganizationTrail) {
-      const own = this.deliveryOf(trail, organization.id, { organizationId: organization.id, members: [member] });
-      yield ["deliver/organization-log", request(own, `log:${organization.id}/${member}`)];
-      yield ["deliver/organization-digest", request(own, `digest:${organization.id}/${member}`)];
+      const own = this.deliveryOf(trail, this.world, { organizationId: organization.id, members: [member] });
+      for (const [question, name] of organizationDeliveries) {
+        yield [question, request(own, `${name}:${organization.id}/${member}`)];
+      }
       yield ["other-path/other-organization-log", { ...write, resource: path(otherOrganization) }];
       const renamed = request(this.deliveryOf({ ...trail, name: this.otherName }), "log");
       yield ["other-trail/organization-log", { ...renamed, resource: path(organization.id) }];
-      const foreign = request(this.deliveryOf({ ...trail, accountId: this.outsider }, otherOrganization), "log");
+      const foreign = request(this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld), "log");
       yield ["outsider/organization-log", { ...foreign, resource: path(organization.id) }];
       yield ["outsider/other-organization-log", { ...foreign, resource: path(otherOrganization) }];
       return;
     }
     if (organization.trails.length > 0)
       yield ["other-path/organization-log", { ...write, resource: path(organization.id) }];
-    const undeclared = this.deliveryOf({ ...trail, accountId: this.outsider }, organization.id);
+    const undeclared = this.deliveryOf({ ...trail, accountId: this.outsider }, this.undeclaredWorld);
     yield ["outsider/undeclared-acl-check", request(undeclared, "bucket-acl")];
     yield ["outsider/undeclared-log", request(undeclared, "log")];
     yield ["outsider/undeclared-describe", request(undeclared, "key-describe")];
@@ -347,7 +366,7 @@ class Simulation implements Requests {
   /** CloudTrail's requests for a trail, by their names. */
   private deliveryOf(
     trail: TrailIdentity,
-    sourceOrgId = this.organizationOf(trail.accountId),
+    world = this.world,
     of: { organizationId?: string; members?: string[] } = {},
   ): Record<string, AccessRequest> {
     const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled } = this.fleet;
@@ -360,17 +379,8 @@ class Simulation implements Requests {
       keyArn,
       bucketKey: bucketKeyEnabled,
     };
-    const requests = deliveryRequests({ ...delivery, sourceOrgId, organizationId, memberAccountIds });
+    const requests = deliveryRequests({ ...delivery, world, organizationId, memberAccountIds });
     return Object.fromEntries(requests.map((each) => [each.name, each.request]));
-  }
-
-  /** The organization that an account is declared to be in. */
-  private organizationOf(accountId: string): string | undefined {
-    const { organization } = this.fleet;
-    if (organization === undefined) return undefined;
-    const isMember =
-      this.organizationAccounts.has(accountId) || organization.trails.some((each) => each.accountId === accountId);
-    return isMember ? organization.id : undefined;
   }
 
   administratorOf(accountId: string): Caller {
@@ -383,15 +393,13 @@ class Simulation implements Requests {
     return `${folder}/CloudTrail/${region}/2026/01/31/${name}`;
   }
 
+  ask(caller: Caller, action: string, resource: string, context: RequestContext): AccessRequest {
+    return asked(this.world, { caller, action, resource, resourceAccountId: this.fleet.auditAccountId, context });
+  }
+
   object(caller: Caller, action: string, resource: string): AccessRequest {
     const people: RequestContext = caller.kind === "account" ? { "aws:MultiFactorAuthPresent": "true" } : {};
-    return {
-      caller,
-      action,
-      resource,
-      resourceAccountId: this.fleet.auditAccountId,
-      context: { ...people, "aws:SecureTransport": "true", "s3:TlsVersion": "1.2" },
-    };
+    return this.ask(caller, action, resource, { ...people, "aws:SecureTransport": "true" });
   }
 
   read(caller: Caller, { accountId, region }: TrailIdentity): AccessRequest {
@@ -404,21 +412,15 @@ class Simulation implements Requests {
   }
 
   decrypt(caller: Caller, trail: TrailIdentity, file = this.logFile(trail.accountId, trail.region)): AccessRequest {
-    const { keyArn, partition, auditAccountId } = this.fleet;
-    const region = keyArn.split(":")[3] ?? "";
-    return {
-      caller,
-      action: "kms:Decrypt",
-      resource: keyArn,
-      resourceAccountId: auditAccountId,
-      context: {
-        "aws:MultiFactorAuthPresent": "true",
-        [contextKey]: trailArn(trail),
-        "kms:EncryptionContext:aws:s3:arn": file,
-        "kms:EncryptionContextKeys": ["aws:cloudtrail:arn", "aws:s3:arn"],
-        "kms:ViaService": `s3.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}`,
-      },
-    };
+    const { keyArn, partition } = this.fleet;
+    return this.ask(caller, "kms:Decrypt", keyArn, {
+      "aws:MultiFactorAuthPresent": "true",
+      "aws:ViaAWSService": "true",
+      [contextKey]: trailArn(trail),
+      "kms:EncryptionContext:aws:s3:arn": file,
+      "kms:EncryptionContextKeys": ["aws:cloudtrail:arn", "aws:s3:arn"],
+      "kms:ViaService": viaS3(partition, keyArn.split(":")[3] ?? ""),
+    });
   }
 
   /** Another account of the fleet; the same one in whatever order the fleet is declared. */
@@ -446,11 +448,23 @@ const expectations = Object.fromEntries(questionGroups.map(({ id, expected }) =>
 
 const deliveries = [
   ["deliver/acl-check", "bucket-acl"],
+  ["deliver/acl-check-arn-only", "bucket-acl-arn-only"],
   ["deliver/log", "log"],
+  ["deliver/log-with-key", "log-with-key"],
   ["deliver/digest", "digest"],
+  ["deliver/digest-with-key", "digest-with-key"],
   ["deliver/describe", "key-describe"],
   ["deliver/encrypt", "key-generate"],
+  ["deliver/encrypt-file", "key-generate-file"],
+  ["deliver/encrypt-bucket", "key-generate-bucket"],
   ["deliver/decrypt", "key-decrypt"],
+] as const satisfies [QuestionId, string][];
+
+const organizationDeliveries = [
+  ["deliver/organization-log", "log"],
+  ["deliver/organization-log-with-key", "log-with-key"],
+  ["deliver/organization-digest", "digest"],
+  ["deliver/organization-digest-with-key", "digest-with-key"],
 ] as const satisfies [QuestionId, string][];
 
 /** One of a delivery's requests, which it always has. */

@@ -3,7 +3,7 @@ import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
 import type { ArchiveInput } from "../archivePolicies";
 import { archiveInput, archiveReaders, policyOptions, readerPolicies } from "../archivePolicies";
-import { parseTrailArn } from "../names";
+import { parseKeyArn, parseTrailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
@@ -13,6 +13,7 @@ import type { OrganizationGrant } from "../policies/organization";
 import type { PolicyDocument as BuiltPolicy } from "../policies/document";
 import { canonical } from "../policies/document";
 import type { AuditSettings } from "../settings";
+import type { World } from "../requests";
 import { Findings, readRaw } from "../evaluate/compile";
 import type { PolicyInput, Statement } from "../evaluate/types";
 
@@ -42,8 +43,19 @@ export interface SimulatedAccess extends PolicyOptions {
   readers?: SimulatedReader[];
 }
 
+/** What is said of accounts and condition keys that no policy shows. */
+export interface SimulatedFacts {
+  /** Accounts that are in the organization, where one is declared; of others nobody knows, but for `outsideAccountIds`. */
+  insideAccountIds?: string[];
+  /** Accounts that are declared to be outside of the organization. */
+  outsideAccountIds?: string[];
+  /** Values of condition keys that only the user knows; see World in core/requests/world.ts. */
+  given?: World["given"];
+}
+
 /** The archive, and who delivers there. */
-export interface SimulatedFleet extends SimulatedAccess, Omit<ArchiveInput, "trails" | keyof PolicyOptions> {
+export interface SimulatedFleet
+  extends SimulatedAccess, SimulatedFacts, Omit<ArchiveInput, "trails" | keyof PolicyOptions> {
   logPrefix: string;
   trails: SimulatedTrail[];
 }
@@ -66,6 +78,17 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
     ...input,
     logPrefix: settings.logPrefix,
     readers: archiveReaders(settings),
+    ...(settings.organization && {
+      insideAccountIds: [
+        settings.organization.managementAccountId,
+        ...settings.organization.memberAccountIds,
+        ...(settings.organization.auditAccountInOrganization ? [settings.auditAccountId] : []),
+      ],
+      outsideAccountIds: [
+        ...settings.fleet.filter(({ inOrganization }) => inOrganization === false).map(({ trail }) => trail.accountId),
+        ...(settings.organization.auditAccountInOrganization ? [] : [settings.auditAccountId]),
+      ],
+    }),
     trails: [
       ...settings.fleet.flatMap(({ alias, trail, previous }) => [
         { alias, trail, isPrevious: false },
@@ -133,6 +156,17 @@ export function fleetOfContract(
     logPrefix,
     previousLogPrefix,
     organization,
+    ...(contract.organization && {
+      insideAccountIds: [
+        contract.organization.managementAccountId,
+        ...(organization?.accountIds ?? []),
+        ...(contract.organization.auditAccountInOrganization === false ? [] : [auditAccountId]),
+      ],
+      outsideAccountIds: [
+        ...contract.trails.filter(({ inOrganization }) => inOrganization === false).map(({ accountId }) => accountId),
+        ...(contract.organization.auditAccountInOrganization === false ? [auditAccountId] : []),
+      ],
+    }),
     keyArn,
     ...access,
     bucketKeyEnabled,
@@ -200,6 +234,31 @@ export function recognisedPolicies(
 /** The reader roles' own policies as the audit stack would deploy them. */
 function builtReaders({ readers = [], ...archive }: SimulatedFleet): ArchivePolicies["readers"] {
   return readerPolicies(archive, readers) as ArchivePolicies["readers"];
+}
+
+/** What the fleet's requests depend on. */
+export function worldOf({
+  keyArn,
+  organization,
+  insideAccountIds,
+  outsideAccountIds,
+  trails,
+  given,
+}: SimulatedFleet): World {
+  const region = parseKeyArn(keyArn)?.region;
+  const id = organization?.id;
+  if (id === undefined) return { region, given };
+  const inside = new Set([
+    ...(insideAccountIds ?? organization?.accountIds ?? []),
+    // Whoever declares it: an organization trail is the management account's.
+    ...trails.filter(({ isOrganizationTrail }) => isOrganizationTrail).map(({ trail }) => trail.accountId),
+  ]);
+  const outside = new Set(outsideAccountIds);
+  return {
+    region,
+    given,
+    organizationOf: (accountId) => (inside.has(accountId) ? { id } : outside.has(accountId) ? { not: id } : "unknown"),
+  };
 }
 
 /** What the builders of both policies take. */

@@ -11,13 +11,17 @@ export interface GroupSummary extends QuestionGroup {
   asked: number;
   ok: number;
   notTied: number;
+  undecided: number;
   failed: number;
 }
 
 /** The groups of which something was asked. */
 export function groupSummaries(cells: Cell[]): GroupSummary[] {
   const found = new Map(
-    questionGroups.map((group) => [group.id as GroupId, { ...group, asked: 0, ok: 0, notTied: 0, failed: 0 }]),
+    questionGroups.map((group) => [
+      group.id as GroupId,
+      { ...group, asked: 0, ok: 0, notTied: 0, undecided: 0, failed: 0 },
+    ]),
   );
   for (const { group, verdict } of cells) {
     const summary = found.get(group) as GroupSummary;
@@ -52,8 +56,10 @@ export function subjectSummaries(cells: Cell[]): SubjectSummary[] {
   return [...found.values()];
 }
 
+const worst: Verdict[] = ["failed", "undecided", "notTied"];
+
 function worse(a: Verdict | undefined, b: Verdict): Verdict {
-  return a === "failed" || b === "failed" ? "failed" : a === "notTied" || b === "notTied" ? "notTied" : "ok";
+  return worst.find((each) => each === a || each === b) ?? "ok";
 }
 
 /** What is possible because the form of a policy cannot tie it. */

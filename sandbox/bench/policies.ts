@@ -5,7 +5,7 @@ import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
 import Table from "cli-table3";
 import { compile, judge } from "../../core/evaluate";
 import { builtPolicies, type Cell, simulate, type SimulatedFleet } from "../../core/simulate";
-import { buildContext } from "../../core/evaluate/context";
+import { buildContext, isUnknown } from "../../core/evaluate/context";
 import { readCaller } from "../../core/evaluate/principals";
 import { futureKeyArn } from "../../core/names";
 import type { Progress } from "../progress";
@@ -116,7 +116,12 @@ function forOther({ request }: Cell, policies: { bucket: unknown; key: unknown }
       action: request.action,
       resource: { resource: request.resource, accountId: request.resourceAccountId },
       contextVariables: Object.fromEntries(
-        [...context].map(([key, values]) => [known(key), values.length === 1 ? (values[0] as string) : [...values]]),
+        [...context].flatMap(([key, values]) =>
+          // Nothing in Crosstrail's own policies depends on what is unknown.
+          isUnknown(values) || values.length === 0
+            ? []
+            : [[known(key), values.length === 1 ? (values[0] as string) : [...values]]],
+        ),
       ),
     },
     identityPolicies: caller.kind === "account" ? [{ name: "administrator", policy: administrator }] : [],

@@ -142,7 +142,11 @@ function refuseDelivery({ account, delivery }: Call, arn: string): Refusal | und
     keyArn: key?.arn,
     bucketKey: bucket.bucketKey,
     organizationId: delivery.forOrganization ? organization?.id : undefined,
-    sourceOrgId: organization?.id,
+    world: {
+      region: bucket.region,
+      // Of other accounts the emulator has not said anything.
+      organizationOf: (each) => (each !== account ? "unknown" : organization ? { id: organization.id } : "none"),
+    },
   });
   const withoutBucket = onBucket
     .filter(({ name }) => validation || !name.startsWith("digest"))

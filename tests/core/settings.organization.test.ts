@@ -43,6 +43,7 @@ describe("core/settings: organizations", () => {
       trail: trail("crosstrail"),
       alias: "management",
       inFleet: true,
+      auditAccountInOrganization: true,
       memberAccountIds: ["222222222222"],
     });
     const stack = {

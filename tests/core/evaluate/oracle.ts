@@ -2,7 +2,7 @@
  * The oracle: `@cloud-copilot/iam-simulate`, an independent IAM simulator (AGPL, therefore in tests only).
  */
 import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
-import { buildContext } from "../../../core/evaluate/context";
+import { buildContext, isUnknown } from "../../../core/evaluate/context";
 import type { AccessRequest, Policies } from "../../../core/evaluate/index";
 import { readCaller } from "../../../core/evaluate/principals";
 
@@ -20,6 +20,8 @@ export async function askOracle(request: AccessRequest, policies: Policies): Pro
   if (typeof context === "string") return { error: context };
   const contextVariables: Record<string, string | string[]> = {};
   for (const [key, values] of context) {
+    if (isUnknown(values)) return { error: `unknown value of ${key}` };
+    if (values.length === 0) continue;
     const given = Object.entries(request.context ?? {}).find(([name]) => name.toLowerCase() === key);
     contextVariables[given?.[0] ?? key] = Array.isArray(given?.[1]) ? [...values] : (values[0] ?? "");
   }

@@ -67,6 +67,13 @@ export function denyHolds(Condition: ConditionBlock, context: RequestContext = {
   return evaluate(request({ context }), { resourcePolicy: statements }).reason === "explicitDeny";
 }
 
+/** Whether neither an allow nor a deny with this condition decides about a request with this context. */
+export function isUndecided(Condition: ConditionBlock, context: RequestContext = {}): boolean {
+  const reasonBy = (...statements: Statement[]) =>
+    evaluate(request({ context }), { resourcePolicy: policy(...statements) }).reason;
+  return reasonBy(allow({ Condition })) === "undecided" && reasonBy(allow(), deny({ Condition })) === "undecided";
+}
+
 /** The decision about a request by a bucket policy of these statements. */
 export const decide = (given: AccessRequest, ...statements: Statement[]): Decision =>
   evaluate(given, { resourcePolicy: policy(...statements), resourceKind: "bucket" });

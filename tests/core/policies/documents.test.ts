@@ -69,7 +69,7 @@ describe("core/policies", () => {
         write("CloudTrailWrite", paths, { ...byName, StringEquals: { "s3:x-amz-acl": acl } }),
       ],
       accountList: [
-        aclCheck({ StringEquals: byAccount }),
+        aclCheck(byName),
         write("CloudTrailWrite", `${bucketArn}/AWSLogs/*`, { StringEquals: { ...byAccount, "s3:x-amz-acl": acl } }),
       ],
     };

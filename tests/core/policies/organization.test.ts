@@ -200,7 +200,10 @@ describe("core/policies: an organization", () => {
       bucketName,
       bucketAccountId: auditAccountId,
       keyArn,
-      sourceOrgId,
+      world: {
+        organizationOf: (accountId: string) =>
+          accountId === trail.accountId && sourceOrgId !== undefined ? { id: sourceOrgId } : ("none" as const),
+      },
       organizationId,
       logPrefix,
       memberAccountIds: ["222222222222", "666666666666"],
@@ -303,7 +306,6 @@ describe("core/policies: an organization", () => {
         "CloudTrailAclCheck Principal": "serviceLooksAsMember",
         "CloudTrailAclCheck Action": "memberReconfigures",
         "CloudTrailAclCheck ArnLike aws:SourceArn": "unlistedTrailOfMemberLooks",
-        "CloudTrailAclCheck StringEquals aws:SourceOrgID": "otherOrganizationLooks",
         "CloudTrailWrite Principal": "serviceWritesAsMember",
         "CloudTrailWrite Action": "memberDeletes",
         "CloudTrailWrite Resource": "memberWritesElsewhere",
@@ -312,12 +314,14 @@ describe("core/policies: an organization", () => {
         "CloudTrailWrite StringEquals s3:x-amz-acl": "memberWritesWithoutAcl",
         "NamedTrailsAclCheck Principal": "serviceLooksAsNamed",
         "NamedTrailsAclCheck Action": "namedReconfigures",
-        "NamedTrailsAclCheck StringEquals aws:SourceArn": "strangerLooks",
+        "NamedTrailsAclCheck StringEquals aws:SourceArn": "unlistedTrailLooks",
         "NamedTrailsWrite Principal": "serviceWritesAsNamed",
         "NamedTrailsWrite Action": "namedDeletes",
         "NamedTrailsWrite Resource": "namedWritesElsewhere",
         "NamedTrailsWrite StringEquals aws:SourceArn": "strangerWrites",
         "NamedTrailsWrite StringEquals s3:x-amz-acl": "namedWritesWithoutAcl",
+        // Of this name, any trail may look at the ACL.
+        "OrganizationTrailAclCheck StringEquals aws:SourceArn": "unlistedTrailLooks",
         // Under AWSLogs/ the other statement lets any trail of this name of the organization write.
         "OrganizationTrailWrite Resource": "organizationTrailWritesOutside",
       },

@@ -30,11 +30,12 @@ describe("the requests of a delivery", () => {
       requests.map(({ name, target, request }) => [name, target, request.action]),
       [
         ["bucket-acl", "bucket", "s3:GetBucketAcl"],
+        ["bucket-acl-arn-only", "bucket", "s3:GetBucketAcl"],
         ["log", "bucket", "s3:PutObject"],
         ["digest", "bucket", "s3:PutObject"],
       ],
     );
-    const [acl, log, digest] = requests.map(({ request }) => request);
+    const [acl, arnOnly, log, digest] = requests.map(({ request }) => request);
     assert.equal(acl?.resource, "arn:aws:s3:::audit-logs");
     assert.match(
       log?.resource ?? "",
@@ -48,8 +49,16 @@ describe("the requests of a delivery", () => {
       "aws:SourceArn": trail.trailArn,
       "aws:SourceAccount": member,
       "aws:SecureTransport": "true",
-      "s3:TlsVersion": "1.2",
       "s3:x-amz-acl": "bucket-owner-full-control",
+      "s3:x-amz-server-side-encryption": undefined,
+      "s3:x-amz-server-side-encryption-aws-kms-key-id": undefined,
+    });
+    assert.deepEqual(arnOnly?.context, {
+      "aws:SourceArn": trail.trailArn,
+      "aws:SourceAccount": undefined,
+      "aws:SourceOrgID": undefined,
+      "aws:SourceOrgPaths": undefined,
+      "aws:SecureTransport": "true",
     });
     assert.ok(
       requests.every(
@@ -60,7 +69,7 @@ describe("the requests of a delivery", () => {
 
   it("with a prefix, another Region, another partition", () => {
     const trailArn = `arn:aws-cn:cloudtrail:cn-north-1:${member}:trail/audit`;
-    const [, log] = deliveryRequests({ ...trail, trailArn, logPrefix: "central/eu", region: "cn-northwest-1" });
+    const [, , log] = deliveryRequests({ ...trail, trailArn, logPrefix: "central/eu", region: "cn-northwest-1" });
     assert.match(
       log?.request.resource ?? "",
       /^arn:aws-cn:s3:::audit-logs\/central\/eu\/AWSLogs\/222222222222\/CloudTrail\/cn-northwest-1\//,
@@ -70,8 +79,14 @@ describe("the requests of a delivery", () => {
   it("with a key: describe and generate, and decrypt where bucket keys are on", () => {
     const names = (more: Partial<TrailDelivery>): string[] =>
       deliveryRequests({ ...trail, keyArn, ...more }).flatMap(({ name, target }) => (target === "key" ? [name] : []));
-    assert.deepEqual(names({}), ["key-describe", "key-generate"]);
-    assert.deepEqual(names({ bucketKey: true }), ["key-describe", "key-generate", "key-decrypt"]);
+    assert.deepEqual(names({}), ["key-describe", "key-generate", "key-generate-file"]);
+    assert.deepEqual(names({ bucketKey: true }), [
+      "key-describe",
+      "key-generate",
+      "key-generate-file",
+      "key-generate-bucket",
+      "key-decrypt",
+    ]);
     const generate = deliveryRequests({ ...trail, keyArn }).find(({ name }) => name === "key-generate");
     assert.equal(generate?.request.resource, keyArn);
     assert.equal(generate?.request.context?.["kms:EncryptionContext:aws:cloudtrail:arn"], trail.trailArn);
@@ -87,6 +102,7 @@ describe("the requests of a delivery", () => {
       requests.map(({ name }) => name),
       [
         "bucket-acl",
+        "bucket-acl-arn-only",
         "log",
         "digest",
         "log:o-exampleorgid/222222222222",
@@ -96,12 +112,12 @@ describe("the requests of a delivery", () => {
       ],
     );
     assert.match(
-      requests[5]?.request.resource ?? "",
+      requests[6]?.request.resource ?? "",
       /\/AWSLogs\/o-exampleorgid\/333333333333\/CloudTrail\/.*333333333333_CloudTrail_/,
     );
     // The trail is the management account's, also for the logs of members.
-    assert.equal(requests[5]?.request.context?.["aws:SourceAccount"], member);
-    assert.equal(requests[5]?.request.context?.["aws:SourceOrgID"], "o-exampleorgid");
+    assert.equal(requests[6]?.request.context?.["aws:SourceAccount"], member);
+    assert.equal(requests[6]?.request.context?.["aws:SourceOrgID"], "o-exampleorgid");
   });
 
   it("of something that is no trail cannot be made", () => {
@@ -123,11 +139,11 @@ describe("why a trail does not deliver", () => {
       assert.equal(delivery.delivers, true);
       assert.deepEqual(
         delivery.bucket.map(({ name }) => name),
-        ["bucket-acl", "log", "log-with-key", "digest"],
+        ["bucket-acl", "bucket-acl-arn-only", "log", "log-with-key", "digest", "digest-with-key"],
       );
       assert.deepEqual(
         delivery.key.map(({ name }) => name),
-        ["key-describe", "key-generate"],
+        ["key-describe", "key-generate", "key-generate-file"],
       );
     }
   });
@@ -169,7 +185,7 @@ describe("why a trail does not deliver", () => {
       }),
       keyPolicy,
       {},
-      ["log-with-key"],
+      ["log-with-key", "digest-with-key"],
     ],
     ["no key policy", bucketPolicy, undefined, {}, ["key-describe", "key-generate"]],
     ["no encrypt statement", bucketPolicy, without(keyPolicy, "CloudTrailEncrypts"), {}, ["key-generate"]],
