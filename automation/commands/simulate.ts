@@ -228,7 +228,7 @@ function untiedFinding({ title, count, policy, form, reason }: Untied): Finding 
   };
 }
 
-function dataOf({ source, fleet, policies, notAsked, cells, cases, failed }: Result, full: boolean): unknown {
+function dataOf({ source, fleet, policies, notAsked, cells, cases }: Result, full: boolean): unknown {
   const count = (verdict: Verdict) => cells.filter((cell) => cell.verdict === verdict).length;
   return {
     source,

@@ -77,7 +77,7 @@ describe("what the sandbox's CloudTrail refuses", () => {
     ["a trail that is not there: moto says so", create({ ...existing, operation: "delete_trail", trail: null })],
     ["what does not try to deliver", create({ ...existing, operation: "start_logging", delivery: undefined })],
     [
-      "a policy that demands the organization",
+      "a policy that demands the organization for writes",
       to({ organization, bucket: bucket({ policy: ofOrganization(organization.id) }) }),
     ],
   ];
@@ -113,6 +113,12 @@ describe("what the sandbox's CloudTrail refuses", () => {
       to({ organization, bucket: bucket({ policy: ofOrganization("o-another") }) }),
       s3,
       "aws:SourceOrgID",
+    ],
+    [
+      "an organization demanded for the check of the ACL, which may come without it",
+      to({ organization, bucket: bucket({ policy: ofOrganization(organization.id, /./) }) }),
+      s3,
+      "s3:GetBucketAcl",
     ],
     ["what is no key", to({ keyId: "key", key: null }), "InvalidKmsKeyIdException", "key"],
     ["a key that is not there", to({ key: null }), "KmsKeyNotFoundException", keyArn],
@@ -307,9 +313,18 @@ function onlyLogs(): string {
   return allowsTrail.replace(`AWSLogs/${account}/*`, `AWSLogs/${account}/CloudTrail/*`);
 }
 
-/** The bucket policy with the organization demanded for each grant. */
-function ofOrganization(id: string): string {
-  return allowsTrail.replaceAll('"StringEquals":{', `"StringEquals":{"aws:SourceOrgID":"${id}",`);
+/** The bucket policy with the organization demanded for writes, or for each grant: CloudTrail may check the ACL without it. */
+function ofOrganization(id: string, actions = /PutObject/): string {
+  const { Statement, ...rest } = bucketPolicyIn("perTrail", policies);
+  const demanded = Statement.map((each) =>
+    each.Effect === "Allow" && actions.test([each.Action].flat().join())
+      ? {
+          ...each,
+          Condition: { ...each.Condition, StringEquals: { ...each.Condition?.StringEquals, "aws:SourceOrgID": id } },
+        }
+      : each,
+  );
+  return JSON.stringify({ ...rest, Statement: demanded });
 }
 
 function decrypting(): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RequestContext } from "../../../core/evaluate/index";
 import { operatorNames } from "../../../core/evaluate/index";
-import { conditionHolds, denyHolds, home, isUndecided } from "./support";
+import { conditionHolds, home, isUndecided } from "./support";
 
 type Values = string | string[];
 const trail = `arn:aws:cloudtrail:eu-west-1:${home}:trail/audit`;

@@ -253,10 +253,10 @@ describe("core/policies: an organization", () => {
   });
 
   describe("the choice of the form", () => {
-    const trails = fleetOf(1000);
+    const trails = fleetOf(1400);
     const grant = { ...organization, accountIds: trails.map(({ accountId }) => accountId) };
 
-    it("1,000 members fit, by the organization's id", () => {
+    it("1,400 members fit, by the organization's id", () => {
       const many = { ...input, trails, organization: grant };
       assert.equal(bucketPolicy(many).form, "organization");
       assert.equal(keyPolicy(many).form, "organization");

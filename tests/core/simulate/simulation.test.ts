@@ -453,7 +453,7 @@ describe("the simulation", () => {
       const failed = simulate(large, policies).filter(({ verdict }) => verdict === "failed");
       assert.deepEqual(
         failed.map(({ question }) => question),
-        ["deliver/log", "deliver/digest"],
+        ["deliver/log", "deliver/log-with-key", "deliver/digest", "deliver/digest-with-key"],
       );
       assert.ok(failed.every(({ subject }) => gone.includes(subject.accountId)));
     });
