@@ -10,6 +10,8 @@ import { compile, type CompiledPolicy } from "../../core/evaluate/compile";
 import { evaluate } from "../../core/evaluate/evaluate";
 import { splitArn } from "../../core/evaluate/pattern";
 import type { AccessRequest } from "../../core/evaluate/types";
+import type { World } from "../../core/requests";
+import { asked, deliveryRequests } from "../../core/requests";
 import { whyNoDelivery } from "../../core/simulate/delivery";
 import { trailArn, trailNameProblem } from "../../core/names";
 
@@ -142,11 +144,7 @@ function refuseDelivery({ account, delivery }: Call, arn: string): Refusal | und
     keyArn: key?.arn,
     bucketKey: bucket.bucketKey,
     organizationId: delivery.forOrganization ? organization?.id : undefined,
-    world: {
-      region: bucket.region,
-      // Of other accounts the emulator has not said anything.
-      organizationOf: (each) => (each !== account ? "unknown" : organization ? { id: organization.id } : "none"),
-    },
+    world: worldOf(account, bucket.region, organization),
   });
   const withoutBucket = onBucket
     .filter(({ name }) => validation || !name.startsWith("digest"))
@@ -177,6 +175,18 @@ function refuseDelivery({ account, delivery }: Call, arn: string): Refusal | und
   return undefined;
 }
 
+/** What the emulator knows of accounts: the organization of the trail's, and nothing of others. */
+function worldOf(
+  account: string | undefined,
+  region: string,
+  organization: NonNullable<Call["delivery"]>["organization"],
+): World {
+  return {
+    region,
+    organizationOf: (each) => (each !== account ? "unknown" : organization ? { id: organization.id } : "none"),
+  };
+}
+
 /** How S3 refuses a file that CloudTrail writes: the code is what GetTrailStatus then says. */
 function refuseFile({ trail, delivery, file }: Call): Refusal | undefined {
   if (!trail || !delivery || !file) throw new Error("a delivery needs its trail, its place and its file");
@@ -185,7 +195,7 @@ function refuseFile({ trail, delivery, file }: Call): Refusal | undefined {
   if (keyId !== "" && !key) return refuse("KMS.NotFoundException", `There is no key ${keyId}.`);
   if (key && key.state !== "Enabled") return refuse("KMS.DisabledException", `The key ${key.arn} is ${key.state}.`);
   const organizationId = delivery.forOrganization ? organization?.id : undefined;
-  const { bucket: onBucket, key: onKey } = whyNoDelivery(bucket.policy ?? undefined, key?.policy ?? undefined, {
+  const requests = deliveryRequests({
     trailArn: trail.arn,
     bucketName,
     bucketAccountId: bucket.account,
@@ -193,16 +203,20 @@ function refuseFile({ trail, delivery, file }: Call): Refusal | undefined {
     keyArn: key?.arn,
     organizationId,
     memberAccountIds: [file.account],
-    sourceOrgId: organization?.id,
+    world: worldOf(trail.arn.split(":")[4], bucket.region, organization),
     region: file.region,
   });
   // The file that is written, not all that the trail may write.
   const suffix = organizationId === undefined ? "" : `:${organizationId}/${file.account}`;
-  const names = file.kind === "log" ? [`log${suffix}`, `log-with-key${suffix}`] : [`digest${suffix}`];
-  const refused = [
-    ...onBucket.filter(({ name, allowed }) => names.includes(name) && !allowed),
-    ...onKey.filter(({ name, allowed }) => name === "key-generate" && !allowed),
-  ];
+  const names = [`${file.kind}${key ? "-with-key" : ""}${suffix}`, "key-generate-file"];
+  const refused = requests
+    .filter(({ name }) => names.includes(name))
+    .map(({ target, request }) => {
+      const policy = target === "bucket" ? bucket.policy : key?.policy;
+      const resourcePolicy = policy === null || policy === undefined ? undefined : compiled(policy, target);
+      return evaluate(request, { resourcePolicy, resourceKind: target });
+    })
+    .filter(({ allowed }) => !allowed);
   if (refused.length === 0) return undefined;
   return refuse("AccessDenied", "Access Denied", explanations(refused));
 }
@@ -222,7 +236,7 @@ function refuseObject({ action, resource, caller, prefix, headers, bucket, objec
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [`s3:${name}`, value])),
   };
   const ask = (request: AccessRequest, policy: string | null, resourceKind: "bucket" | "key") =>
-    evaluate(request, {
+    evaluate(asked({ region: bucket.region }, request), {
       resourcePolicy: policy === null ? undefined : compiled(policy, resourceKind),
       resourceKind,
       identityPolicies: [everything],

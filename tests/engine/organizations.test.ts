@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-organizations";
 import { CreateBucketCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
+import type { TrailDelivery } from "../../core/simulate";
 import { whyNoDelivery } from "../../core/simulate";
 import type { Sandbox } from "../../sandbox";
 import {
@@ -65,7 +66,7 @@ describe("engine: an organization trail", function () {
     return trailList[0];
   };
   /** Whether the deployed policies let the organization trail deliver, with what the trail itself says of its key and prefix. */
-  const delivers = async (other: { sourceOrgId?: string; trailArn?: string } = {}) => {
+  const delivers = async (other: Pick<Partial<TrailDelivery>, "world" | "trailArn"> = {}) => {
     const contract = await box.outputs<Contract>(AUDIT_STACK);
     const now = await trail();
     const access = await box.aws(AUDIT_ACCOUNT);
@@ -142,7 +143,11 @@ describe("engine: an organization trail", function () {
     await engine.expectNoChanges(AUDIT_STACK);
     assert.deepEqual((await delivers()).reasons, []);
     const stranger = arn.replace(MANAGEMENT, "999999999999");
-    assert.equal((await delivers({ trailArn: stranger, sourceOrgId: "o-anotherorganization" })).delivers, false);
+    assert.equal(
+      (await delivers({ trailArn: stranger, world: { organizationOf: () => ({ id: "o-anotherorganization" }) } }))
+        .delivers,
+      false,
+    );
   });
 
   it("is refused without all features, trusted access and the service-linked role, each with its remedy", async () => {
