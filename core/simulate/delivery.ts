@@ -15,6 +15,8 @@ export interface NamedDecision extends Decision {
 /** Whether a trail's logs arrive. */
 export interface Delivery {
   delivers: boolean;
+  /** It does not for certain, and nothing refuses it for certain either: `reasons` say on what it depends. */
+  undecided: boolean;
   bucket: NamedDecision[];
   key: NamedDecision[];
   /** Why not, one sentence per refused request; empty when it delivers. */
@@ -36,7 +38,7 @@ export function whyNoDelivery(
     bucket: bucketPolicy === undefined ? undefined : compile(bucketPolicy, "bucket"),
     key: keyPolicy === undefined ? undefined : compile(keyPolicy, "key"),
   };
-  const delivery: Delivery = { delivers: true, bucket: [], key: [], reasons: [] };
+  const delivery: Delivery = { delivers: true, undecided: false, bucket: [], key: [], reasons: [] };
   const refused = new Set<string>();
   for (const { name, what, target, request } of deliveryRequests(trail)) {
     // What refuses a request refuses its variants too, and is said once.
@@ -50,6 +52,8 @@ export function whyNoDelivery(
     );
   }
   delivery.delivers = delivery.reasons.length === 0;
+  const failed = [...delivery.bucket, ...delivery.key].filter(({ allowed }) => !allowed);
+  delivery.undecided = failed.length > 0 && failed.every(({ reason }) => reason === "undecided");
   return delivery;
 }
 

@@ -6,10 +6,9 @@ import type { Contract } from "../contract";
 import { compile } from "../evaluate/compile";
 import type { PolicyInput } from "../evaluate/types";
 import type { Finding } from "../findings";
-import { parseTrailArn } from "../names";
-import type { TrailDelivery } from "./delivery";
+import type { TrailDelivery } from "../requests";
 import { whyNoDelivery } from "./delivery";
-import { fleetOfContract } from "./subject";
+import { fleetOfContract, worldOf } from "./subject";
 
 /** Where a trail delivers, as CloudTrail's GetTrail and GetTrailStatus answer. */
 export interface TrailAsIs {
@@ -82,10 +81,14 @@ export function arrivalOf(
   const policies = compiledArchive(archive);
   const keyPolicy = keyArn === undefined ? undefined : policies.keys[keyArn];
   const reasons = new Set<string>();
-  for (const delivery of deliveriesOf(trail, contract, archive)) {
-    for (const reason of whyNoDelivery(policies.bucket, keyPolicy, delivery).reasons) reasons.add(reason);
+  let isRefused = false;
+  for (const each of deliveriesOf(trail, contract, archive)) {
+    const delivery = whyNoDelivery(policies.bucket, keyPolicy, each);
+    for (const reason of delivery.reasons) reasons.add(reason);
+    if (!delivery.delivers && !delivery.undecided) isRefused = true;
   }
-  return { arrival: reasons.size === 0 ? Arrival.Delivers : Arrival.Refused, reasons: [...reasons] };
+  const arrival = isRefused ? Arrival.Refused : reasons.size === 0 ? Arrival.Delivers : Arrival.Undecided;
+  return { arrival, reasons: [...reasons] };
 }
 
 function deliveriesOf(
@@ -94,11 +97,8 @@ function deliveriesOf(
   archive: ArchiveAsIs,
 ): TrailDelivery[] {
   const { trailArn, bucketName, logPrefix, keyArn, isOrganizationTrail } = trail;
-  const { organization } = fleetOfContract(contract as Contract);
-  const accountId = parseTrailArn(trailArn)?.accountId ?? "";
-  const isInside =
-    organization !== undefined &&
-    (organization.accountIds.includes(accountId) || organization.trails.some((each) => each.accountId === accountId));
+  const fleet = fleetOfContract(contract as Contract);
+  const { organization } = fleet;
   return [
     {
       trailArn,
@@ -107,7 +107,7 @@ function deliveriesOf(
       logPrefix,
       keyArn,
       bucketKey: archive.bucketKey,
-      ...(isInside && { sourceOrgId: organization.id }),
+      world: worldOf(fleet),
       // One member stands for all: the policies name the organization's path, not its accounts.
       ...(isOrganizationTrail &&
         organization && {
