@@ -239,6 +239,7 @@ describe("crosstrail", () => {
         questions: cells.length,
         ok: cells.length,
         notTied: 0,
+        undecided: 0,
         failed: 0,
         cases: 0,
         casesFailed: 0,

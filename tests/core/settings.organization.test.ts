@@ -57,6 +57,7 @@ describe("core/settings: organizations", () => {
       ...organization,
       trail: trail("org", "eu-west-1"),
       previous: trail("old", "eu-west-1"),
+      auditAccountInOrganization: true,
       ...stack,
       memberAccountIds: ["222222222222"],
     });
