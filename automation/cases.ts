@@ -37,7 +37,7 @@ const caseSchema = z.strictObject({
     ]),
     action: z
       .string()
-      .regex(/^(s3|kms):[A-Za-z]+$/i, "an action of the bucket or the key, such as s3:GetObject or kms:Decrypt"),
+      .regex(/^(s3|kms):[A-Za-z]+$/i, "an action on the bucket or the key, such as s3:GetObject or kms:Decrypt"),
     /** Left out: the archive's key, or its bucket. */
     resource: text.optional(),
     context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
@@ -81,7 +81,7 @@ export function readCases(paths: string[], fleet: SimulatedFleet): UserCase[] {
       value = JSON.parse(readText(file, "A file of cases"));
     } catch (error) {
       if (error instanceof UserError) throw error;
-      report(file, [], `it is not JSON: ${(error as Error).message}`);
+      report(file, [], `not valid JSON: ${(error as Error).message}`);
       continue;
     }
     const isList = Array.isArray(value);
@@ -99,7 +99,7 @@ export function readCases(paths: string[], fleet: SimulatedFleet): UserCase[] {
   }
   if (findings.length > 0) {
     const count = findings.length === 1 ? "a mistake" : `${findings.length} mistakes`;
-    throw new UserError(`The cases have ${count}.`, findings);
+    throw new UserError(`The cases contain ${count}.`, findings);
   }
   return cases;
 }
@@ -112,7 +112,7 @@ function filesOf(path: string): string[] {
     throw fileError(
       path,
       "file/unreadable",
-      "There is no such file or folder.",
+      "The file or folder does not exist.",
       "Correct the path.",
       "A file of cases",
     );
@@ -120,7 +120,7 @@ function filesOf(path: string): string[] {
   if (!isFolder) return [path];
   const files = readdirSync(path).filter((name) => name.endsWith(".json"));
   if (files.length === 0) {
-    throw fileError(path, "case/none", "The folder has no .json file.", "Correct the path.", "A folder of cases");
+    throw fileError(path, "case/none", "The folder contains no .json files.", "Correct the path.", "A folder of cases");
   }
   return files.sort().map((name) => join(path, name));
 }
@@ -129,9 +129,7 @@ function filesOf(path: string): string[] {
 function resourceProblem({ action, resource }: UserCase["request"], fleet: SimulatedFleet): string | undefined {
   if (resource === undefined) return undefined;
   if (isKms(action)) {
-    return resource === fleet.keyArn
-      ? undefined
-      : `the archive's key is ${fleet.keyArn}; leave resource out to mean it`;
+    return resource === fleet.keyArn ? undefined : `the archive's key is ${fleet.keyArn}; omit resource to use it`;
   }
   const bucket = bucketArn(fleet.partition, fleet.bucketName);
   return resource === bucket || resource.startsWith(`${bucket}/`)

@@ -1,6 +1,6 @@
 /**
- * The command-line tool. Results go to stdout, messages to stderr. A command's file is loaded when the command is run or its
- * help is asked for, so that `crosstrail --help` loads none of them, and never Pulumi.
+ * The command-line tool. Results go to stdout, messages to stderr. A command's file is loaded when the command is run
+ * or its help is asked for, so that `crosstrail --help` loads none of them, and never Pulumi.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,32 +30,32 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
   },
   {
     name: "up",
-    summary: "bring up the whole fleet: the audit stack, then all members",
+    summary: "deploy the whole fleet: the audit stack, then all members",
     load: () => require("./commands/up") as typeof import("./commands/up"),
   },
   {
     name: "preview",
-    summary: "show what up would change, for the whole fleet",
+    summary: "show what up would change across the fleet",
     load: () => require("./commands/preview") as typeof import("./commands/preview"),
   },
   {
     name: "status",
-    summary: "read every trail back from AWS: does it log, and what",
+    summary: "check every trail in AWS: whether it logs, and which events",
     load: () => require("./commands/status") as typeof import("./commands/status"),
   },
   {
     name: "destroy",
-    summary: "destroy every trail, then what the audit stack has but the archive",
+    summary: "destroy all trails, then the audit stack except the archive",
     load: () => require("./commands/destroy") as typeof import("./commands/destroy"),
   },
   {
     name: "simulate",
-    summary: "ask the bucket and key policies who may deliver, read and delete",
+    summary: "check who may deliver, read and delete, by the bucket and key policies",
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
   },
   {
     name: "policy",
-    summary: "print what a bucket or key that is there already needs in its policy, or the merged policy",
+    summary: "print the policy statements that an existing bucket or key needs, or the merged policy",
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
   {
@@ -65,22 +65,22 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
   },
   {
     name: "migrate",
-    summary: "move trails, key or prefix in place: plan it, and carry it out step by step",
+    summary: "change the trails, key or log prefix in place: plan it, then carry it out step by step",
     load: () => require("./commands/migrate") as typeof import("./commands/migrate"),
   },
   {
     name: "adopt",
-    summary: "write the configuration that takes over a trail made by hand",
+    summary: "write the configuration that adopts an existing trail",
     load: () => require("./commands/adopt") as typeof import("./commands/adopt"),
   },
   {
     name: "mfa-delete",
-    summary: "compare MFA Delete of the log bucket with what is expected, and say how the root user switches it",
+    summary: "check MFA Delete on the log bucket, and show how the root user switches it",
     load: () => require("./commands/mfaDelete") as typeof import("./commands/mfaDelete"),
   },
   {
     name: "completion",
-    summary: "print the completion script of a shell",
+    summary: "print a shell completion script",
     load: () => require("./commands/completion") as typeof import("./commands/completion"),
   },
 ];
@@ -120,7 +120,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     .addHelpText(
       "after",
       [
-        "\nA new fleet begins with crosstrail init, in an empty folder; then preview and up.",
+        "\nTo start a new fleet, run crosstrail init in an empty folder, then preview and up.",
         "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication,",
         "4 deployment, 5 check failed, 6 stack not found, 7 unexpected changes,",
         "8 cancelled, 9 time limit.",
@@ -160,7 +160,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     if (error instanceof ExitError) return failed(error.exitCode, error.message, error);
     if (error instanceof UserError) return failed(ExitCode.Usage, error.message, error);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return failed(ExitCode.Other, `This is a mistake of Crosstrail's own; please report it.\n${text}`);
+    return failed(ExitCode.Other, `This is a bug in Crosstrail; please report it.\n${text}`);
   }
 }
 
@@ -169,12 +169,12 @@ function usageMessage({ message, code }: CommanderError, args: string[], command
   const what = capital(message.replace(/^error: /, "").replace(/\n\((Did you mean .*)\)$/, ". $1"));
   const [first = ""] = args;
   if (code === "commander.unknownOption" && command && first.startsWith("-")) {
-    return `${what} before the command.\n  → Options go behind it: crosstrail ${command.name()} ${first}`;
+    return `${what} before the command.\n  → Options follow the command: crosstrail ${command.name()} ${first}`;
   }
   const isFleet = command?.options.some(({ long }) => long === "--only");
   if (code === "commander.excessArguments" && command && isFleet) {
     const names = args.filter((arg) => !arg.startsWith("-")).slice(1);
-    return `${what}\n  → For some stacks only: crosstrail ${command.name()} --only ${names.join(" ")}`;
+    return `${what}\n  → To select stacks: crosstrail ${command.name()} --only ${names.join(" ")}`;
   }
   return `${what}\n  → crosstrail ${command ? `${command.name()} ` : ""}--help`;
 }

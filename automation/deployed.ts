@@ -1,4 +1,7 @@
-/** The archive's policies as AWS has them. Loaded only where they are asked for: the SDK takes longer to load than the rest. */
+/**
+ * The archive's policies as AWS has them. Loaded only where they are asked for: the SDK takes longer to load than the
+ * rest.
+ */
 import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
@@ -107,7 +110,7 @@ export async function read<Result>(
   what: string,
   accountId: string,
   ask: () => Promise<Result>,
-  headline = "The deployed policies cannot be read.",
+  headline = "The deployed policies could not be read.",
 ): Promise<Result> {
   try {
     return await ask();
@@ -119,10 +122,10 @@ export async function read<Result>(
         id: isRefusal ? "aws/refused" : "aws/failed",
         severity: "error",
         subject: what,
-        message: `AWS answers: ${name}: ${message}`,
+        message: `AWS error: ${name}: ${message}`,
         remedy: isRefusal
-          ? `Use credentials of account ${accountId} that may read it: AWS_PROFILE, or the AWS_ variables of a session.`
-          : "Check that the bucket and the key are those that are deployed, and that AWS can be reached.",
+          ? `Use credentials of account ${accountId} that can read it: set AWS_PROFILE, or the AWS_ variables of a session.`
+          : "Check that the bucket and key are the deployed ones, and that you can reach AWS.",
       },
     ]);
   }

@@ -1,6 +1,7 @@
 /**
- * The embedding API: the whole fleet from a program of yours. Nothing is printed, the process is never ended, and Pulumi's
- * backend and secrets are those of the environment that you give. Every stack's engine runs in a process of its own.
+ * The embedding API: the whole fleet from a program of yours. Nothing is printed, the process is never ended, and
+ * Pulumi's backend and secrets are those of the environment that you give. Every stack's engine runs in a process of
+ * its own.
  */
 import { Action } from "../core/fleet";
 import { type DestroyOptions, type FleetOptions, runFleet, type UpOptions } from "./fleet/run";
@@ -16,10 +17,10 @@ export { Status } from "./fleet/types";
 export { ExitCode, ExitError } from "./output";
 
 /**
- * Brings up the audit stack and then all members, and reads every trail back. Members that are no longer declared are
- * destroyed first; their logs stay.
- * @throws UserError when nothing could be begun: the configuration has mistakes, or Pulumi's backend cannot be asked. What
- * fails for one stack is in the result.
+ * Brings up the audit stack and then all members, and reads every trail back. Trails of members that are no longer
+ * declared are destroyed first; their logs stay.
+ * @throws UserError when nothing could be begun: the configuration has mistakes, or Pulumi's backend cannot be asked.
+ * What fails for one stack is in the result.
  */
 export function up(options: UpOptions = {}): Promise<FleetResult> {
   return runFleet(Action.Up, options);
@@ -31,8 +32,9 @@ export function preview(options: FleetOptions = {}): Promise<FleetResult> {
 }
 
 /**
- * Destroys every trail, and then what the audit stack has; the archive stays as long as `crosstrail:keepArchive` protects
- * it, or unless `deleteArchive` names its bucket. As long as one trail may still deliver, the audit stack is left alone.
+ * Destroys every trail, and then what the audit stack has; the archive stays as long as `crosstrail:keepArchive`
+ * protects it, or unless `deleteArchive` names its bucket. As long as one trail may still deliver, the audit stack is
+ * left alone.
  */
 export function destroy(options: DestroyOptions = {}): Promise<FleetResult> {
   return runFleet(Action.Destroy, options);

@@ -34,7 +34,7 @@ export async function readMfaDelete(settings: AuditSettings, env: NodeJS.Process
   const iam = new IAMClient(common);
   const bucket = { Bucket: bucketName, ExpectedBucketOwner: auditAccountId };
   const ask = <Result>(what: string, asked: () => Promise<Result>) =>
-    read(`${what} of bucket ${bucketName}`, auditAccountId, asked, "MFA Delete cannot be read.");
+    read(`${what} of bucket ${bucketName}`, auditAccountId, asked, "MFA Delete could not be read.");
   try {
     const [versioning, lifecycle, root] = await Promise.all([
       ask("the versioning", () => s3.send(new GetBucketVersioningCommand(bucket))),

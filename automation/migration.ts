@@ -1,4 +1,6 @@
-/** Carries a migration out: one `pulumi up` after another, with a journal beside the stack files from which it resumes. */
+/**
+ * Carries a migration out: one `pulumi up` after another, with a journal beside the stack files from which it resumes.
+ */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseDocument } from "yaml";
@@ -46,14 +48,13 @@ export async function configuredStacks(
   const audits = stacks.filter(({ config }) => config.role === "audit");
   const [audit, other] = audits;
   if (audit === undefined || other !== undefined) {
-    throw new UserError("The migration cannot be planned. Nothing was changed.", [
+    throw new UserError("The migration could not be planned. Nothing was changed.", [
       {
         id: "migrate/audit-stack",
         severity: "error",
         subject: project.folder,
-        message: `One of its stacks must have crosstrail:role: audit; ${audits.map(({ name }) => name).join(", ") || "none"} has.`,
-        remedy:
-          "Run it in the folder of the stack files (--project), with Pulumi logged in to the backend of these stacks.",
+        message: `Exactly one of its stacks must have crosstrail:role: audit; now: ${audits.map(({ name }) => name).join(", ") || "none"}.`,
+        remedy: "Run the command in the project folder (--cwd), with Pulumi logged in to the backend of these stacks.",
       },
     ]);
   }
@@ -134,15 +135,19 @@ async function requireInPlace(project: MigrationProject, step: MigrationStep, si
     ({ op, urn }) => /replace|delete/.test(op) && /aws:(cloudtrail|kms|s3)\//.test(urn.split("::").at(-2) ?? ""),
   );
   if (lost.length === 0) return;
-  throw new ExitError(ExitCode.UnexpectedChanges, `Stack ${step.stack} would lose something. The step was not begun.`, [
-    {
-      id: "migrate/not-in-place",
-      severity: "error",
-      subject: lost.map(({ op, urn }) => `${op} ${urn.split("::").slice(-2).join(" ")}`).join("\n  "),
-      message: "A migration only changes in place.",
-      remedy: `pulumi preview --diff -s ${step.stack} shows why. Then crosstrail migrate --resume --yes, or --abandon.`,
-    },
-  ]);
+  throw new ExitError(
+    ExitCode.UnexpectedChanges,
+    `Stack ${step.stack} would lose something. The step was not started.`,
+    [
+      {
+        id: "migrate/not-in-place",
+        severity: "error",
+        subject: lost.map(({ op, urn }) => `${op} ${urn.split("::").slice(-2).join(" ")}`).join("\n  "),
+        message: "A migration makes changes in place only.",
+        remedy: `Run pulumi preview --diff -s ${step.stack} to see why, then crosstrail migrate --resume --yes or --abandon.`,
+      },
+    ],
+  );
 }
 
 async function pulumi(project: MigrationProject, args: string[], signal?: AbortSignal): Promise<string> {
@@ -164,7 +169,7 @@ async function pulumi(project: MigrationProject, args: string[], signal?: AbortS
       severity: "error",
       subject: `pulumi ${args.slice(0, 3).join(" ")}`,
       message: errorsOf(stdout, stderr),
-      remedy: "Mend that, then: crosstrail migrate --resume --yes. What was done stays as it is.",
+      remedy: "Fix the problem, then run crosstrail migrate --resume --yes. Completed steps stay completed.",
     },
   ]);
 }

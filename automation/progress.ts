@@ -50,7 +50,7 @@ export class LineProgress implements FleetProgress {
       case "resource":
         return event.done ? this.say(`  ${event.stack}: ${event.op} ${event.resourceType} ${event.name}`) : undefined;
       case "retrying":
-        return this.say(`… ${event.stack}: again in ${event.seconds} s, as ${event.reason}`);
+        return this.say(`… ${event.stack}: retrying in ${event.seconds} s, because ${event.reason}`);
       case "warning":
         return this.say(`! ${event.stack}: ${oneLine(event.message)}`);
       case "finished":
@@ -134,7 +134,7 @@ export class LiveProgress implements FleetProgress {
       return this.draw([`${this.colors.yellow("!")} ${event.stack}: ${oneLine(event.message)}`]);
     if (!running) return;
     if (event.type === "progress") running.note = event.note;
-    if (event.type === "retrying") running.note = `again in ${event.seconds} s, as ${event.reason}`;
+    if (event.type === "retrying") running.note = `retrying in ${event.seconds} s, because ${event.reason}`;
     if (event.type === "resource") {
       const { resourceType, name, done } = event;
       const resource = `${resourceType.split(":").at(-1)} ${name}`;
@@ -185,7 +185,7 @@ export class LiveProgress implements FleetProgress {
     });
     const more = this.running.size - live.length;
     const counts = [
-      this.total === undefined ? "looking at the stacks" : `${this.over} of ${this.total} done`,
+      this.total === undefined ? "reading the stacks" : `${this.over} of ${this.total} done`,
       ...(this.failed > 0 ? [this.colors.red(`${this.failed} failed`)] : []),
       ...(more > 0 ? [`${more} more running`] : []),
       elapsed(this.now() - this.began),

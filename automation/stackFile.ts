@@ -8,7 +8,9 @@ import { parseSettings } from "../core/settings";
 
 const namespace = "crosstrail";
 
-/** The settings that the file declares; the Region comes from the environment where the file has none, as with Pulumi. */
+/**
+ * The settings that the file declares; the Region comes from the environment where the file has none, as with Pulumi.
+ */
 export function readStackFile(file: string, env: NodeJS.ProcessEnv): Settings {
   const config = readConfig(file);
   const own: Record<string, string> = {};
@@ -28,8 +30,8 @@ export function readAuditFile(file: string, env: NodeJS.ProcessEnv): AuditSettin
   throw fileError(
     file,
     "config/not-audit",
-    "It is a member stack's; the policies belong to the audit stack.",
-    "Give the audit stack's file with --config.",
+    "This file belongs to a member stack; the policies belong to the audit stack.",
+    "Name the audit stack's file with --config.",
   );
 }
 
@@ -50,8 +52,8 @@ export function parseConfig(file: string, text: string): Record<string, string> 
     throw fileError(
       file,
       "config/no-config",
-      "It has no map `config:`.",
-      "Give a stack's file, such as Pulumi.audit.yaml.",
+      "It has no `config:` map.",
+      "Use a stack file, such as Pulumi.audit.yaml.",
     );
   }
   const values: Record<string, string> = {};
@@ -65,13 +67,13 @@ export function parseConfig(file: string, text: string): Record<string, string> 
   }
   if (secrets.length > 0) {
     throw new UserError(
-      `${file} has values that only Pulumi can decrypt.`,
+      `${file} contains values that only Pulumi can decrypt.`,
       secrets.map((name) => ({
         id: "config/secret",
         severity: "error" as const,
         subject: name,
         message: "This value is encrypted.",
-        remedy: `Nothing in Crosstrail's configuration is secret: pulumi config set ${name} <value>, without --secret.`,
+        remedy: `Crosstrail's configuration contains no secrets: run pulumi config set ${name} <value>, without --secret.`,
       })),
     );
   }
@@ -85,9 +87,9 @@ export function readText(file: string, what: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why: Record<string, string> = {
-      ENOENT: "There is no such file.",
-      EACCES: "You may not read it.",
-      EISDIR: "It is a folder.",
+      ENOENT: "The file does not exist.",
+      EACCES: "You do not have permission to read it.",
+      EISDIR: "It is a folder, not a file.",
     };
     const remedy = code === "ENOENT" && isStackFile(file) ? instead(file) : "Correct the path.";
     throw fileError(file, "file/unreadable", why[code ?? ""] ?? (error as Error).message, remedy, what);
@@ -107,8 +109,8 @@ function instead(file: string): string {
     // There is no such folder either.
   }
   return others.length > 0
-    ? `The folder has ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}: name the audit stack's.`
-    : "Go to the project's folder, or give the audit stack's file. For a new fleet crosstrail init writes it.";
+    ? `The folder has ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}: name the audit stack's file.`
+    : "Run the command in the project folder, or name the audit stack's file. For a new fleet, crosstrail init writes it.";
 }
 
 /** One thing that is wrong with a file. */

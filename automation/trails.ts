@@ -69,8 +69,8 @@ async function trailsIn(region: string, access: AwsAccess, mayBeOff: boolean): P
         const { trailList = [] } = await client.send(new DescribeTrailsCommand({ includeShadowTrails: false }));
         return trailList;
       } catch (error) {
-        // The credentials are good, or STS had refused them: this is how a Region that is not enabled answers. One that is not
-        // open yet has no address.
+        // The credentials are good, or STS had refused them: this is how a Region that is not enabled answers. One that
+        // is not open yet has no address.
         const { name, code = "" } = error as NodeJS.ErrnoException;
         if (mayBeOff && notEnabled.test(name + code)) return undefined;
         throw error;
@@ -137,27 +137,27 @@ async function asked<Result>(what: string, ask: () => Promise<Result>): Promise<
     const { name, message } = error as Error;
     // The SDK's own words, before it asks anything.
     if (message === "Region is missing") {
-      throw new ExitError(ExitCode.Usage, "The account cannot be looked at.", [
+      throw new ExitError(ExitCode.Usage, "The account could not be read.", [
         {
           id: "aws/region",
           severity: "error",
           subject: "AWS_REGION",
-          message: "No Region is set, and the environment's profile names none.",
+          message: "No Region is set, neither in the environment nor in the profile.",
           remedy:
-            "Set AWS_REGION, such as AWS_REGION=us-east-1; which Regions are asked for trails is --regions's alone.",
+            "Set AWS_REGION, for example AWS_REGION=us-east-1. It does not limit the Regions searched for trails; --regions does.",
         },
       ]);
     }
     const isRefusal = refused.test(name);
-    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, "The account cannot be looked at.", [
+    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, "The account could not be read.", [
       {
         id: isRefusal ? "aws/refused" : "aws/failed",
         severity: "error",
         subject: what,
-        message: `AWS answers: ${name}: ${message}`,
+        message: `AWS error: ${name}: ${message}`,
         remedy: isRefusal
-          ? "Use credentials of the trail's account that may cloudtrail:DescribeTrails, Get* and ListTags: AWS_PROFILE, or the AWS_ variables of a session."
-          : "Check that AWS can be reached.",
+          ? "Use credentials for the trail's account that allow cloudtrail:DescribeTrails, Get* and ListTags: set AWS_PROFILE, or the AWS_ variables of a session."
+          : "Check that you can reach AWS.",
       },
     ]);
   }

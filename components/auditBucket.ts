@@ -32,9 +32,15 @@ import {
   trailsOf,
 } from "./inputs";
 
-/** How long S3 keeps new log files from being deleted or overwritten. Without a mode: Object Lock is on, and locks nothing by itself. */
+/**
+ * How long S3 keeps new log files from being deleted or overwritten. Without a mode: Object Lock is on, and locks
+ * nothing by itself.
+ */
 export interface AuditBucketObjectLock {
-  /** A value of ObjectLockMode: governance, which principals with s3:BypassGovernanceRetention may lift, or compliance, which nobody can. */
+  /**
+   * A value of ObjectLockMode: governance, which principals with s3:BypassGovernanceRetention may lift, or compliance,
+   * which nobody can.
+   */
   mode?: string;
   /** Days that a log file is locked, 1 to 36500; instead of years. */
   days?: number;
@@ -70,41 +76,72 @@ export interface AuditBucketArgs {
   bucketName: pulumi.Input<string>;
   /** ARNs of the trails that may deliver. Each one is named in the bucket policy. */
   trailArns: pulumi.Input<pulumi.Input<string>[]>;
-  /** ARN of the KMS key that encrypts what is put into the bucket without a key of its own. Same Region as the bucket. */
+  /**
+   * ARN of the KMS key that encrypts what is put into the bucket without a key of its own. Same Region as the bucket.
+   */
   keyArn: pulumi.Input<string>;
   /** ARNs of former keys of the archive that trails may still name, for denyOtherEncryption. Default: none. */
   previousKeyArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Region of the bucket, reached with the stack's own provider settings. Default: the provider's. A change would replace the bucket, which protection refuses. */
+  /**
+   * Region of the bucket, reached with the stack's own provider settings. Default: the provider's. A change would
+   * replace the bucket, which protection refuses.
+   */
   region?: string;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
   logPrefix?: pulumi.Input<string>;
-  /** While the prefix is being changed: the former one, where trails may still deliver; "" for none. Default: the same. */
+  /**
+   * While the prefix is being changed: the former one, where trails may still deliver; "" for none. Default: the same.
+   */
   previousLogPrefix?: pulumi.Input<string>;
   /** Id of the organization that delivers here. Default: none. */
   organizationId?: pulumi.Input<string>;
   /** ARNs of organization trails of that organization that may deliver: the management account's. Default: none. */
   organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names do not fit. Default: none. */
+  /**
+   * Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names
+   * do not fit. Default: none.
+   */
   organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
-  /** Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost. Default: false. The key's policy needs it, too. */
+  /**
+   * Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost.
+   * Default: false. The key's policy needs it, too.
+   */
   bucketKeyEnabled?: pulumi.Input<boolean>;
-  /** Other accounts that may read their own logs, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  /**
+   * Other accounts that may read their own logs, as far as their own IAM policies let them: 12 digits each. Default:
+   * none.
+   */
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are left alone. Default: false. */
+  /**
+   * Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are left alone.
+   * Default: false.
+   */
   requireMfa?: pulumi.Input<boolean>;
   /** ARNs of the roles of automation for which `requireMfa` does not count. Default: none. */
   mfaExemptRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** ARNs of the only roles that may change the bucket or its log files. The role that deploys must be among them. Default: none, IAM policies alone decide. */
+  /**
+   * ARNs of the only roles that may change the bucket or its log files. The role that deploys must be among them.
+   * Default: none, IAM policies alone decide.
+   */
   breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Whether objects that name another key, another encryption than SSE-KMS, or a key of the caller's own are refused. Default: false. */
+  /**
+   * Whether objects that name another key, another encryption than SSE-KMS, or a key of the caller's own are refused.
+   * Default: false.
+   */
   denyOtherEncryption?: pulumi.Input<boolean>;
-  /** Object Lock for new log files, also on a bucket that was made without. It cannot be switched off again. Default: none. */
+  /**
+   * Object Lock for new log files, also on a bucket that was made without. It cannot be switched off again. Default:
+   * none.
+   */
   objectLock?: AuditBucketObjectLock;
   /** When logs are deleted. Default: never. */
   retention?: AuditBucketRetention;
-  /** Whether MFA Delete is expected to be on: then nothing here writes the bucket's versioning again. Only the root user can switch it. Default: false. Not together with retention. */
+  /**
+   * Whether MFA Delete is expected to be on: then nothing here writes the bucket's versioning again. Only the root user
+   * can switch it. Default: false. Not together with retention.
+   */
   mfaDelete?: boolean;
   /** Name of the bucket for S3's server access logs, such as an AccessLogBucket's. Default: none are written. */
   accessLogBucketName?: pulumi.Input<string>;
@@ -114,9 +151,15 @@ export interface AuditBucketArgs {
   notificationQueueArn?: pulumi.Input<string>;
   /** Whether the bucket is deleted with all logs in it. For tests: needs keep false, and no lock. Default: false. */
   forceDestroy?: boolean;
-  /** How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into 20,480 bytes. */
+  /**
+   * How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into
+   * 20,480 bytes.
+   */
   policyForm?: pulumi.Input<string>;
-  /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
+  /**
+   * Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default:
+   * true.
+   */
   keep?: boolean;
   /** Tags of the bucket. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
@@ -124,15 +167,19 @@ export interface AuditBucketArgs {
 
 /**
  * The log bucket of the archive: versioned, private, owned by its account whoever writes, encrypted with the given key,
- * reachable by TLS only, with one policy that lets exactly the given trails deliver. docs/archive.md explains its options.
- * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+ * reachable by TLS only, with one policy that lets exactly the given trails deliver. docs/archive.md explains its
+ * options. Source:
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
  */
 export class AuditBucket extends pulumi.ComponentResource {
   /** Name of the bucket. */
   public readonly bucketName: pulumi.Output<string>;
   /** ARN of the bucket. */
   public readonly bucketArn: pulumi.Output<string>;
-  /** MFA Delete as S3 had it when the stack was deployed or refreshed last: Enabled, Disabled, or undefined when it never was on. */
+  /**
+   * MFA Delete as S3 had it when the stack was deployed or refreshed last: Enabled, Disabled, or undefined when it
+   * never was on.
+   */
   public readonly mfaDelete: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -302,6 +349,6 @@ function refuseConflicts(args: AuditBucketArgs): void {
     remedy,
   }));
   buildOrExplain(() => {
-    if (findings.length > 0) throw new UserError("AuditBucket cannot be made of these arguments.", findings);
+    if (findings.length > 0) throw new UserError("AuditBucket cannot be created with these arguments.", findings);
   });
 }

@@ -47,7 +47,10 @@ export interface AuditKeyArgs {
   organizationId?: pulumi.Input<string>;
   /** ARNs of organization trails of that organization that may encrypt: the management account's. Default: none. */
   organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names do not fit. Default: none. */
+  /**
+   * Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names
+   * do not fit. Default: none.
+   */
   organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
   /** Whether trails may encrypt with the key. False for a former key, with which logs are only read. Default: true. */
   mayEncrypt?: pulumi.Input<boolean>;
@@ -61,19 +64,35 @@ export interface AuditKeyArgs {
   partition?: pulumi.Input<string>;
   /** Alias without `alias/` in front. Default: crosstrail. A change replaces the alias, not the key. */
   aliasName?: pulumi.Input<string>;
-  /** Days between two rotations of the key's material, 90 to 2560. Default: 365. Each of the first two rotations adds to the key's monthly price. */
+  /**
+   * Days between rotations of the key material, 90 to 2560. Default: 365. Each of the first two rotations adds to the
+   * key's monthly price.
+   */
   rotationPeriodInDays?: pulumi.Input<number>;
   /** Whether the log bucket uses S3 Bucket Keys: CloudTrail then also needs to decrypt. Default: false. */
   bucketKeyEnabled?: pulumi.Input<boolean>;
-  /** Other accounts that may decrypt their own logs with the key, as far as their own IAM policies let them: 12 digits each. Default: none. */
+  /**
+   * Other accounts that may decrypt their own logs with the key, as far as their own IAM policies let them: 12 digits
+   * each. Default: none.
+   */
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
-  /** How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768 bytes. */
+  /**
+   * How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768
+   * bytes.
+   */
   policyForm?: pulumi.Input<string>;
-  /** Regions in which the key has a replica: what it encrypted can be decrypted there. A key that is made with any is multi-Region for ever, and one that is made without can never have any. Each replica costs as much as a key. Default: none. */
+  /**
+   * Regions in which the key has a replica: what it encrypted can be decrypted there. A key that is made with any is
+   * multi-Region for ever, and one that is made without can never have any. Each replica costs as much as a key.
+   * Default: none.
+   */
   replicaRegions?: string[];
   /** S3 replication of the archive, which decrypts and encrypts with the key. Default: none. */
   replication?: AuditKeyReplication;
-  /** Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no log can be read. */
+  /**
+   * Whether the key is protected, and stays in AWS when it is removed from the stack. Default: true. Without its key no
+   * log can be read.
+   */
   keep?: boolean;
   /** Tags of the key. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;

@@ -9,8 +9,9 @@ export function explained(error: unknown): unknown {
   return Object.assign(explanation, {
     // For who runs the program in its own process.
     findings: error.findings,
-    // Pulumi inspects whatever ends a program, with the promises that hang on it and all they refer to, only to throw the
-    // text away: 20 seconds and more, in which nothing happens. (@pulumi/pulumi 3.248, cmd/run/run.js, uncaughtHandler)
+    // Pulumi inspects whatever ends a program, with the promises that hang on it and all they refer to, only to throw
+    // the text away: 20 seconds and more, in which nothing happens. (@pulumi/pulumi 3.248, cmd/run/run.js,
+    // uncaughtHandler)
     [inspect.custom]: () => error.message,
   });
 }

@@ -65,7 +65,7 @@ export function checkedInputs<Inputs extends object>(
     ];
   };
   const requireNone = (findings: Finding[]) => {
-    if (findings.length > 0) throw new UserError(`${component} cannot be made of these arguments.`, findings);
+    if (findings.length > 0) throw new UserError(`${component} cannot be created with these arguments.`, findings);
   };
   const entries = Object.entries(inputs) as [string, unknown][];
   const checkOf = (name: string): Check => checks[name as keyof Inputs] ?? (() => undefined);
@@ -126,7 +126,7 @@ export function trailsOf(arns: string[], partition: Partition): TrailIdentity[] 
             severity: "error",
             subject: `trailArns[${index}] = ${JSON.stringify(arns[index])}`,
             message: `This trail is in partition ${trail.partition}; the archive is in ${partition}, and logs cannot cross partitions.`,
-            remedy: "Set partition to the trails' own, or remove the trail.",
+            remedy: "Set partition to that of the trails, or remove the trail.",
           },
         ],
   );
@@ -142,13 +142,13 @@ export function organizationGrant(
   const { organizationId: id, organizationTrailArns = [], organizationAccounts: accountIds = [] } = args;
   if (id !== undefined) return { id, trails: trailsOf(organizationTrailArns, partition), accountIds };
   if (organizationTrailArns.length === 0 && accountIds.length === 0) return undefined;
-  throw new UserError("The organization has no id.", [
+  throw new UserError("The organization's ID is missing.", [
     {
       id: "component/organization",
       severity: "error",
       subject: "organizationId is missing",
       message: "organizationTrailArns and organizationAccounts belong to an organization.",
-      remedy: "Give organizationId as well: o-..., as aws organizations describe-organization prints it.",
+      remedy: "Also set organizationId: o-..., from aws organizations describe-organization.",
     },
   ]);
 }
@@ -191,7 +191,7 @@ export function trailsOfAccount(arns: string[]): [TrailIdentity, ...TrailIdentit
       id: "component/trails",
       severity: "error",
       subject: `trailArns = ${JSON.stringify(arns)}`,
-      message: first ? "They are not of one account and Region." : "The list is empty.",
+      message: first ? "They are not in one account and Region." : "The list is empty.",
       remedy: "Name a trail, or two of one account and Region while a trail is being renamed.",
     },
   ]);

@@ -73,19 +73,19 @@ export function regionProblem(region: string, partition: Partition, extra: strin
   if (extra.includes(region) && regionPatterns[partition].test(region)) return undefined;
   const home = partitions.find((other) => regions[other].includes(region));
   if (home) return `Region ${region} is in partition ${home}, not in ${partition}`;
-  return `no Region of partition ${partition} has this name; known are ${regions[partition].join(", ")}`;
+  return `partition ${partition} has no Region of this name; known are ${regions[partition].join(", ")}`;
 }
 
 /** Says what is wrong with an account id, or nothing when it is a string of 12 digits. */
 export function accountIdProblem(value: unknown): string | undefined {
   if (typeof value === "number") {
-    return "an AWS account id is a string of 12 digits in quotes; without quotes YAML reads a number and drops leading zeros";
+    return "an AWS account ID is a string of 12 digits in quotes; without quotes, YAML reads a number and drops leading zeros";
   }
-  if (typeof value !== "string") return "an AWS account id is a string of 12 digits in quotes";
+  if (typeof value !== "string") return "an AWS account ID is a string of 12 digits in quotes";
   if (/^\d{12}$/.test(value)) return undefined;
   if (/^\d+$/.test(value)) {
-    const zeros = value.length < 12 ? '; without quotes YAML drops leading zeros: write "012345678901"' : "";
-    return `an AWS account id has 12 digits, this has ${value.length}${zeros}`;
+    const zeros = value.length < 12 ? '; without quotes, YAML drops leading zeros: write "012345678901"' : "";
+    return `an AWS account ID has 12 digits, this has ${value.length}${zeros}`;
   }
-  return "an AWS account id is a string of 12 digits, nothing else";
+  return "an AWS account ID is a string of 12 digits and nothing else";
 }

@@ -1,6 +1,7 @@
 /**
  * Bringing a trail that somebody made by hand under Crosstrail: the configuration of the member stack that takes it over
- * unchanged, and what stands in the way. Where the configuration cannot say what the trail has, that part stays as it is.
+ * unchanged, and what stands in the way. Where the configuration cannot say what the trail has, that part stays as it
+ * is.
  */
 import type { Partition } from "./accounts";
 import { regions } from "./accounts";
@@ -41,7 +42,10 @@ export interface FoundTrail {
 export interface AdoptionPlace {
   /** The account that was looked at. */
   accountId: string;
-  /** The archive that the trail delivers to, or is to deliver to. Left out: it stays with the bucket and key that it has. */
+  /**
+   * The archive that the trail delivers to, or is to deliver to. Left out: it stays with the bucket and key that it
+   * has.
+   */
   contract?: Contract;
   /** The audit stack, for the member stack's reference. */
   auditStack: string;
@@ -80,23 +84,23 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
   if (!trail || trail.accountId !== accountId) {
     add(
       "adopt/foreign",
-      `This trail belongs to ${trail ? `account ${trail.accountId}` : "somebody else"}; members of an organization see its trail, too.`,
-      "Adopt it in the account that it belongs to.",
+      `This trail belongs to ${trail ? `account ${trail.accountId}` : "another account"}; members of an organization also see the organization's trail.`,
+      "Adopt it in the account that owns it.",
     );
     return findings;
   }
   if (found.isOrganizationTrail) {
     add(
       "adopt/organization",
-      "This is an organization's trail; it is the management account's, and a member stack has none.",
+      "This is an organization trail. It belongs to the management account; a member stack cannot manage it.",
       "Manage it with a stack of the management account (role management), not with crosstrail adopt.",
     );
   }
   if (trail.name.startsWith("aws-controltower-")) {
     add(
       "adopt/control-tower",
-      "This trail is AWS Control Tower's, which repairs what others change of it.",
-      "Leave it to Control Tower; turn its trail off in the landing zone's settings to have one of Crosstrail's instead.",
+      "This trail belongs to AWS Control Tower, which reverts any change to it.",
+      "Let Control Tower manage it. To replace it with a Crosstrail trail, turn CloudTrail off in the landing zone settings.",
     );
   }
   const stackName = found.tags["aws:cloudformation:stack-name"];
@@ -104,7 +108,7 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
     add(
       "adopt/cloudformation",
       `This trail belongs to the CloudFormation stack ${stackName}; two owners would undo each other's changes.`,
-      "Give the trail DeletionPolicy: Retain there, deploy that, take the trail out of the template, and adopt it then.",
+      "Set DeletionPolicy: Retain on the trail and deploy the stack, remove the trail from the template, then adopt it.",
     );
   }
   if (contract) findings.push(...whyNotTo(contract, found, trail));
@@ -112,9 +116,9 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
     add(
       "adopt/own-archive",
       found.keyArn === ""
-        ? `It delivers to bucket ${found.bucketName} without a key, and a member stack's trail encrypts with the key of an audit account.`
-        : `It encrypts with a key of its own account; a member stack's trail delivers to another account's archive.`,
-      "Name the archive that it is to deliver to: --contract <file>, with what pulumi stack output --json prints for the audit stack.",
+        ? `It delivers to bucket ${found.bucketName} without a key. The trail of a member stack encrypts with the audit account's key.`
+        : `It encrypts with a key in its own account. The trail of a member stack delivers to another account's archive.`,
+      "Name the archive it should deliver to: --contract <file>, with the output of pulumi stack output --json for the audit stack.",
     );
   }
   return findings;
@@ -128,14 +132,14 @@ function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity): 
     return refuse(
       "contract/partition",
       `It is in partition ${trail.partition}; the archive is in ${contract.partition}, and logs cannot cross partitions.`,
-      `Give the contract of an audit stack in ${trail.partition}.`,
+      `Use the contract of an audit stack in ${trail.partition}.`,
     );
   }
   if (contract.auditAccountId === trail.accountId) {
     return refuse(
       "adopt/audit-account",
-      "This is the audit account itself; its trail is part of the audit stack, which makes one of its own.",
-      "Keep both until the audit stack's trail delivers, then delete this one; or set crosstrail:auditAccountTrail to false and keep this one.",
+      "This is the audit account itself. Its trail is part of the audit stack, which creates its own.",
+      "Keep both until the audit stack's trail delivers, then delete this one. Or set crosstrail:auditAccountTrail to false and keep this one.",
     );
   }
   return [];
@@ -236,7 +240,10 @@ function areAccepted(selectors: unknown[]): selectors is AdvancedEventSelector[]
   );
 }
 
-/** A contract of the bucket and key that the trail has: they stay with their owner, and no stack of Crosstrail's has them. */
+/**
+ * A contract of the bucket and key that the trail has: they stay with their owner, and no stack of Crosstrail's has
+ * them.
+ */
 function contractOf(found: FoundTrail, { partition, accountId }: TrailIdentity, alias: string): Contract {
   // CloudTrail takes a key of the bucket's Region only. That the bucket is the key's owner's is not known, and not used.
   const { region = "", accountId: auditAccountId = "" } = parseKeyArn(found.keyArn) ?? {};
@@ -262,24 +269,24 @@ function aliasFor({ accountId, name }: TrailIdentity): string {
 
 const why: Record<LeaveAsIs, [message: string, remedy: string]> = {
   [LeaveAsIs.Delivery]: [
-    "It delivers elsewhere than to the archive, and goes on doing so.",
-    "To redirect it, take delivery out of crosstrail:leaveAsIs once the audit stack authorises the trail: the next preview shows the change, in place.",
+    "It does not deliver to the archive, and this stays unchanged.",
+    "To redirect it, remove delivery from crosstrail:leaveAsIs once the audit stack authorizes the trail. The next preview shows the change, in place.",
   ],
   [LeaveAsIs.EventSelectors]: [
-    "Its event selectors are basic ones, CloudTrail's default, or say more than the configuration can; they stay as they are.",
-    "To have them managed, take eventSelectors out of crosstrail:leaveAsIs: the next preview shows what that changes, in place.",
+    "Its event selectors are basic, CloudTrail's default, or beyond what the configuration can express. They stay unmanaged.",
+    "To manage them, remove eventSelectors from crosstrail:leaveAsIs. The next preview shows what changes, in place.",
   ],
   [LeaveAsIs.Insights]: [
-    "It records Insights of a kind that the configuration does not know; they stay as they are.",
-    "To have them managed, set crosstrail:insightTypes and take insights out of crosstrail:leaveAsIs.",
+    "It records a type of Insights that the configuration does not know. They stay unmanaged.",
+    "To manage them, set crosstrail:insightTypes and remove insights from crosstrail:leaveAsIs.",
   ],
   [LeaveAsIs.CloudWatchLogs]: [
-    "It delivers to a log group of CloudWatch Logs that was made by hand; both stay as they are.",
-    "Nothing to do. Taking cloudWatchLogs out of crosstrail:leaveAsIs ends that delivery.",
+    "It delivers to an existing CloudWatch Logs log group. Both stay unmanaged.",
+    "Nothing to do. Removing cloudWatchLogs from crosstrail:leaveAsIs ends that delivery.",
   ],
   [LeaveAsIs.Sns]: [
-    "It publishes to a topic that was made by hand; both stay as they are.",
-    "Nothing to do. Taking sns out of crosstrail:leaveAsIs ends that.",
+    "It publishes to an existing SNS topic. Both stay unmanaged.",
+    "Nothing to do. Removing sns from crosstrail:leaveAsIs ends the publishing.",
   ],
 };
 
@@ -294,8 +301,8 @@ function findingsOf(found: FoundTrail, leaveAsIs: LeaveAsIs[], authorisedArn: st
       id: "adopt/other-trail",
       severity: "warning",
       subject: found.arn,
-      message: `The audit stack authorises another trail of this account, ${authorisedArn}; it has one entry for each account.`,
-      remedy: "Change the entry only if that trail delivers nothing: it would be refused from then on.",
+      message: `The audit stack authorizes another trail of this account, ${authorisedArn}. It has one entry per account.`,
+      remedy: "Change the entry only if that trail does not deliver: its deliveries would be refused from then on.",
     });
   }
   return findings;

@@ -1,9 +1,9 @@
 /**
- * The archive's controls: how long logs are locked and kept, and which controls exclude each other. Settings and components
- * ask the same questions here.
- * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
- *          https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
- *          https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html
+ * The archive's controls: how long logs are locked and kept, and which controls exclude each other. Settings and
+ * components ask the same questions here. Sources:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html
  */
 
 /** How Object Lock holds a version: `governance` may be lifted with a permission of its own, `compliance` by nobody. */
@@ -39,7 +39,10 @@ export interface Retention {
 export const LogNotifications = { None: "none", EventBridge: "eventBridge", Sqs: "sqs" } as const;
 export type LogNotifications = (typeof LogNotifications)[keyof typeof LogNotifications];
 
-/** The storage classes for transitions, in the only order in which S3 moves objects on. One zone alone is not for evidence. */
+/**
+ * The storage classes for transitions, in the only order in which S3 moves objects on. One zone alone is not for
+ * evidence.
+ */
 export const storageClasses = ["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
 
 /** Days of a span. A year has its share of the leap year, rounded up, so that no span is shorter than was meant. */
@@ -95,8 +98,8 @@ export function archiveConflicts(controls: ArchiveControls, name: (key: keyof Ar
       add(
         "retention",
         retention,
-        `Logs would be locked for ${spanText(objectLock)} and expire after ${spanText(retention)}: they would be stored, and paid for, until the lock ends anyway.`,
-        `Give ${name("retention")} at least the time of ${name("objectLock")}.`,
+        `Logs would be locked for ${spanText(objectLock)} and expire after ${spanText(retention)}: they would be stored and billed until the lock ends anyway.`,
+        `Set ${name("retention")} to at least the period of ${name("objectLock")}.`,
       );
     }
   }
@@ -104,14 +107,14 @@ export function archiveConflicts(controls: ArchiveControls, name: (key: keyof Ar
     add(
       "mfaDelete",
       true,
-      `S3 takes no lifecycle rules on a bucket with MFA Delete, and ${name("retention")} is made of them.`,
-      `Keep one of the two. ${name("objectLock")} keeps versions from being deleted, too, and goes with lifecycle rules.`,
+      `S3 does not allow lifecycle rules on a bucket with MFA Delete, and ${name("retention")} uses lifecycle rules.`,
+      `Use one of them. ${name("objectLock")} also prevents versions from being deleted, and works with lifecycle rules.`,
     );
   }
   if (forceDestroy) {
     const refused: [boolean, string][] = [
-      [keepArchive !== false, `${name("keepArchive")} is true: a bucket that is kept is never emptied`],
-      [objectLock !== undefined, `${name("objectLock")} is there to keep logs from being deleted`],
+      [keepArchive !== false, `${name("keepArchive")} is true: a kept bucket is never emptied`],
+      [objectLock !== undefined, `${name("objectLock")} prevents logs from being deleted`],
       [mfaDelete === true, `with ${name("mfaDelete")} only the root user can delete versions`],
     ];
     const reasons = refused.filter(([holds]) => holds).map(([, reason]) => reason);
@@ -119,8 +122,8 @@ export function archiveConflicts(controls: ArchiveControls, name: (key: keyof Ar
       add(
         "forceDestroy",
         true,
-        `It deletes all logs together with the bucket, and is for tests only: ${reasons.join("; ")}.`,
-        `Remove it. For an archive that may go with all its logs, set ${name("keepArchive")} to false and leave out what locks logs.`,
+        `It deletes all logs with the bucket and is for tests only: ${reasons.join("; ")}.`,
+        `Remove it. If the archive may be deleted with all its logs, set ${name("keepArchive")} to false and remove the locks.`,
       );
     }
   }
@@ -128,8 +131,8 @@ export function archiveConflicts(controls: ArchiveControls, name: (key: keyof Ar
     add(
       "accessLogBucket",
       accessLogBucket,
-      "This is the log bucket itself; it would log that it logs, without end.",
-      "Give the access logs a bucket of their own.",
+      "This is the log bucket itself; each access log would cause another one, endlessly.",
+      "Use a separate bucket for the access logs.",
     );
   }
   return conflicts;
@@ -144,7 +147,7 @@ function hasSpan({ days, years }: { days?: number; years?: number }): boolean {
 function spanConflict(key: string, value: { days?: number; years?: number }, add: Add): void {
   if ((value.days === undefined) === (value.years === undefined)) {
     const both = value.days !== undefined;
-    add(key, value, `${both ? "Both days and years are" : "Neither days nor years is"} given.`, "Give one of the two.");
+    add(key, value, `${both ? "Both days and years are" : "Neither days nor years is"} set.`, "Set one of them.");
   }
 }
 
@@ -155,8 +158,8 @@ function lockConflicts(lock: ObjectLock, bucketName: string | undefined, add: Ad
     add(
       "objectLock.mode",
       lock.mode,
-      `The mode says who may lift the lock; allowed are ${modes.join(" and ")}.`,
-      "Give governance: principals with s3:BypassGovernanceRetention may lift it. Nobody can lift compliance.",
+      `The mode decides who can lift the lock; allowed are ${modes.join(" and ")}.`,
+      "Use governance to let principals with s3:BypassGovernanceRetention lift it. Nobody can lift compliance.",
     );
   }
   spanConflict("objectLock", lock, add);
@@ -166,15 +169,15 @@ function lockConflicts(lock: ObjectLock, bucketName: string | undefined, add: Ad
     add(
       "objectLock.confirmComplianceLock",
       confirmation,
-      "Nobody can shorten a compliance lock or delete what it holds, not the root user and not AWS, and the storage is paid for until it ends.",
-      `If that is what you want, confirm it with the bucket's name:  confirmComplianceLock: ${bucketName ?? "<bucket name>"}   Otherwise use mode governance.`,
+      "Nobody can shorten a compliance lock or delete what it holds, not even the root user or AWS, and the storage is billed until it ends.",
+      `If you want this, confirm it with the bucket's name:  confirmComplianceLock: ${bucketName ?? "<bucket name>"}   Otherwise use mode governance.`,
     );
   }
   if (mode === ObjectLockMode.Governance && confirmation !== undefined) {
     add(
       "objectLock.confirmComplianceLock",
       confirmation,
-      "This confirms a compliance lock; the mode is governance.",
+      "This confirms a compliance lock, but the mode is governance.",
       "Remove it, or set the mode to compliance.",
     );
   }
@@ -191,11 +194,11 @@ function retentionConflicts(retention: Retention, add: Add): void {
         `${key}.storageClass`,
         storageClass,
         `Allowed are ${storageClasses.join(", ")}.`,
-        "Give one of them, or none: S3 does not move objects of less than 128 KB by default, as it would cost more than it saves.",
+        "Use one of them or remove the transition. By default S3 does not move objects smaller than 128 KB, which would cost more than it saves.",
       );
     }
     if (storageClass === "STANDARD_IA" && days < 30) {
-      add(`${key}.days`, days, "S3 moves objects to STANDARD_IA after 30 days at the earliest.", "Give at least 30.");
+      add(`${key}.days`, days, "S3 moves objects to STANDARD_IA after 30 days at the earliest.", "Set at least 30.");
     }
     const before = transitions[index - 1];
     if (before && place >= 0 && place <= storageClasses.indexOf(before.storageClass)) {
@@ -211,22 +214,25 @@ function retentionConflicts(retention: Retention, add: Add): void {
       add(
         `${key}.days`,
         days,
-        `The transition before it is at ${before?.days} days; this one can be at ${earliest} at the earliest.`,
-        "Give more days.",
+        `The transition before it is at ${before?.days} days; this one can be at ${earliest} days at the earliest.`,
+        "Set more days.",
       );
     }
     if (hasSpan(retention) && days >= spanDays(retention)) {
       add(
         `${key}.days`,
         days,
-        `Logs expire after ${spanDays(retention)} days, so they would never get there.`,
-        "Give fewer days, or remove the transition.",
+        `Logs expire after ${spanDays(retention)} days, before this transition.`,
+        "Set fewer days, or remove the transition.",
       );
     }
   });
 }
 
-/** The queue to which S3 tells of new log files. A queue's name has no periods and at most 80 characters; a bucket's at most 63. */
+/**
+ * The queue to which S3 tells of new log files. A queue's name has no periods and at most 80 characters; a bucket's at
+ * most 63.
+ */
 export function notificationQueueName(bucketName: string): string {
   return `${bucketName.replaceAll(".", "-")}-new-logs`;
 }

@@ -54,7 +54,7 @@ export const contractSchema = z.object({
           context.addIssue({
             code: "custom",
             path: ["trailArn"],
-            message: `this trail is in account ${owner}, its entry is for ${value.accountId}`,
+            message: `this trail is in account ${owner}, but its entry is for ${value.accountId}`,
           });
         }
       }),
@@ -101,7 +101,7 @@ export const contractKeys = Object.keys(contractSchema.shape) as (keyof Contract
 export function parseContract(outputs: Record<string, unknown>, source: string): Contract {
   const version = outputs.contractVersion;
   if (version === undefined) {
-    throw problem("contract/missing", source, "This stack has no output contractVersion.", notAnAuditStack(source));
+    throw problem("contract/missing", source, "The stack has no output contractVersion.", notAnAuditStack(source));
   }
   if (version !== contractVersion) {
     const newer = typeof version === "number" && version > contractVersion;
@@ -117,13 +117,13 @@ export function parseContract(outputs: Record<string, unknown>, source: string):
   const result = contractSchema.safeParse(outputs);
   if (result.success) return result.data;
   throw new UserError(
-    `The contract of the audit stack ${source} cannot be used. Nothing was changed.`,
+    `The contract of the audit stack ${source} is not usable. Nothing was changed.`,
     plainIssues(result.error.issues).map(({ path, message }) => ({
       id: "contract/value",
       severity: "error" as const,
       subject: subjectOf(path, outputs),
       message: sentence(message),
-      remedy: `Run pulumi up for ${source}; its outputs are written anew.`,
+      remedy: `Run pulumi up for ${source}; this rewrites its outputs.`,
     })),
   );
 }
@@ -138,7 +138,8 @@ export interface Authorisation {
 /**
  * The trail that the contract authorises for an account.
  * @param auditStack the stack the contract was read from; undefined when it was given in the configuration.
- * @throws UserError with the lines to add to the audit stack's configuration when there is none for this account and Region.
+ * @throws UserError with the lines to add to the audit stack's configuration when there is none for this account and
+ * Region.
  */
 export function authorise(
   contract: Contract,
@@ -147,7 +148,7 @@ export function authorise(
 ): Authorisation {
   const refuse = (id: string, subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
-    throw new UserError(`${headline} does not authorise this trail. Nothing was changed.`, [
+    throw new UserError(`${headline} does not authorize this trail. Nothing was changed.`, [
       { id, severity: "error", subject, message, remedy },
     ]);
   };
@@ -179,7 +180,7 @@ export function authorise(
     return refuse(
       "contract/not-a-member",
       `account ${member.accountId}`,
-      count === 0 ? "The contract names no trail at all." : `It is not among the accounts of the contract (${count}).`,
+      count === 0 ? "The contract names no trails." : `The account is not in the contract (${count}).`,
       [
         "Add these lines to the audit stack's configuration, under crosstrail:members:",
         "",
@@ -195,7 +196,7 @@ export function authorise(
     return refuse(
       "contract/region",
       region,
-      `The contract authorises ${entry.trailArn}, whose home Region is ${trail.region}.`,
+      `The contract authorizes ${entry.trailArn}, whose home Region is ${trail.region}.`,
       [
         `Set aws:region to ${trail.region}. Or move the trail's home: set it in the audit stack's configuration,`,
         "",
@@ -221,7 +222,7 @@ export function authoriseOrganization(
 ): Authorisation & { organizationId: string; managementAccountId: string } {
   const refuse = (id: string, subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
-    throw new UserError(`${headline} does not authorise this organization trail. Nothing was changed.`, [
+    throw new UserError(`${headline} does not authorize this organization trail. Nothing was changed.`, [
       { id, severity: "error", subject, message, remedy },
     ]);
   };
@@ -242,13 +243,13 @@ export function authoriseOrganization(
       "contract/no-organization",
       `account ${stack.accountId}`,
       organization
-        ? "The audit stack's organization has trail: false, so the archive takes no organization trail."
+        ? "The audit stack's organization has trail: false, so the archive does not accept an organization trail."
         : "The audit stack declares no organization.",
       [
         "Add these lines to the audit stack's configuration:",
         "",
         "  crosstrail:organization:",
-        `    id: ${organization?.id ?? "<o-..., as aws organizations describe-organization prints it>"}`,
+        `    id: ${organization?.id ?? "<o-..., from aws organizations describe-organization>"}`,
         `    managementAccountId: "${organization?.managementAccountId ?? stack.accountId}"`,
         ...(stack.region === contract.bucketRegion ? [] : [`    homeRegion: ${stack.region}`]),
         "",
@@ -260,8 +261,8 @@ export function authoriseOrganization(
     return refuse(
       "contract/region",
       region,
-      `The contract authorises ${organization.trailArn}, whose home Region is ${trail.region}. CloudTrail takes changes of a trail in its home Region only.`,
-      `Set aws:region to ${trail.region}. For a new trail with another home: set homeRegion: ${stack.region} in crosstrail:organization of the audit stack, ${deployAgain}`,
+      `The contract authorizes ${organization.trailArn}, whose home Region is ${trail.region}. A trail can only be changed in its home Region.`,
+      `Set aws:region to ${trail.region}. For a new trail with another home Region, set homeRegion: ${stack.region} in crosstrail:organization of the audit stack, ${deployAgain}`,
     );
   }
   return {
@@ -286,21 +287,21 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
   throw problem(
     "trail/replaced",
     deployedArn,
-    `This trail is deployed; the contract now authorises ${wanted}. A trail cannot be ${renamed ? "renamed" : "moved"}: it would be replaced, and events would be missing meanwhile.`,
+    `This trail is deployed, but the contract now authorizes ${wanted}. A trail cannot be ${renamed ? "renamed" : "moved"}: it would be replaced, and events in between would be lost.`,
     renamed
       ? [
-          `Authorise both for a while. In the audit stack's configuration, for ${authorised.alias === "organization" ? "crosstrail:organization" : `account ${authorised.trail.accountId}`}:`,
+          `Authorize both for a while. In the audit stack's configuration, for ${authorised.alias === "organization" ? "crosstrail:organization" : `account ${authorised.trail.accountId}`}:`,
           "",
           `    trailName: ${authorised.trail.name}`,
           `    previousTrailName: ${deployed.name}`,
           "",
-          "then pulumi up for the audit stack and for this one: the new trail is made before the old one is removed.",
-          "Afterwards remove previousTrailName and run pulumi up for the audit stack again.",
+          "then run pulumi up for the audit stack and for this one: the new trail is created before the old one is removed.",
+          "Then remove previousTrailName and run pulumi up for the audit stack again.",
         ].join("\n")
       : [
-          "Set homeRegion back in the audit stack's configuration. To move the trail for good: destroy this stack",
+          "Restore homeRegion in the audit stack's configuration. To move the trail permanently, destroy this stack",
           "(its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
-          "Between the two nothing is recorded by this trail.",
+          "In between, this trail records nothing.",
         ].join("\n"),
   );
 }
@@ -315,7 +316,7 @@ export function refuseOtherImport(importedArn: string, { trail, alias }: Authori
   throw problem(
     "trail/not-imported",
     `crosstrail:importTrail = "${importedArn}"`,
-    `The contract authorises another trail of this account: ${authorised}.`,
+    `The contract authorizes another trail of this account: ${authorised}.`,
     [
       "In the audit stack's configuration, under crosstrail:members:",
       "",

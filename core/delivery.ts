@@ -1,6 +1,9 @@
 /** Where a trail delivers besides S3: what can be asked for, and what is wrong with it. */
 
-/** Days after which CloudWatch Logs can delete an entry. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/**
+ * Days after which CloudWatch Logs can delete an entry.
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
 export const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -21,7 +24,7 @@ export interface TopicChoice {
 /** Says what is wrong with a log group's retention, or nothing. */
 export function retentionProblem(days: unknown): string | undefined {
   if (typeof days === "number" && (days === 0 || retentionDays.includes(days))) return undefined;
-  return `CloudWatch Logs keeps entries for 0 (for ever), ${retentionDays.join(", ")} days`;
+  return `CloudWatch Logs keeps entries for 0 (forever), ${retentionDays.join(", ")} days`;
 }
 
 /**
@@ -43,7 +46,7 @@ export function logGroupNameProblem(name: string): string | undefined {
  */
 export function topicNameProblem(name: string): string | undefined {
   if (name.startsWith("arn:")) return ownAccountOnly(name, "topic");
-  if (name.endsWith(".fifo")) return "CloudTrail publishes to standard topics only, not to FIFO topics";
+  if (name.endsWith(".fifo")) return "CloudTrail only publishes to standard topics, not to FIFO topics";
   if (!/^[A-Za-z0-9_-]{1,256}$/.test(name)) return "a topic's name has 1 to 256 letters, digits, '_' and '-'";
   return undefined;
 }
@@ -61,7 +64,7 @@ export function organizationIdProblem(id: string): string | undefined {
 function ownAccountOnly(arn: string, what: string): string {
   const account = arn.split(":")[4];
   return (
-    `this ${what} is in account ${account || "(none)"}; the ${what} has to be in the trail's own account, ` +
-    "where this stack makes it: give a name, not an ARN"
+    `this ${what} is in account ${account || "(none)"}; the ${what} must be in the trail's own account, ` +
+    "where this stack creates it: use a name, not an ARN"
   );
 }

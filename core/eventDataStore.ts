@@ -37,8 +37,8 @@ export interface DeployedEventDataStore {
 }
 
 /**
- * Refuses what would take a store's events away: removing one that is kept, where the engine would say that it is protected
- * and not what to do, and renaming one, which the AWS provider does by replacing it.
+ * Refuses what would take a store's events away: removing one that is kept, where the engine would say that it is
+ * protected and not what to do, and renaming one, which the AWS provider does by replacing it.
  * @param deployed as the stack's outputs have it; undefined when there is none.
  * @param file the stack's configuration, for messages.
  */
@@ -51,14 +51,14 @@ export function refuseLostStore(deployed: unknown, wanted: EventDataStoreChoice 
         id: "store/protected",
         severity: "error",
         subject: "crosstrail:eventDataStore is not set",
-        message: `${arn} is deployed, and holds events. Removing it deletes them for good, seven days later.`,
+        message: `${arn} is deployed and holds events. Removing it deletes them permanently after seven days.`,
         remedy: [
-          `Set it back in ${file}. To delete the store and its events, set`,
+          `Restore it in ${file}. To delete the store and its events, set`,
           "",
           "  crosstrail:eventDataStore:",
           "    keep: false",
           "",
-          "beside its other fields, pulumi up, then remove crosstrail:eventDataStore, and pulumi up again.",
+          "next to its other fields and run pulumi up, then remove crosstrail:eventDataStore and run pulumi up again.",
         ].join("\n"),
       },
     ]);
@@ -69,8 +69,8 @@ export function refuseLostStore(deployed: unknown, wanted: EventDataStoreChoice 
         id: "store/renamed",
         severity: "error",
         subject: `crosstrail:eventDataStore.name = ${JSON.stringify(wanted.name)}`,
-        message: `${arn} is deployed with the name ${JSON.stringify(name)}. Another name would begin another store, without its events.`,
-        remedy: `Set it back in ${file}.`,
+        message: `${arn} is deployed with the name ${JSON.stringify(name)}. A new name would create a new store, without these events.`,
+        remedy: `Restore it in ${file}.`,
       },
     ]);
   }

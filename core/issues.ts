@@ -25,7 +25,7 @@ function plain(issue: z.core.$ZodIssue): Issue[] {
     case "invalid_key":
       return plainIssues(issue.issues).map(({ message }) => ({ path, message: `its name: ${message}` }));
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: [...path, key], message: "there is no such key", unknownKey: key }));
+      return issue.keys.map((key) => ({ path: [...path, key], message: "this key does not exist", unknownKey: key }));
     case "invalid_value":
       return [{ path, message: `allowed ${issue.values.length === 1 ? "is" : "are"} ${issue.values.join(", ")}` }];
     case "invalid_type":
@@ -53,7 +53,7 @@ function boundText(origin: string, bound: string, limit: number | bigint): strin
 
 function typeText(expected: string): string {
   const words: Record<string, string> = {
-    string: "a text (in quotes)",
+    string: "a string (in quotes)",
     boolean: "true or false",
     array: "a list",
     object: "a map",

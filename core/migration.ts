@@ -1,6 +1,6 @@
 /**
- * How a fleet gets from one kind of trail, key or prefix to another without a new trail: what changes in which stack, in the
- * order in which every delivery stays authorised. The archive's policies are widened first and narrowed last.
+ * How a fleet gets from one kind of trail, key or prefix to another without a new trail: what changes in which stack,
+ * in the order in which every delivery stays authorised. The archive's policies are widened first and narrowed last.
  */
 import type { Finding } from "./findings";
 import { UserError } from "./findings";
@@ -62,7 +62,7 @@ export function planMigration(wish: MigrationWish, audit: ConfiguredStack, trail
 
 type Plan = (wish: MigrationWish, audit: ConfiguredStack, trails: ConfiguredStack[]) => Omit<Migration, "to">;
 
-const nothingLost = "Nothing is logged twice, and nothing is missing: both places are authorised until the last step.";
+const nothingLost = "Nothing is logged twice and nothing is lost: both places stay authorized until the last step.";
 
 const plans: Record<Transition, Plan> = {
   "organization-trail": (wish, audit, trails) => {
@@ -74,15 +74,15 @@ const plans: Record<Transition, Plan> = {
       throw refusal(
         "migrate/organization",
         `stack ${audit.name}`,
-        "It declares no organization.",
-        "Add --organization-id o-..., as aws organizations describe-organization prints it.",
+        "It does not declare an organization.",
+        "Add --organization-id o-..., from aws organizations describe-organization.",
       );
     }
     if (declared?.managementAccountId !== undefined && declared.managementAccountId !== accountId) {
       throw refusal(
         "migrate/management-account",
         `stack ${management.name}`,
-        `It is for account ${accountId}; the organization's management account is ${String(declared.managementAccountId)}.`,
+        `Its account is ${accountId}, but the organization's management account is ${String(declared.managementAccountId)}.`,
         "Name the management account's stack with --stack.",
       );
     }
@@ -100,32 +100,32 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { organization },
-          what: "Both policies are widened: the organization trail may deliver to the organization's path and to its account's own.",
+          what: "Widen both policies: the organization trail may deliver to the organization's path and to its account's own.",
         },
         {
           stack: management.name,
           set: { role: "management", isOrganizationTrail: null },
-          what: "The trail becomes the organization's, in place and with the same ARN.",
+          what: "Convert the trail into an organization trail, in place and with the same ARN.",
           meanwhile:
             others.length > 0
-              ? `From here on the events of accounts with trails of their own (${others.map(({ name }) => name).join(", ")}) are logged twice, and AWS bills the second copy of management events.`
-              : "From here on every account of the organization is logged. Nothing is logged twice.",
+              ? `From here on, the events of accounts with their own trails (${others.map(({ name }) => name).join(", ")}) are logged twice, and AWS bills the second copy of management events.`
+              : "From here on, every account of the organization is logged. Nothing is logged twice.",
         },
         ...(entry
           ? [
               {
                 stack: audit.name,
                 set: { members: members.filter((member) => member !== entry) },
-                what: "The management account's own entry is taken out: the policies tie its trail as the organization's only.",
+                what: "Remove the management account's own entry: the policies then accept its trail only as the organization trail.",
               },
             ]
           : []),
       ],
       notes: [
-        "All features, trusted access and the service-linked role are checked first; crosstrail:enableTrustedAccess: true in the management stack turns the last two on.",
+        "All features, trusted access and the service-linked role are checked first; crosstrail:enableTrustedAccess: true in the management stack enables the last two.",
         ...(others.length > 0
           ? [
-              `Let both deliver for a day at most, compare, and remove the others: pulumi destroy --run-program -s <stack> for ${others.map(({ name }) => name).join(", ")}, then their entries in crosstrail:members.`,
+              `Let both deliver for at most a day and compare them. Then remove the others: pulumi destroy --run-program -s <stack> for ${others.map(({ name }) => name).join(", ")}, then their entries in crosstrail:members.`,
             ]
           : []),
       ],
@@ -139,7 +139,7 @@ const plans: Record<Transition, Plan> = {
       throw refusal(
         "migrate/no-organization-trail",
         `stack ${management.name}`,
-        "It is not the stack of an organization trail.",
+        "This stack does not have an organization trail.",
         "Name the management stack with --stack.",
       );
     }
@@ -155,14 +155,14 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { members: withEntry },
-          what: "The policies are widened: the trail may also deliver as one of its account.",
+          what: "Widen the policies: the trail may also deliver as a trail of its account.",
         },
         {
           stack: management.name,
           set: { isOrganizationTrail: false },
-          what: "The trail becomes its account's own, in place and with the same ARN; it leaves all members.",
+          what: "Convert the trail into a trail of its account, in place and with the same ARN; it disappears from all members.",
           meanwhile:
-            "From here on an account of the organization is logged only by a trail of its own; accounts without one are not logged at all.",
+            "From here on, an account of the organization is logged only by its own trail; accounts without one are not logged at all.",
         },
         {
           stack: management.name,
@@ -174,16 +174,16 @@ const plans: Record<Transition, Plan> = {
             delegatedAdministrator: null,
             acceptSecondOrganizationTrail: null,
           },
-          what: "The stack becomes a member's. The trail does not change; trusted access stays on.",
+          what: "Turn the stack into a member stack. The trail does not change; trusted access stays enabled.",
         },
         {
           stack: audit.name,
           set: { organization: { ...declared, trail: false } },
-          what: "The policies are narrowed: the organization's path is closed to new logs.",
+          what: "Narrow the policies: the organization's path no longer accepts new logs.",
         },
       ],
       notes: [
-        "Members that read their logs of the organization trail lose that with the last step; the audit account does not.",
+        "With the last step, members lose access to their logs from the organization trail; the audit account keeps it.",
       ],
     };
   },
@@ -194,17 +194,15 @@ const plans: Record<Transition, Plan> = {
       set: { isMultiRegionTrail: null },
       what: "The trail records every Region, in place and with the same ARN.",
     })),
-    notes: [
-      "Trails of single other Regions in the same account, if there are any, log their Region twice from then on.",
-    ],
+    notes: ["If the account has single-Region trails in other Regions, those Regions are logged twice from then on."],
   }),
 
   "single-region": (wish, audit, trails) => ({
     steps: named(wish, audit, trails).map(({ name }) => ({
       stack: name,
       set: { isMultiRegionTrail: false },
-      what: "The trail records its home Region only, in place and with the same ARN.",
-      meanwhile: "From here on the account's other Regions are not logged by this trail.",
+      what: "The trail records only its home Region, in place and with the same ARN.",
+      meanwhile: "From here on, this trail does not log the account's other Regions.",
     })),
     notes: [],
   }),
@@ -215,16 +213,16 @@ const plans: Record<Transition, Plan> = {
       throw refusal(
         "migrate/prefix",
         "--prefix",
-        "It is not given.",
-        'Say the new prefix: --prefix logs/prod, or --prefix "" for none.',
+        "It is missing.",
+        'Add the new prefix: --prefix logs/prod, or --prefix "" for none.',
       );
     }
     if (prefix === before) {
       throw refusal(
         "migrate/nothing-to-do",
         `crosstrail:logPrefix = ${JSON.stringify(before)}`,
-        "The logs lie there already.",
-        "Give another --prefix.",
+        "The logs already have this prefix.",
+        "Choose another --prefix.",
       );
     }
     return {
@@ -232,7 +230,7 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { logPrefix: prefix === "" ? null : prefix, previousLogPrefix: before === "" ? "/" : before },
-          what: "The bucket policy authorises both prefixes; the audit account's own trail moves.",
+          what: "The bucket policy authorizes both prefixes; the audit account's own trail moves.",
           meanwhile: nothingLost,
         },
         ...trails.map(({ name }) => ({
@@ -243,12 +241,12 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { previousLogPrefix: null },
-          what: "The bucket policy authorises the new prefix only.",
+          what: "The bucket policy authorizes only the new prefix.",
         },
       ],
       notes: [
-        "Logs of before stay where they are. Members and readers of single accounts no longer reach those after the last step; to keep that, leave crosstrail:previousLogPrefix set.",
-        "The chain of digest files begins anew under the new prefix.",
+        "Earlier logs stay where they are. After the last step, members and readers of single accounts can no longer reach them; to keep that access, leave crosstrail:previousLogPrefix set.",
+        "A new chain of digest files starts under the new prefix.",
       ],
     };
   },
@@ -260,7 +258,7 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { keyGeneration: generation, previousKeyInUse: true },
-          what: "A new key is made; trails may encrypt with both. The audit account's own trail moves.",
+          what: "Create a new key; trails may encrypt with both. The audit account's own trail moves.",
           meanwhile: nothingLost,
         },
         ...trails.map(({ name }) => ({
@@ -271,10 +269,12 @@ const plans: Record<Transition, Plan> = {
         {
           stack: audit.name,
           set: { previousKeyInUse: null },
-          what: "The former key's policy is narrowed: it only decrypts. The key stays, protected; its logs need it.",
+          what: "Narrow the previous key's policy: it only decrypts. The key stays protected, because its logs need it.",
         },
       ],
-      notes: ["KMS bills the former key for as long as it exists. Do not delete it while a log of its time is kept."],
+      notes: [
+        "KMS bills the previous key for as long as it exists. Do not delete it while you keep logs that it encrypted.",
+      ],
     };
   },
 
@@ -282,9 +282,8 @@ const plans: Record<Transition, Plan> = {
     steps: named(wish, audit, trails).map(({ name }) => ({
       stack: name,
       set: { enableLogging: false },
-      what: "The trail stops, in place.",
-      meanwhile:
-        "From here on its events are not recorded by this trail, until it is started again; the chain of digest files ends.",
+      what: "Stop the trail, in place.",
+      meanwhile: "From here on, this trail records nothing until it is started again; the chain of digest files ends.",
     })),
     notes: [],
   }),
@@ -293,9 +292,9 @@ const plans: Record<Transition, Plan> = {
     steps: named(wish, audit, trails).map(({ name }) => ({
       stack: name,
       set: { enableLogging: null },
-      what: "The trail records again, in place.",
+      what: "Start the trail again, in place.",
     })),
-    notes: ["What happened while it was stopped is in no log of this trail."],
+    notes: ["Events from the time it was stopped are not in this trail's logs."],
   }),
 };
 
@@ -312,9 +311,9 @@ function named(
     "migrate/stack",
     "--stack",
     stacks.length === 0
-      ? `${to} is about single trails, and no stack is named.`
-      : "Not every stack is one of Crosstrail's.",
-    `Name the stacks whose trails are meant: --stack ${all.map(({ name }) => name).join(" ")}`,
+      ? `${to} works on single trails, but no stack is named.`
+      : "Not every stack belongs to Crosstrail.",
+    `Name the stacks: --stack ${all.map(({ name }) => name).join(" ")}`,
   );
 }
 
@@ -326,7 +325,7 @@ function onlyStack({ stacks = [] }: MigrationWish, trails: ConfiguredStack[], wh
   throw refusal(
     "migrate/stack",
     "--stack",
-    `It is not clear which stack is ${whose}.`,
+    `It is unclear which stack is ${whose}.`,
     `Name one: --stack <one of ${trails.map(({ name }) => name).join(", ")}>`,
   );
 }
@@ -361,5 +360,5 @@ function text(value: unknown): string {
 
 function refusal(id: string, subject: string, message: string, remedy: string): UserError {
   const finding: Finding = { id, severity: "error", subject, message, remedy };
-  return new UserError("The migration cannot be planned. Nothing was changed.", [finding]);
+  return new UserError("The migration could not be planned. Nothing was changed.", [finding]);
 }

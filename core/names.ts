@@ -33,14 +33,17 @@ export function parseTrailArn(arn: string): TrailIdentity | undefined {
 }
 
 /**
- * Where CloudTrail puts the logs of an account: `[prefix/]AWSLogs/[organization id/]<account>`, without a slash at the end.
- * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+ * Where CloudTrail puts the logs of an account: `[prefix/]AWSLogs/[organization id/]<account>`, without a slash at the
+ * end. Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
  */
 export function logPath(location: { logPrefix?: string; accountId: string; organizationId?: string }): string {
   return [location.logPrefix, "AWSLogs", location.organizationId, location.accountId].filter(Boolean).join("/");
 }
 
-/** Where an organization trail puts the logs of all accounts: `[prefix/]AWSLogs/<organization id>`, without a slash at the end. */
+/**
+ * Where an organization trail puts the logs of all accounts: `[prefix/]AWSLogs/<organization id>`, without a slash at
+ * the end.
+ */
 export function organizationLogPath(location: { logPrefix?: string; organizationId: string }): string {
   return [location.logPrefix, "AWSLogs", location.organizationId].filter(Boolean).join("/");
 }
@@ -80,7 +83,8 @@ export function roleNameProblem(name: string): string | undefined {
 }
 
 /**
- * Says what is wrong with a role's ARN, or nothing. Patterns are none: a role must not get what another one was meant to.
+ * Says what is wrong with a role's ARN, or nothing. Patterns are none: a role must not get what another one was meant
+ * to.
  */
 export function roleArnProblem(arn: string): string | undefined {
   const [, partition, name] = /^arn:([a-z-]+):iam::\d{12}:role\/(?:[!-~]+\/)?([^/]*)$/.exec(arn) ?? [];
@@ -139,12 +143,12 @@ export function bucketNameProblem(name: string): string | undefined {
 export function logPrefixProblem(prefix: string): string | undefined {
   if (prefix.length > 200) return `a log prefix has at most 200 characters, this has ${prefix.length}`;
   if (/AWSLogs(\/|$)/.test(prefix)) {
-    return "a log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself";
+    return "a log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself";
   }
   if (!/^[A-Za-z0-9!_.'()/-]+$/.test(prefix)) {
     return "a log prefix has letters, digits and ! _ . ' ( ) / - only; wildcards would widen the bucket policy";
   }
-  if (prefix.startsWith("/") || prefix.endsWith("/")) return "a log prefix neither starts nor ends with '/'";
+  if (prefix.startsWith("/") || prefix.endsWith("/")) return "a log prefix must not start or end with '/'";
   if (prefix.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
     return "a log prefix has no empty, '.' or '..' segment between its slashes";
   }
@@ -183,13 +187,13 @@ export function viaS3(partition: Partition, region: string): string {
 }
 
 /**
- * Says what is wrong with a key ARN, or nothing. A bare alias resolves in the account of the caller, not of the key's owner,
- * and CloudTrail answers with the key's ARN, so that an alias would be a difference in every preview.
+ * Says what is wrong with a key ARN, or nothing. A bare alias resolves in the account of the caller, not of the key's
+ * owner, and CloudTrail answers with the key's ARN, so that an alias would be a difference in every preview.
  */
 export function keyArnProblem(value: string): string | undefined {
   if (parseKeyArn(value)) return undefined;
   if (/(^|:)alias\//.test(value)) {
-    return "a key ARN is needed, this is an alias: another account would look the alias up among its own keys";
+    return "use the key's ARN instead of an alias: another account would look up the alias among its own keys";
   }
   return "a key ARN looks like arn:aws:kms:<region>:<account>:key/<id>";
 }
@@ -199,7 +203,7 @@ export function keyArnProblem(value: string): string | undefined {
  * Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
  */
 export function keyAliasProblem(alias: string): string | undefined {
-  if (alias.startsWith("alias/")) return "the alias is given without 'alias/' in front";
+  if (alias.startsWith("alias/")) return "write the alias without the prefix 'alias/'";
   if (!/^[A-Za-z0-9/_-]{1,250}$/.test(alias)) return "a key alias has 1 to 250 letters, digits, '/', '_' and '-'";
   if (alias.startsWith("aws/")) return "aliases that start with 'aws/' are reserved by AWS";
   return undefined;

@@ -60,8 +60,8 @@ export function organizationFindings(state: OrganizationState, wish: Organizatio
       error(
         "organization/not-in-use",
         `account ${wish.accountId}`,
-        "This account is in no organization.",
-        "Run the stack in the management account of the organization, or make this account a member stack (crosstrail:role: member).",
+        "This account is not in an organization.",
+        "Run the stack in the management account of the organization, or use a member stack for this account (crosstrail:role: member).",
       ),
       ...nameTaken(state, wish),
     ];
@@ -85,7 +85,7 @@ function identity(organization: NonNullable<OrganizationState["organization"]>, 
         "organization/id",
         `crosstrail:organization.id = "${wish.organizationId}" in the audit stack`,
         `Account ${wish.accountId} is in organization ${id}; the archive would refuse its logs.`,
-        `Set id: ${id} in the audit stack's crosstrail:organization and run pulumi up for it, or use credentials of the other organization.`,
+        `Set id: ${id} in the audit stack's crosstrail:organization and run pulumi up for it, or use credentials for the other organization.`,
       ),
     );
   }
@@ -94,7 +94,7 @@ function identity(organization: NonNullable<OrganizationState["organization"]>, 
       error(
         "organization/management-account",
         `crosstrail:organization.managementAccountId = "${wish.managementAccountId}" in the audit stack`,
-        `The organization's management account is ${managementAccountId}; organization trails are its own, and the archive would refuse them.`,
+        `The organization's management account is ${managementAccountId}; organization trails belong to it, and the archive would refuse this one.`,
         `Set managementAccountId: "${managementAccountId}" in the audit stack's crosstrail:organization and run pulumi up for it.`,
       ),
     );
@@ -115,8 +115,8 @@ function rightAccount(
       error(
         "organization/member-account",
         subject,
-        `This is a member account; only the management account ${managementAccountId} and CloudTrail's delegated administrators may have an organization trail.`,
-        `Set crosstrail:accountId to "${managementAccountId}", with credentials of it, or register this account there:\n` +
+        `This is a member account. Only the management account ${managementAccountId} and CloudTrail's delegated administrators can have an organization trail.`,
+        `Set crosstrail:accountId to "${managementAccountId}", with its credentials, or register this account there:\n` +
           `aws cloudtrail register-organization-delegated-admin --member-account-id ${accountId}`,
       ),
     ];
@@ -127,8 +127,8 @@ function rightAccount(
       error(
         "organization/delegated-administrator",
         `crosstrail:delegatedAdministrator = "${wish.delegatedAdministrator}"`,
-        "Only the management account registers delegated administrators.",
-        "Remove the key here, and set it in a stack of the management account.",
+        "Only the management account can register delegated administrators.",
+        "Remove the key here and set it in a stack of the management account.",
       ),
     );
   }
@@ -137,7 +137,7 @@ function rightAccount(
       error(
         "organization/delegated-conversion",
         `crosstrail:isOrganizationTrail = ${wish.isOrganizationTrail}`,
-        "A delegated administrator cannot turn an account's trail into the organization's, or back.",
+        "A delegated administrator cannot convert an account's trail into an organization trail, or back.",
         `Do it in the management account ${managementAccountId}.`,
       ),
     );
@@ -155,9 +155,9 @@ function features(
   const here = wish.accountId === managementAccountId;
   const missing = (id: string, subject: string, message: string, command: string, key: string, asked: boolean) => {
     if (asked && here)
-      findings.push({ ...error(id, subject, message, `pulumi up does it: ${key} is true.`), severity: "info" });
+      findings.push({ ...error(id, subject, message, `pulumi up does this: ${key} is true.`), severity: "info" });
     else {
-      const remedy = `In account ${managementAccountId}: ${command}\nOr let pulumi up do it: ${key}: true.`;
+      const remedy = `In account ${managementAccountId}: ${command}\nOr have pulumi up do it, with ${key}: true.`;
       findings.push(error(id, subject, message, remedy));
     }
   };
@@ -165,7 +165,7 @@ function features(
     missing(
       "organization/all-features",
       `organization ${wish.organizationId}`,
-      "Only consolidated billing is on; organization trails need all features. Invited accounts must agree; it cannot be undone.",
+      "Only consolidated billing is enabled; organization trails need all features. Invited accounts must agree, and this cannot be undone.",
       "aws organizations enable-all-features",
       "crosstrail:enableAllFeatures",
       wish.enableAllFeatures,
@@ -175,7 +175,7 @@ function features(
     missing(
       "organization/trusted-access",
       `organization ${wish.organizationId}`,
-      `Trusted access for ${cloudTrailPrincipal} is not on.`,
+      `Trusted access for ${cloudTrailPrincipal} is not enabled.`,
       `aws organizations enable-aws-service-access --service-principal ${cloudTrailPrincipal}`,
       "crosstrail:enableTrustedAccess",
       wish.enableTrustedAccess,
@@ -206,8 +206,8 @@ function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }
       error(
         "organization/home-region",
         taken.arn,
-        `A trail of this name has its home in ${taken.homeRegion}, not in ${trail.region}; CloudTrail takes changes of a trail in its home Region only.`,
-        `To keep that trail, set aws:region to ${taken.homeRegion} here and homeRegion: ${taken.homeRegion} in the audit stack's crosstrail:organization. For another one, choose another trailName there.`,
+        `A trail of this name has home Region ${taken.homeRegion}, not ${trail.region}; a trail can only be changed in its home Region.`,
+        `To keep that trail, set aws:region to ${taken.homeRegion} here and homeRegion: ${taken.homeRegion} in the audit stack's crosstrail:organization. For a new trail, choose another trailName there.`,
       ),
     ];
   }
@@ -215,8 +215,8 @@ function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }
     error(
       "organization/name-taken",
       taken.arn,
-      "This trail exists, and this stack has not made it.",
-      `To take it over as it is, without a change of its ARN: pulumi import aws:cloudtrail/trail:Trail, see docs/organizations.md. For a new trail, choose another trailName in the audit stack's crosstrail:organization.`,
+      "This trail exists, but this stack did not create it.",
+      `To adopt it with the same ARN, use pulumi import aws:cloudtrail/trail:Trail; see docs/organizations.md. For a new trail, choose another trailName in the audit stack's crosstrail:organization.`,
     ),
   ];
 }
@@ -237,10 +237,10 @@ function secondTrail({ trails }: OrganizationState, wish: OrganizationWish): Fin
       ...error(
         "organization/second-trail",
         arn,
-        `${isControlTower ? "Control Tower keeps this organization trail" : "This organization trail exists already"}. A second one records the same management events again, and AWS bills them.`,
+        `${isControlTower ? "Control Tower manages this organization trail" : "This organization trail already exists"}. A second one records the same management events again, and AWS bills them.`,
         isControlTower
-          ? "Turn CloudTrail off in the landing zone's settings, or, to run both, set crosstrail:acceptSecondOrganizationTrail to true."
-          : "Delete it once this one delivers, or take it over instead (docs/organizations.md). To run both for a while, set crosstrail:acceptSecondOrganizationTrail to true.",
+          ? "Turn CloudTrail off in the landing zone settings. To run both, set crosstrail:acceptSecondOrganizationTrail to true."
+          : "Delete it once this one delivers, or adopt it instead (docs/organizations.md). To run both for a while, set crosstrail:acceptSecondOrganizationTrail to true.",
       ),
       severity: isWarning ? ("warning" as const) : ("error" as const),
     };
@@ -256,8 +256,8 @@ function leftMembers({ accountIds }: OrganizationState, wish: OrganizationWish):
       ...error(
         "organization/left",
         `account ${accountId}`,
-        `The audit stack declares it as a member of organization ${wish.organizationId}, and it is not in it (any longer). The organization trail does not record it, and a policy of form organization refuses its own trail.`,
-        "In the audit stack's crosstrail:members, give it inOrganization: false to keep its own trail delivering, or remove it; then pulumi up for the audit stack.",
+        `The audit stack declares it as a member of organization ${wish.organizationId}, but it is not, or no longer, in it. The organization trail does not record it, and a policy of form organization refuses its own trail.`,
+        "In the audit stack's crosstrail:members, give it inOrganization: false to keep its own trail delivering, or remove it. Then run pulumi up for the audit stack.",
       ),
       severity: "warning" as const,
     }));

@@ -21,7 +21,7 @@ export function deployRoleProblem(pattern: string): string | undefined {
   if (unknown) return unknown;
   const problem = roleArnProblem(fillIn(pattern, example));
   if (problem) return `${problem}; here with {partition}, {accountId} and {alias} in it`;
-  if (!pattern.includes("{accountId}")) return "the role of each account is another one: the pattern needs {accountId}";
+  if (!pattern.includes("{accountId}")) return "each account has its own role, so the pattern needs {accountId}";
   return undefined;
 }
 
@@ -32,5 +32,5 @@ export function deployProfileProblem(pattern: string): string | undefined {
 
 function unknownPlaceholder(pattern: string, known: string[]): string | undefined {
   const found = [...pattern.matchAll(/\{([^}]*)\}?/g)].find(([, name]) => !known.includes(name as string));
-  return found && `${found[0]} is none of the placeholders ${known.map((name) => `{${name}}`).join(", ")}`;
+  return found && `${found[0]} is not one of the placeholders ${known.map((name) => `{${name}}`).join(", ")}`;
 }

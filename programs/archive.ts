@@ -1,4 +1,6 @@
-/** What the audit stack's controls need besides configuration: what was deployed before, who deploys, and what AWS has. */
+/**
+ * What the audit stack's controls need besides configuration: what was deployed before, who deploys, and what AWS has.
+ */
 import { getRole } from "@pulumi/aws/iam/getRole";
 import { BucketVersioning } from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
@@ -28,20 +30,20 @@ export function archiveOf(settings: AuditSettings, deployed: Record<string, unkn
     if (before.accessLogBucket !== accessLogBucket) {
       refuse(
         `crosstrail:accessLogBucket = "${accessLogBucket}"`,
-        `Access logs are in bucket "${before.accessLogBucket}". A bucket cannot be renamed: it would be replaced, and its logs left behind.`,
-        `Set it back to "${before.accessLogBucket}".`,
+        `Access logs are in bucket "${before.accessLogBucket}". A bucket cannot be renamed: it would be replaced and its logs left behind.`,
+        `Restore "${before.accessLogBucket}".`,
       );
     }
   }
   if (before.objectLock && forceDestroy) {
     refuse(
       "crosstrail:forceDestroy = true",
-      "Object Lock is on for the deployed bucket and cannot be switched off; log files may be locked.",
+      "Object Lock is enabled on the deployed bucket and cannot be disabled; log files may be locked.",
       "Remove it.",
     );
   }
   if (findings.length > 0)
-    throw new UserError("The archive cannot be changed like this. Nothing was changed.", findings);
+    throw new UserError("The archive does not allow this change. Nothing was changed.", findings);
 
   const lock: ObjectLock | undefined = objectLock ? { ...objectLock } : before.objectLock && {};
   delete lock?.confirmComplianceLock;
@@ -60,17 +62,17 @@ export async function warnOfLock(settings: AuditSettings, deployed: Record<strin
   const now = settings.archive.objectLock;
   if (now && !before && deployed.bucketName !== undefined) {
     await pulumi.log.warn(
-      `Object Lock is switched on for the existing bucket ${settings.bucketName}, in place. It cannot be switched off again, and log files that are there already are not locked.`,
+      `Object Lock is being enabled on the existing bucket ${settings.bucketName}, in place. It cannot be disabled again, and existing log files are not locked.`,
     );
   }
   if (!before?.mode) return;
-  const stays = `Log files that are there already stay locked, ${lockText(before)}.`;
+  const stays = `Existing log files stay locked: ${lockText(before)}.`;
   if (!now?.mode) {
-    await pulumi.log.warn(`New log files are no longer locked. ${stays} Object Lock itself stays on.`);
+    await pulumi.log.warn(`New log files are no longer locked. ${stays} Object Lock itself stays enabled.`);
   } else if (now.mode !== before.mode && now.mode === ObjectLockMode.Governance) {
-    await pulumi.log.warn(`The lock of new log files can be lifted from now on: mode ${now.mode}. ${stays}`);
+    await pulumi.log.warn(`From now on, the lock of new log files can be lifted: mode ${now.mode}. ${stays}`);
   } else if (spanDays(now) < spanDays(before)) {
-    await pulumi.log.warn(`New log files are locked for ${spanText(now)} only. ${stays}`);
+    await pulumi.log.warn(`New log files are locked for only ${spanText(now)}. ${stays}`);
   }
 }
 
@@ -79,8 +81,8 @@ function lockText(lock: ObjectLock): string {
 }
 
 /**
- * Makes sure that the break-glass roles exist, under the ARNs that the bucket policy names, and that the deployment is made by
- * one of them: any other one would be the last.
+ * Makes sure that the break-glass roles exist, under the ARNs that the bucket policy names, and that the deployment is
+ * made by one of them: any other one would be the last.
  */
 export async function requireBreakGlassRoles({ archive }: AuditSettings, callerArn: string): Promise<void> {
   const arns = archive.breakGlassRoleArns;
@@ -90,16 +92,16 @@ export async function requireBreakGlassRoles({ archive }: AuditSettings, callerA
   // A session's ARN leaves out the role's path: arn:aws:sts::<account>:assumed-role/<role>/<session>
   const caller = /:assumed-role\/([^/]+)\//.exec(callerArn)?.[1];
   if (caller === undefined || !arns.some((arn) => roleName(arn) === caller)) {
-    const message = `This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it from then on, and every later deployment fail.`;
+    const message = `This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.`;
     const remedy =
       caller === undefined
-        ? "Deploy with a role, by aws:assumeRoles or aws:profile, and add it to crosstrail:breakGlassRoles."
+        ? "Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles."
         : `Add ${caller} to crosstrail:breakGlassRoles, or deploy with one of them.`;
     // Who only looks need not be able to deploy.
     if (pulumi.runtime.isDryRun()) await pulumi.log.warn(`${subject}: ${message}\n${remedy}`);
     else findings.push({ id: "archive/locked-out", severity: "error", subject, message, remedy });
   }
-  if (findings.length > 0) throw new UserError("The archive would be locked. Nothing was changed.", findings);
+  if (findings.length > 0) throw new UserError("The archive would become locked. Nothing was changed.", findings);
 }
 
 async function missingRole(arn: string): Promise<Finding[]> {
@@ -118,8 +120,8 @@ async function missingRole(arn: string): Promise<Finding[]> {
       subject,
       message:
         found === undefined
-          ? "The audit account has no such role, or it may not be looked up (iam:GetRole)."
-          : `The audit account's role of this name is ${found}, not ${arn}.`,
+          ? "The audit account does not have this role, or iam:GetRole is not allowed."
+          : `The audit account's role with this name is ${found}, not ${arn}.`,
       remedy: found === undefined ? "Create the role first, or correct its name." : `Name it by its ARN:  - ${found}`,
     },
   ];
@@ -140,7 +142,7 @@ export function warnOfMfaDelete(
     const isOn = actual === "Enabled";
     if (isOn === archive.mfaDelete) return;
     void pulumi.log.warn(
-      `MFA Delete of bucket ${bucketName} is ${isOn ? "on" : "off"}, and crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}. Only the root user can switch it; crosstrail mfa-delete says how.`,
+      `MFA Delete of bucket ${bucketName} is ${isOn ? "on" : "off"}, but crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}. Only the root user can switch it; crosstrail mfa-delete shows how.`,
     );
   };
   if (archive.mfaDelete && deployed.bucketName !== undefined) {

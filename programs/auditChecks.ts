@@ -37,8 +37,8 @@ async function warnOfPrefixChange(deployed: Record<string, unknown>, settings: A
   const before = deployed.logPrefix;
   if (typeof before !== "string" || [settings.logPrefix, settings.previousLogPrefix].includes(before)) return;
   await pulumi.log.warn(
-    `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, its deliveries are refused and tried ` +
-      `again later. To authorise both meanwhile, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
+    `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, CloudTrail's deliveries are refused and retried ` +
+      `later. To authorize both in the meantime, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
   );
 }
 
@@ -58,9 +58,9 @@ function refuseAnotherArchive(deployed: Record<string, unknown>, settings: Audit
       id: "archive/moved",
       severity: "error" as const,
       subject: `${subject} = ${JSON.stringify(now)}`,
-      message: `The archive is deployed with ${JSON.stringify(before)}. Changing it would begin another archive and leave the logs of this one behind.`,
+      message: `The archive is deployed with ${JSON.stringify(before)}. Changing this would create a new archive and leave this one's logs behind.`,
       remedy:
-        "Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
+        "Undo the change. For another archive, create another audit stack (pulumi stack init) and move the members to it with crosstrail:auditStack.",
     }));
   const generations = 1 + ((deployed.previousKeyArns as unknown[] | undefined)?.length ?? 0);
   if (settings.keyGeneration < generations) {
@@ -68,8 +68,8 @@ function refuseAnotherArchive(deployed: Record<string, unknown>, settings: Audit
       id: "archive/key-generation",
       severity: "error",
       subject: `crosstrail:keyGeneration = ${settings.keyGeneration}`,
-      message: `The archive has ${generations} keys. Without one of them the logs that it encrypted cannot be read.`,
-      remedy: `Set crosstrail:keyGeneration back to ${generations}.`,
+      message: `The archive has ${generations} keys. Without one of them, the logs it encrypted cannot be read.`,
+      remedy: `Restore crosstrail:keyGeneration to ${generations}.`,
     });
   }
   if (findings.length > 0) throw new UserError("The archive cannot be moved. Nothing was changed.", findings);

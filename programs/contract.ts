@@ -15,7 +15,9 @@ export async function contractOf(
   return { contract: await readContract(auditStack), auditStack };
 }
 
-/** Reads the contract from the audit stack's outputs, as plain values: everything is decided before anything is created. */
+/**
+ * Reads the contract from the audit stack's outputs, as plain values: everything is decided before anything is created.
+ */
 async function readContract(auditStack: string): Promise<Contract> {
   await requireStack(auditStack);
   const reference = new pulumi.StackReference(auditStack);
@@ -27,7 +29,9 @@ async function readContract(auditStack: string): Promise<Contract> {
   return parseContract(outputs, auditStack);
 }
 
-/** A StackReference to a stack that does not exist ends the program with the engine's own words; this says what to do. */
+/**
+ * A StackReference to a stack that does not exist ends the program with the engine's own words; this says what to do.
+ */
 async function requireStack(name: string): Promise<void> {
   try {
     await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
@@ -38,10 +42,10 @@ async function requireStack(name: string): Promise<void> {
         id: "stack/no-audit-stack",
         severity: "error",
         subject: `crosstrail:auditStack = "${name}"`,
-        message: "There is no such stack in this backend.",
+        message: "The stack does not exist in this backend.",
         remedy:
-          "Deploy the audit stack first, or correct the name: organization/project/stack, as pulumi stack ls --all prints it.\n" +
-          "For a preview before the audit stack exists, give its values in crosstrail:contract instead.",
+          "Deploy the audit stack first, or correct the name: organization/project/stack, as shown by pulumi stack ls --all.\n" +
+          "For a preview before the audit stack exists, set its values in crosstrail:contract instead.",
       },
     ]);
   }

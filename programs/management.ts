@@ -73,8 +73,8 @@ function membersOf({ trails }: Contract): string[] {
 }
 
 /**
- * Refuses what could only fail, before anything is created. What was asked to be turned on is, outside of the stack's state:
- * no resource stands for it, so destroying a stack can never turn it off for the whole organization.
+ * Refuses what could only fail, before anything is created. What was asked to be turned on is, outside of the stack's
+ * state: no resource stands for it, so destroying a stack can never turn it off for the whole organization.
  */
 async function requirePrerequisites(access: OrganizationAccess, wish: OrganizationWish): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 /**
- * AWS Organizations, asked with the credentials that the AWS provider of this stack has. Through the SDK, because the provider
- * has no functions for some of it, reads every account of an organization for others, and can turn trusted access on only as
- * a resource whose removal would turn it off again.
+ * AWS Organizations, asked with the credentials that the AWS provider of this stack has. Through the SDK, because the
+ * provider has no functions for some of it, reads every account of an organization for others, and can turn trusted
+ * access on only as a resource whose removal would turn it off again.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { CloudTrailClient, DescribeTrailsCommand } from "@aws-sdk/client-cloudtrail";
@@ -128,26 +128,26 @@ export function organizationAccess(region: string): OrganizationAccess {
           )) ?? {};
         const now = await organizations.send(new DescribeOrganizationCommand({}));
         if (now.Organization?.FeatureSet !== "ALL") {
-          throw new UserError("All features of the organization are being turned on. No trail was made yet.", [
+          throw new UserError("All features of the organization are being enabled. No trail has been created yet.", [
             {
               id: "organization/all-features-pending",
               severity: "error",
               subject: `organization ${wish.organizationId}${Handshake?.Id ? `, handshake ${Handshake.Id}` : ""}`,
-              message: "Every invited account has to agree, and then the management account confirms it.",
+              message: "Every invited account must agree; then the management account confirms it.",
               remedy:
-                "aws organizations list-handshakes-for-organization shows who is missing. Confirm with aws organizations accept-handshake, and run pulumi up again.",
+                "aws organizations list-handshakes-for-organization shows who is missing. Confirm with aws organizations accept-handshake, then rerun pulumi up.",
             },
           ]);
         }
-        done.push("All features of the organization are on.");
+        done.push("All features of the organization are enabled.");
       }
       if (wish.enableTrustedAccess && state.trustedAccess !== true) {
         await organizations.send(new EnableAWSServiceAccessCommand({ ServicePrincipal: cloudTrailPrincipal }));
-        done.push(`Trusted access for ${cloudTrailPrincipal} is on. No stack will turn it off.`);
+        done.push(`Trusted access for ${cloudTrailPrincipal} is enabled. No stack will disable it.`);
       }
       if (wish.enableTrustedAccess && state.serviceLinkedRole === false) {
         await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: cloudTrailPrincipal }));
-        done.push(`The service-linked role ${serviceLinkedRoleName} is made. No stack will remove it.`);
+        done.push(`The service-linked role ${serviceLinkedRoleName} was created. No stack will remove it.`);
       }
       return done;
     },

@@ -1,4 +1,7 @@
-/** Copies of the archive elsewhere: replicas of its key, and replication of its bucket. docs/replication.md explains them. */
+/**
+ * Copies of the archive elsewhere: replicas of its key, and replication of its bucket. docs/replication.md explains
+ * them.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { AuditBucket } from "../components/auditBucket";
 import { BucketReplication } from "../components/bucketReplication";
@@ -12,7 +15,9 @@ import type { AuditSettings } from "../core/settings";
 import type { ArchiveKeys } from "./keys";
 import { deployedKeyArns } from "./keys";
 
-/** What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment. */
+/**
+ * What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment.
+ */
 export interface DeployedReplicas {
   /** The Regions in which the key has a replica. */
   keyReplicaRegions: string[];
@@ -41,12 +46,12 @@ export function refuseReplicas(deployed: Record<string, unknown>, settings: Audi
       id: "archive/single-region-key",
       severity: "error",
       subject: `crosstrail:${forCopies ? "replication" : "keyReplicaRegions"}: replicas in ${keyReplicaRegions.join(", ")}`,
-      message: `The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
+      message: `The archive is deployed with ${keyArn}, a single-Region key. A key can only be made multi-Region when it is created.`,
       remedy: [
-        "For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
-        "the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key let the trails move to a new one, which",
-        `is made with these replicas: crosstrail:keyGeneration: ${settings.keyGeneration + 1} (crosstrail migrate --help plans it).`,
-        "Logs that the present key encrypted stay readable with it.",
+        "Replication does not need one: set keyArn in crosstrail:replication to a key in its Region, and remove",
+        "the Regions from crosstrail:keyReplicaRegions. For a multi-Region key, migrate the trails to a new one, which",
+        `is created with these replicas: crosstrail:keyGeneration: ${settings.keyGeneration + 1} (crosstrail migrate --help plans it).`,
+        "Logs that the current key encrypted stay readable with it.",
       ].join("\n"),
     });
   }
@@ -58,12 +63,13 @@ export function refuseReplicas(deployed: Record<string, unknown>, settings: Audi
       id: "archive/replica-moved",
       severity: "error",
       subject: moved.map((each) => `crosstrail:replication.${each} = ${JSON.stringify(now[each])}`).join(", "),
-      message: `Logs are copied to bucket ${before.bucketName} in ${before.region}, account ${before.accountId}. It holds copies, and would be replaced.`,
-      remedy: "Set it back. To copy elsewhere, first take this bucket out of the stack: docs/replication.md says how.",
+      message: `Logs are copied to bucket ${before.bucketName} in ${before.region}, account ${before.accountId}. The bucket holds copies and would be replaced.`,
+      remedy:
+        "Undo the change. To copy elsewhere, first take this bucket out of the stack, as described in docs/replication.md.",
     });
   }
   if (findings.length > 0)
-    throw new UserError("The archive cannot be copied like this. Nothing was changed.", findings);
+    throw new UserError("The archive does not allow this change to replication. Nothing was changed.", findings);
 }
 
 /** Says, before the engine refuses it, how what holds copies leaves the stack. */
@@ -80,11 +86,11 @@ export async function warnOfLeaving(deployed: Record<string, unknown>, settings:
   if (leaving.length === 0) return;
   const stack = pulumi.getStack();
   await pulumi.log.warn(
-    `The configuration no longer has ${leaving.join(" and ")}. What is protected, the engine refuses to remove. To take it ` +
+    `The configuration no longer has ${leaving.join(" and ")}. Pulumi refuses to remove protected resources. To take it ` +
       "out of the stack and leave it in AWS:\n" +
       `  pulumi state unprotect --all --yes --stack ${stack}\n` +
       `  pulumi up --stack ${stack}\n` +
-      "The second one protects everything else again." +
+      "The second command protects everything else again." +
       (replication || !before.replication
         ? ""
         : " To stop copying only, keep crosstrail:replication and set its enabled to false."),

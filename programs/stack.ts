@@ -35,25 +35,25 @@ export async function requireAccount(accountId: string, key: string): Promise<st
         id: "stack/no-credentials",
         severity: "error",
         subject,
-        message: `This stack is for account ${accountId}. What the provider found instead is in its error beside this one.`,
+        message: `This stack is for account ${accountId}. The provider's error next to this one says what it found instead.`,
         remedy,
       },
     ]);
   });
   if (caller.accountId !== accountId) {
-    throw new UserError("The credentials are those of another account. Nothing was changed.", [
+    throw new UserError("The credentials belong to another account. Nothing was changed.", [
       {
         id: "stack/wrong-account",
         severity: "error",
         subject,
-        message: `This stack is for account ${accountId}; the credentials are ${caller.arn} in account ${caller.accountId}.`,
+        message: `This stack's account is ${accountId}; the credentials are ${caller.arn} in account ${caller.accountId}.`,
         remedy,
       },
     ]);
   }
   if (!pulumi.runtime.allConfig()["aws:allowedAccountIds"]) {
     await pulumi.log.warn(
-      `aws:allowedAccountIds is not set: a pulumi refresh with the credentials of another account would find nothing ` +
+      `aws:allowedAccountIds is not set: pulumi refresh with another account's credentials would find nothing ` +
         `and forget the stack's resources. Add to Pulumi.${pulumi.getStack()}.yaml:\n` +
         `  aws:allowedAccountIds: ["${accountId}"]`,
     );

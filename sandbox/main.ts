@@ -66,6 +66,6 @@ function report(error: unknown): number {
     return 1;
   }
   process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.stderr.write("This is a bug in Crosstrail; please report it with the text above.\n");
+  process.stderr.write("This is a bug in Crosstrail; please report it with the output above.\n");
   return 1;
 }

@@ -25,20 +25,25 @@ export interface Options {
 export function defineFleet(command: Command, verb: string): void {
   command
     .option("--stack <name>", "the audit stack, whose configuration declares the fleet (default: audit)")
-    .option("--cwd <folder>", "the project's folder (default: the working folder)")
-    .option("--only <stacks...>", "only these stacks: aliases of members, or the audit stack")
-    .option("--parallel <n>", "stacks at the same time (default: by processors and memory)", positive)
-    .option("--timeout <seconds>", "time for each stack; then its engine is ended (default: 900)", positive);
-  if (verb !== "status") command.option("--failed", `only what did not succeed in the last crosstrail ${verb}`);
+    .option("--cwd <folder>", "the project folder (default: the current folder)")
+    .option("--only <stacks...>", "only these stacks: member aliases, or the audit stack")
+    .option(
+      "--parallel <n>",
+      "how many stacks to run at the same time (default: depends on processors and memory)",
+      positive,
+    )
+    .option("--timeout <seconds>", "time limit for each stack; its engine is then stopped (default: 900)", positive);
+  if (verb !== "status")
+    command.option("--failed", `only the stacks that did not succeed in the last crosstrail ${verb}`);
 }
 
 export function defineYes(command: Command): void {
-  command.option("--yes", "do not ask");
+  command.option("--yes", "skip the confirmation");
 }
 
 export function positive(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("A whole number from 1 is needed.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Must be a whole number, 1 or more.");
   return value;
 }
 
@@ -57,11 +62,11 @@ export async function runVerb<Own extends FleetOptions>(
   const detach = onInterrupt?.((reason, count) => {
     if (count === 1) {
       // Where nobody can press it again, there is little time: a CI kills what has not ended after ten seconds.
-      const does = asks ? "finishing the calls to AWS that are running" : "ending";
-      progress.say(`${reason}: ${does}.${terminal ? " Press again to end at once." : ""}`);
+      const does = asks ? "waiting for the running AWS calls to finish" : "ending";
+      progress.say(`${reason}: ${does}.${terminal ? " Press again to stop at once." : ""}`);
       finish.abort();
     } else if (count === 2) {
-      progress.say(`${reason}: ending at once. What is under way is looked up by the next run.`);
+      progress.say(`${reason}: stopping at once. The next run looks up what was in progress.`);
       endNow.abort();
     }
   });
@@ -104,14 +109,14 @@ async function confirm(verb: string, { steps, parallel }: Plan, { ask, stderr }:
   const gone = names(({ stack, action }) => action === "destroy" && (verb === "destroy" || stack.removed === true));
   const ups = names(({ action }) => action === "up");
   const lines = [
-    ...(gone.length > 0 ? [`Destroys: ${listed(gone)}. What they have recorded stays in the archive.`] : []),
-    ...(ups.length > 0 ? [`Brings up: ${listed(ups)}.`] : []),
+    ...(gone.length > 0 ? [`Destroys: ${listed(gone)}. Their logs stay in the archive.`] : []),
+    ...(ups.length > 0 ? [`Deploys: ${listed(ups)}.`] : []),
     `${steps.length} ${steps.length === 1 ? "stack" : "stacks"}, at most ${parallel} at the same time.`,
   ];
   if (!ask) {
     throw new ExitError(
       ExitCode.Usage,
-      `${lines.join("\n")}\nNobody can be asked here.\n  → crosstrail preview shows what would change; --yes goes ahead.`,
+      `${lines.join("\n")}\nThere is no terminal to ask for confirmation.\n  → Run crosstrail preview to see what would change, or add --yes to go ahead.`,
     );
   }
   stderr(`${lines.join("\n")}\n`);
@@ -209,7 +214,9 @@ function alike(stacks: StackResult[]): StackResult[][] {
   return [...groups.values()];
 }
 
-/** More failures of a kind than these are told by their stacks' names: two hundred would hide the one of another kind. */
+/**
+ * More failures of a kind than these are told by their stacks' names: two hundred would hide the one of another kind.
+ */
 const mostOfAKind = 5;
 
 function kindsOf(groups: StackResult[][]): StackResult[][][] {
@@ -229,7 +236,7 @@ function othersLines(others: StackResult[], colors: Colors): string[] {
   return [
     title,
     `  ${listed(others.map(({ stack }) => stack))}`,
-    `    The same kind of failure${ids === "" ? "" : ` (${ids})`}; --json tells each.`,
+    `    The same kind of failure${ids === "" ? "" : ` (${ids})`}; --json shows each of them.`,
     "",
   ];
 }
@@ -254,7 +261,7 @@ function listed(names: string[]): string {
 function repeatLines(verb: string, bad: StackResult[]): string[] {
   const names = bad.map(({ stack }) => stack);
   const only = names.length <= 8 ? [`         or: crosstrail ${verb} --only ${names.join(" ")}`] : [];
-  return [`To repeat only that: crosstrail ${verb} --failed`, ...only];
+  return [`To retry only these: crosstrail ${verb} --failed`, ...only];
 }
 
 function cleaned(text: string): string {

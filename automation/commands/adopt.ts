@@ -34,16 +34,16 @@ export function define(command: Command): void {
   command
     .option(
       "--contract <file>",
-      "the archive that the trail delivers to, or is to: what `pulumi stack output --json` prints for the audit stack; - for the\nstandard input. Without it the trail stays with the bucket and key that it has",
+      "the archive that the trail delivers to, or will deliver to: what `pulumi stack output --json` prints for the audit stack; - for\nstandard input. Without it, the trail keeps its bucket and key",
     )
-    .option("--trail <name or ARN>", "the trail, where the account has several")
-    .option("--alias <alias>", "the member's alias, and its stack's name (default: the contract's)")
-    .option("--audit-stack <name>", "the audit stack, as the member stack is to name it (default: audit)")
+    .option("--trail <name or ARN>", "the trail, if the account has several")
+    .option("--alias <alias>", "the member's alias and stack name (default: from the contract)")
+    .option("--audit-stack <name>", "the audit stack's name in the member stack's configuration (default: audit)")
     .option("--regions <regions...>", "look in these Regions only (default: every Region)")
-    .option("--out <folder>", "write the stack's file there; without it, it is only shown")
+    .option("--out <folder>", "write the stack file there (default: only show it)")
     .addHelpText(
       "after",
-      "\nLooks at the account of the ambient credentials (AWS_PROFILE and so on). Nothing is changed in AWS, and no file is\noverwritten. Exit code 5 when there is nothing that can be adopted.",
+      "\nUses the account of your current credentials (AWS_PROFILE and so on). Changes nothing in AWS and overwrites no files.\nExit code 5 if no trail can be adopted.",
     );
 }
 
@@ -94,7 +94,7 @@ interface Result {
 
 function checkAlias(alias: string | undefined): void {
   if (alias === undefined || /^[a-z0-9][a-z0-9-]{0,62}$/.test(alias)) return;
-  throw new ExitError(ExitCode.Usage, "The member cannot be called that.", [
+  throw new ExitError(ExitCode.Usage, "This is not a valid member alias.", [
     {
       id: "config/alias",
       severity: "error",
@@ -119,7 +119,7 @@ function readContract(file: string): Contract {
     file,
     "contract/json",
     "It is not a JSON object.",
-    "Give what `pulumi stack output --json` prints for the audit stack.",
+    "Use the output of `pulumi stack output --json -s audit`.",
     "The contract",
   );
 }
@@ -129,29 +129,29 @@ function choose(judged: Judged[], { accountId, regions }: AccountTrails, wanted:
   const list = judged.map(({ trail }) => trail.arn).join("\n");
   if (judged.length === 0) {
     const where = regions.length > 3 ? `${regions.length} Regions` : regions.join(", ");
-    refuse(ExitCode.CheckFailed, "There is nothing to adopt.", {
+    refuse(ExitCode.CheckFailed, "No trail can be adopted.", {
       id: "adopt/no-trail",
       subject: `account ${accountId}`,
-      message: `It has no trail at home in ${where}.`,
-      remedy: "Nothing is to be taken over: declare the member in the audit stack, and pulumi up makes its trail.",
+      message: `No trail has its home Region in ${where}.`,
+      remedy: "Declare the member in the audit stack instead; pulumi up then creates its trail.",
     });
   }
   const named = wanted === undefined ? judged : judged.filter(({ trail }) => isCalled(trail, wanted));
   if (named.length === 0) {
-    refuse(ExitCode.Usage, "There is no such trail.", {
+    refuse(ExitCode.Usage, "The trail was not found.", {
       id: "adopt/no-such-trail",
       subject: `--trail ${wanted}`,
       message: `Account ${accountId} has no trail of this name or ARN.`,
-      remedy: `It has:\n${list}`,
+      remedy: `Its trails:\n${list}`,
     });
   }
   const possible = named.filter(({ refusals }) => refusals.length === 0);
   if (possible.length > 1) {
-    refuse(ExitCode.Usage, "A member stack has one trail, and several could be adopted.", {
+    refuse(ExitCode.Usage, "A member stack manages one trail, but several could be adopted.", {
       id: "adopt/several",
       subject: `account ${accountId}`,
-      message: "Which one is not said.",
-      remedy: `Name it with --trail:\n${possible.map(({ trail }) => trail.arn).join("\n")}`,
+      message: "Several trails qualify; choose one.",
+      remedy: `Add --trail with one of these:\n${possible.map(({ trail }) => trail.arn).join("\n")}`,
     });
   }
   const [chosen] = possible;
@@ -172,8 +172,8 @@ function isCalled({ arn }: FoundTrail, wanted: string): boolean {
 
 function stackFile({ config, trailArn }: Adoption): string {
   return [
-    `# Takes over ${trailArn}: the first pulumi up imports it and changes nothing of it.`,
-    "# Credentials of the account: aws:profile, or aws:assumeRoles with a role that the ambient credentials may assume.",
+    `# Adopts ${trailArn}: the first pulumi up imports it and changes nothing.`,
+    "# Credentials for the account: aws:profile, or aws:assumeRoles with a role that your current credentials can assume.",
     stringify({ config }, { lineWidth: 0 }),
   ].join("\n");
 }
@@ -182,7 +182,8 @@ function write(folder: string, name: string, text: string): string {
   const path = join(folder, name);
   const failed = (message: string, remedy: string) =>
     refuse(ExitCode.Usage, "Nothing was written.", { id: "adopt/file", subject: path, message, remedy });
-  if (existsSync(path)) failed("It exists, and is not overwritten.", "Choose another --alias or --out, or remove it.");
+  if (existsSync(path))
+    failed("The file exists; it was not overwritten.", "Choose another --alias or --out, or remove the file.");
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path, text, { flag: "wx" });
@@ -208,8 +209,8 @@ function textOf(result: Result): string {
   const { account, judged, adoption, file, text, written } = result;
   const { skipped } = account;
   const lines = [
-    `Account ${account.accountId}: ${judged.length === 1 ? "1 trail" : `${judged.length} trails`} at home in the ${account.regions.length === 1 ? "Region" : `${account.regions.length} Regions`} asked.`,
-    ...(skipped.length > 0 ? [`Not enabled in this account: ${skipped.join(", ")}.`] : []),
+    `Account ${account.accountId}: ${judged.length === 1 ? "1 trail" : `${judged.length} trails`} in the ${account.regions.length === 1 ? "Region" : `${account.regions.length} Regions`} searched.`,
+    ...(skipped.length > 0 ? [`Regions not enabled in this account: ${skipped.join(", ")}.`] : []),
     "",
     ...judged.flatMap(({ trail, refusals }) => [
       `  ${printable(trail.arn)}${trail.arn === adoption.trailArn ? "   <- adopted" : ""}`,
@@ -217,12 +218,12 @@ function textOf(result: Result): string {
       ...refusals.map(({ message }) => `    not adopted: ${printable(message)}`),
     ]),
     "",
-    written === undefined ? `${file} (shown only; --out <folder> writes it):` : `${written} is written:`,
+    written === undefined ? `${file} (not written; add --out <folder> to write it):` : `${written} written:`,
     "",
     ...indented(text),
     ...adoption.findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)),
     ...(adoption.differences.length > 0
-      ? ["", "What redirecting it would change, in place:", ...changes(adoption)]
+      ? ["", "Redirecting the trail would change this, in place:", ...changes(adoption)]
       : []),
     "",
     ...nextSteps(result),
@@ -254,20 +255,20 @@ function nextSteps({ adoption, contract, written, file }: Result): string[] {
   if (!authorised) {
     const entry = stringify([member]).trimEnd().split("\n");
     steps.push([
-      "Authorise the trail in the audit stack's configuration, under crosstrail:members, and bring that up:",
+      "Authorize the trail under crosstrail:members in the audit stack's configuration, then deploy the audit stack:",
       ...entry,
       "pulumi up -s <the audit stack>",
     ]);
   }
   if (!contract) {
     steps.push([
-      "The bucket and the key stay with their owner. To see what their policies need for exactly these trails:",
+      "The bucket and key stay with their owner. To see which statements their policies need for these trails:",
       "crosstrail policy bucket",
       "crosstrail policy key",
     ]);
   }
   steps.push([
-    `${written === undefined ? `Write ${file}, say` : "Say"} in it how the account is entered, and import the trail:`,
+    `${written === undefined ? `Write ${file}, add` : "Add"} how to access the account, and import the trail:`,
     `pulumi stack init ${alias}`,
     `pulumi up -s ${alias}`,
     `pulumi preview -s ${alias} --expect-no-changes`,

@@ -16,10 +16,10 @@ export const examples = [
 
 export function define(command: Command): void {
   command
-    .addArgument(new Argument("<shell>", "the shell that reads it").choices(shells))
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
     .addHelpText(
       "after",
-      "\nPut the line into the shell's startup file. The script is complete: nothing is started at the Tab key.",
+      "\nAdd the line to your shell's startup file. The script is self-contained: pressing Tab starts no process.",
     );
 }
 

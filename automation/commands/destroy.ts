@@ -10,13 +10,10 @@ export function define(command: Command): void {
   defineFleet(command, "destroy");
   defineYes(command);
   command
-    .option(
-      "--delete-archive <bucket>",
-      "the log bucket's name: remove the archive too, if nothing protects it any more",
-    )
+    .option("--delete-archive <bucket>", "the log bucket's name: also remove the archive, if it is no longer protected")
     .addHelpText(
       "after",
-      "\nThe audit stack is left alone as long as one trail may still deliver. S3 refuses to delete a bucket that holds logs.",
+      "\nThe audit stack is skipped while any trail may still deliver. S3 refuses to delete a bucket that holds logs.",
     );
 }
 

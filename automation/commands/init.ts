@@ -52,17 +52,14 @@ export function define(command: Command): void {
     .option("--dir <folder>", "where to write", ".")
     .option("--audit-account <id>", "the account that owns the log bucket and the key")
     .option("--bucket <name>", "the log bucket's name")
-    .option("--region <region>", "the Region of bucket and key (default: AWS_REGION)")
-    .option("--member <alias=id...>", "a member account, with @<Region> behind it where its trail lives elsewhere")
-    .option(
-      "--deploy-role <name>",
-      "the role by which each account is entered (default: none, the ambient credentials)",
-    )
+    .option("--region <region>", "the Region of the bucket and the key (default: AWS_REGION)")
+    .option("--member <alias=id...>", "a member account, followed by @<Region> if its trail has another home Region")
+    .option("--deploy-role <name>", "the role to assume in each account (default: none; use your current credentials)")
     .option("--audit-stack <name>", "the audit stack's name", auditAlias)
     .option("--member-stacks", "also write a stack file for each member")
-    .option("--yes", "ask nothing")
-    .option("--non-interactive", "the same; and without a terminal nothing is asked anyway")
-    .addHelpText("after", "\nAsks for what is not given. Files that exist are never written to.");
+    .option("--yes", "never prompt")
+    .option("--non-interactive", "same as --yes; without a terminal, init never prompts")
+    .addHelpText("after", "\nPrompts for anything not given. Never overwrites existing files.");
 }
 
 export async function run(options: Options, surroundings: Surroundings): Promise<Outcome> {
@@ -92,21 +89,25 @@ export async function run(options: Options, surroundings: Surroundings): Promise
 
 /** The project's file, when the folder has one already. */
 function projectOf(folder: string): string | undefined {
-  if (!existsSync(folder)) throw unusable(folder, "There is no such folder.", "Make it, or correct --dir.");
+  if (!existsSync(folder)) throw unusable(folder, "The folder does not exist.", "Create it, or correct --dir.");
   const name = ["Pulumi.yaml", "Pulumi.yml"].find((each) => existsSync(join(folder, each)));
   if (name === undefined) return undefined;
   let project: unknown;
   try {
     project = parse(readFileSync(join(folder, name), "utf8"));
   } catch (error) {
-    throw unusable(join(folder, name), `It is not YAML: ${(error as Error).message.trim()}`, "Correct the file.");
+    throw unusable(
+      join(folder, name),
+      `The file is not valid YAML: ${(error as Error).message.trim()}`,
+      "Correct the file.",
+    );
   }
   const found = (project as { name?: unknown } | null)?.name;
   if (found === "crosstrail") return name;
   throw unusable(
     join(folder, name),
-    `It is the project ${JSON.stringify(found)}. Configuration keys carry the project's name, and Crosstrail's are crosstrail:…`,
-    "Give a folder of its own with --dir.",
+    `The folder holds the project ${JSON.stringify(found)}. Configuration keys start with the project's name, and Crosstrail's are crosstrail:…`,
+    "Choose an empty folder with --dir.",
   );
 }
 
@@ -127,7 +128,7 @@ function givenAnswers(options: Options, env: NodeJS.ProcessEnv): Given {
     findings.push(
       mistake(
         `--member ${text}`,
-        "It is not <alias>=<account id>, or <alias>=<account id>@<Region>.",
+        "Must be <alias>=<account id> or <alias>=<account id>@<Region>.",
         "payments=222222222222",
       ),
     );
@@ -136,10 +137,10 @@ function givenAnswers(options: Options, env: NodeJS.ProcessEnv): Given {
   const { deployRole, auditStack } = options;
   const roleProblem = deployRole === undefined ? undefined : roleNameProblem(deployRole);
   if (roleProblem)
-    findings.push(mistake(`--deploy-role ${deployRole}`, `This cannot be: ${roleProblem}.`, "CrosstrailDeploy"));
+    findings.push(mistake(`--deploy-role ${deployRole}`, `Not a valid role: ${roleProblem}.`, "CrosstrailDeploy"));
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(auditStack) || auditStack === "member") {
     const message =
-      "A stack's name has 1 to 100 letters, digits, '.', '_' and '-'; Pulumi.member.yaml is the members' template.";
+      "A stack's name has 1 to 100 letters, digits, '.', '_' and '-'; Pulumi.member.yaml is reserved for the template of member stacks.";
     findings.push(mistake(`--audit-stack ${auditStack}`, message, auditAlias));
   }
   const answers: Partial<Answers> = {
@@ -190,7 +191,7 @@ async function ask({ answers, findings }: Given, terminal: Terminal): Promise<An
     (value) =>
       value === "" ? undefined : problem(value);
 
-  const auditAccount = answers.auditAccount ?? (await question("Account id of the audit account", accountProblem));
+  const auditAccount = answers.auditAccount ?? (await question("Account ID of the audit account", accountProblem));
   const region = await (answers.region !== undefined && regionAnswer(answers.region) === undefined
     ? answers.region
     : question("Region of the log bucket and the key", regionAnswer, "us-east-1"));
@@ -207,14 +208,14 @@ async function ask({ answers, findings }: Given, terminal: Terminal): Promise<An
           : "Alias of the next member (empty: no more)",
         optional((value) =>
           value === auditAlias || taken.some((member) => member.alias === value)
-            ? "this alias is taken"
+            ? "this alias is already used"
             : aliasProblem(value),
         ),
       );
       if (alias === "") break;
-      const accountId = await question(`Account id of ${alias}`, (value) =>
+      const accountId = await question(`Account ID of ${alias}`, (value) =>
         value === auditAccount || taken.some((member) => member.accountId === value)
-          ? "this account is in the fleet already"
+          ? "this account is already in the fleet"
           : accountProblem(value),
       );
       members.push({ alias, accountId });
@@ -222,10 +223,7 @@ async function ask({ answers, findings }: Given, terminal: Terminal): Promise<An
   }
   const deployRole =
     answers.deployRole ??
-    (await question(
-      "Role by which each account is entered (empty: your ambient credentials)",
-      optional(roleNameProblem),
-    ));
+    (await question("Role to assume in each account (empty: your current credentials)", optional(roleNameProblem)));
   return { auditAccount, region, bucket, members, deployRole };
 }
 
@@ -270,12 +268,12 @@ function refuseExisting(folder: string, names: string[]): void {
         severity: "error",
         subject: join(folder, name),
         message: isExample
-          ? "It exists: the example that the repository comes with."
-          : "It exists, and is not written to.",
-        remedy: isExample ? `Remove it: rm ${join(folder, name)}` : "Move it away, or give another folder with --dir.",
+          ? "The file exists: it is the example from the repository."
+          : "The file exists; init does not overwrite it.",
+        remedy: isExample ? `Remove it: rm ${join(folder, name)}` : "Move it, or choose another folder with --dir.",
       };
     });
-  if (findings.length > 0) throw new UserError("Nothing was written: there is a configuration already.", findings);
+  if (findings.length > 0) throw new UserError("Nothing was written: a configuration already exists.", findings);
 }
 
 /** Whether a stack file still is the repository's, without anybody's accounts in it. */
@@ -303,12 +301,12 @@ description: Collects the CloudTrail logs of many AWS accounts in one audit acco
 runtime:
   name: nodejs
   options:
-    # The program is compiled; Pulumi need not look for TypeScript.
+    # The program is already compiled, so Pulumi does not have to load TypeScript.
     typescript: false
 main: index.js
 `;
 
-const programFile = `// What a stack is, its configuration says.
+const programFile = `// The stack's configuration (crosstrail:role) says which stack this is.
 module.exports = require("crosstrail/program");
 `;
 
@@ -321,7 +319,7 @@ function auditFile({ auditAccount, bucket, region, members, deployRole }: Answer
     `      alias: ${quoted(alias, false)}`,
     ...(homeRegion === undefined ? [] : [`      homeRegion: ${quoted(homeRegion, false)}`]),
   ]);
-  return `# The audit stack: it owns the log bucket and the key, and the fleet is declared here.
+  return `# The audit stack: it owns the log bucket and the key, and it declares the fleet.
 config:
 ${place(auditAccount, region, deployRole)}  crosstrail:role: audit
   crosstrail:auditAccountId: ${quoted(auditAccount)}
@@ -331,8 +329,9 @@ ${role}  crosstrail:members:${lines.length > 0 ? `\n${lines.join("\n")}` : " []"
 }
 
 function templateComment({ alias }: NewMember): string {
-  return `# The template of every member stack. For a member called ${alias}: copy it to Pulumi.${alias}.yaml, fill in its account, then
-# \`pulumi stack init ${alias}\` and \`pulumi up -s ${alias}\`. The trail's name and home Region come from the audit stack.
+  return `# The template for member stacks. For a member called ${alias}: copy it to Pulumi.${alias}.yaml, fill in its account, then run
+# \`pulumi stack init ${alias}\` and \`pulumi up -s ${alias}\`. The trail's name and home Region come from the audit
+# stack.
 `;
 }
 
@@ -348,7 +347,7 @@ ${place(accountId, homeRegion ?? region, deployRole)}  crosstrail:role: member
 function place(accountId: string, region: string, deployRole: string): string {
   const arn = roleArn(partitionOf(region) ?? "aws", accountId, deployRole);
   return `  aws:region: ${quoted(region, false)}
-  # Credentials of any other account are refused, by the provider as well, also during a refresh.
+  # Credentials of any other account are refused, also by the provider and during a refresh.
   aws:allowedAccountIds: [${quoted(accountId)}]
 ${deployRole === "" ? "  # aws:profile: ...\n" : `  aws:assumeRoles:\n    - roleArn: ${quoted(arn, false)}\n`}`;
 }
@@ -380,7 +379,7 @@ function checkFiles(files: Record<string, string>, options: Options, given: Find
   }
   if (findings.length > 0) {
     const count = findings.length === 1 ? "a mistake" : `${findings.length} mistakes`;
-    throw new UserError(`The options have ${count}. Nothing was written.`, findings);
+    throw new UserError(`The options contain ${count}. Nothing was written.`, findings);
   }
 }
 
@@ -420,14 +419,18 @@ function write(folder: string, name: string, text: string): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") refuseExisting(folder, [name]);
     if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR") {
-      throw unusable(join(folder, name), `It cannot be written (${code}).`, "Give another folder with --dir.");
+      throw unusable(
+        join(folder, name),
+        `The file could not be written (${code}).`,
+        "Choose another folder with --dir.",
+      );
     }
     throw error;
   }
 }
 
 function unusable(subject: string, message: string, remedy: string): UserError {
-  return new UserError("The configuration cannot be written there.", [
+  return new UserError("The configuration could not be written.", [
     { id: "init/folder", severity: "error", subject, message, remedy },
   ]);
 }
@@ -449,23 +452,23 @@ function nextSteps(written: string[], options: Options, { members, deployRole }:
   const tool = existsSync(join(resolve(dir), "bin", "crosstrail.js")) ? "npm run -s crosstrail --" : "npx crosstrail";
   const steps = [
     ...(dir === "." ? [] : [`cd ${dir}`]),
-    ...(installed ? [] : ["npm install <crosstrail-*.tgz, which npm pack makes>"]),
+    ...(installed ? [] : ["npm install <crosstrail-*.tgz, made by npm pack>"]),
     `${tool} simulate${isDefault ? "" : ` --config Pulumi.${auditStack}.yaml`}`,
     ...["preview", "up"].map((verb) => `${tool} ${verb}${isDefault ? "" : ` --stack ${auditStack}`}`),
   ];
   const credentials =
     deployRole === ""
       ? members.length > 0
-        ? "credentials for every account:\ncrosstrail:deployRole or crosstrail:deployProfile in the audit stack says how members are entered."
+        ? "credentials for every account:\nset crosstrail:deployRole or crosstrail:deployProfile in the audit stack to say how to access the members."
         : "credentials for the account."
-      : `credentials that may assume\nthe role ${deployRole} in each account; ${tool} roles prints such roles.`;
+      : `credentials that can assume\nthe role ${deployRole} in each account; ${tool} roles prints such roles.`;
   return [
     `Written: ${written.join(", ")}`,
     "",
     "Next:",
     ...steps.map((step) => `  ${step}`),
     "",
-    "simulate needs these files only. preview and up need the Pulumi CLI, logged in",
+    "simulate needs only these files. preview and up need the Pulumi CLI, logged in",
     `to a backend of your choice (pulumi login), and ${credentials}`,
     "",
   ].join("\n");

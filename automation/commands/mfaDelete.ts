@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .addHelpText(
       "after",
-      "\nReads AWS with credentials of the audit account and changes nothing. Exit code 5 when MFA Delete is not as expected.",
+      "\nReads AWS with credentials for the audit account and changes nothing. Exit code 5 if MFA Delete is not as expected.",
     );
 }
 
@@ -81,23 +81,23 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
       "mfa/versioning",
       `versioning of bucket ${bucketName}`,
       `It is ${versioning?.toLowerCase() ?? "off"}; MFA Delete is part of it.`,
-      "The command below switches on both. pulumi up would restore the versioning, too.",
+      "The command below enables both. pulumi up would also restore versioning.",
     );
   }
   if (archive.mfaDelete && lifecycleRules.length > 0) {
     add(
       "mfa/lifecycle",
       `lifecycle rules of bucket ${bucketName}: ${lifecycleRules.map(printable).join(", ")}`,
-      "S3 does not take MFA Delete on a bucket with lifecycle rules.",
-      "pulumi up removes those that Crosstrail made; others: aws s3api delete-bucket-lifecycle, once you know whose they are.",
+      "S3 does not allow MFA Delete on a bucket with lifecycle rules.",
+      "pulumi up removes the rules that Crosstrail made. For others, find out whose they are, then run aws s3api delete-bucket-lifecycle.",
     );
   }
   if (root.hasCredentials === false) {
     add(
       "mfa/no-root-credentials",
       `root user of account ${auditAccountId}`,
-      "It has neither a password nor access keys, as where an organization manages root access centrally. The sessions that it gives out instead (sts:AssumeRoot) cannot switch MFA Delete.",
-      "Let the management account allow password recovery for this account (IAM, Root access management), switch MFA Delete, and have the credentials removed again.",
+      "It has neither a password nor access keys, as is usual when an organization manages root access centrally. The sessions available instead (sts:AssumeRoot) cannot switch MFA Delete.",
+      "In the management account, allow password recovery for this account (IAM, Root access management). Switch MFA Delete, then have the credentials removed again.",
     );
   }
   if (root.hasMfaDevice === false) {
@@ -105,7 +105,7 @@ function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, sta
       "mfa/no-mfa-device",
       `root user of account ${auditAccountId}`,
       "It has no MFA device.",
-      "Assign one that shows numbers: a passkey or security key cannot be used on the command line.",
+      "Assign a device that shows codes: a passkey or security key does not work on the command line.",
     );
   }
   return obstacles;
@@ -143,18 +143,18 @@ function textOf(
   if (command === undefined) {
     return [...lines, ...leftovers.map((each) => `${formatFinding(each).trimStart()}\n`)].join("\n");
   }
-  if (obstacles.length > 0) lines.push("What stands in the way:", ...obstacles.map(formatFinding), "");
+  if (obstacles.length > 0) lines.push("Fix this first:", ...obstacles.map(formatFinding), "");
   lines.push(
-    `Only the root user of account ${auditAccountId} can switch it ${onOff(archive.mfaDelete)}, on the command line and with an access key of its own; the`,
-    "session of the console and CloudShell is not accepted. Sign in to the console as root, create an access key (Security",
-    "credentials), and run with it, and with the number that the MFA device shows now:",
+    `Only the root user of account ${auditAccountId} can switch it ${onOff(archive.mfaDelete)}, on the command line and with its own access key; the`,
+    "sessions of the console and CloudShell are not accepted. Sign in to the console as root, create an access key (Security",
+    "credentials), and run this with it and the code that the MFA device shows now:",
     "",
     `  ${command}`,
     "",
     ...(state.root.mfaSerial === undefined
-      ? ["The ARN of the device is the usual one; a hardware device has its serial number instead.", ""]
+      ? ["For a hardware device, use its serial number in place of the ARN.", ""]
       : []),
-    "Delete the access key, and run crosstrail mfa-delete again: it ends with exit code 0.",
+    "Then delete the access key, and rerun crosstrail mfa-delete: it should exit with code 0.",
     "",
   );
   return lines.join("\n");

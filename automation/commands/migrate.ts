@@ -30,15 +30,18 @@ export function define(command: Command): void {
   command
     .addOption(new Option("--to <what>", "what to move to").choices(Object.values(Transition)))
     .option("--prefix <prefix>", 'for log-prefix: the new prefix; "" for none')
-    .option("--organization-id <id>", "for organization-trail, where the audit stack declares no organization yet")
-    .option("--stack <stacks...>", "the stacks whose trails are meant")
-    .option("--project <folder>", "the folder of the stack files (default: this one)")
-    .option("--yes", "carry it out; otherwise the plan is only printed")
-    .option("--resume", "go on with the migration that was begun")
-    .option("--abandon", "forget the migration that was begun; what it has changed stays")
+    .option(
+      "--organization-id <id>",
+      "for organization-trail, if the audit stack does not declare the organization yet",
+    )
+    .option("--stack <stacks...>", "the stacks whose trails to migrate")
+    .option("--project <folder>", "the project folder (default: the current folder)")
+    .option("--yes", "carry out the plan (default: only print it)")
+    .option("--resume", "continue the migration in progress")
+    .option("--abandon", "discard the migration in progress; changes already made stay")
     .addHelpText(
       "after",
-      "\nExit code 4 when a step fails, 7 when one would replace something: --resume goes on from there.",
+      "\nExit code 4 if a step fails, 7 if a step would replace something; --resume continues from that step.",
     );
 }
 
@@ -48,13 +51,16 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
   const begun = readJournal(project);
   if (options.abandon) return abandoned(project, begun);
   if (options.resume && begun === undefined) {
-    throw new ExitError(ExitCode.Usage, `No migration was begun in ${folder}.\n  → crosstrail migrate --to <what>`);
+    throw new ExitError(
+      ExitCode.Usage,
+      `No migration is in progress in ${folder}.\n  → crosstrail migrate --to <what>`,
+    );
   }
   if (!options.resume && begun !== undefined) {
     throw new ExitError(
       ExitCode.Usage,
-      `A migration to ${begun.to} was begun here, and ${begun.done} of its ${begun.steps.length} steps are done.\n` +
-        "  → crosstrail migrate --resume --yes, or --abandon to leave everything as it is now.",
+      `A migration to ${begun.to} is in progress here; ${begun.done} of its ${begun.steps.length} steps are done.\n` +
+        "  → crosstrail migrate --resume --yes, or --abandon to keep everything as it is now.",
     );
   }
   const journal = begun ?? (await plan(options, project));
@@ -79,10 +85,7 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
 
 async function plan({ to, prefix, organizationId, stack }: Options, project: MigrationProject): Promise<Journal> {
   if (to === undefined) {
-    throw new ExitError(
-      ExitCode.Usage,
-      `What to move to is missing.\n  → --to ${Object.values(Transition).join(" | ")}`,
-    );
+    throw new ExitError(ExitCode.Usage, `--to is missing.\n  → --to ${Object.values(Transition).join(" | ")}`);
   }
   const { audit, trails } = await configuredStacks(project);
   return { ...planMigration({ to, prefix, organizationId, stacks: stack }, audit, trails), done: 0 };
@@ -91,8 +94,8 @@ async function plan({ to, prefix, organizationId, stack }: Options, project: Mig
 function abandoned(project: MigrationProject, begun: Journal | undefined): Outcome {
   removeJournal(project);
   const text = begun
-    ? `The migration to ${begun.to} is forgotten after ${begun.done} of ${begun.steps.length} steps.\n`
-    : "No migration was begun here.\n";
+    ? `The migration to ${begun.to} was discarded after ${begun.done} of ${begun.steps.length} steps.\n`
+    : "No migration is in progress here.\n";
   return { exitCode: ExitCode.Ok, findings: [], data: () => ({ abandoned: begun ?? null }), text: () => text };
 }
 
@@ -116,7 +119,7 @@ function textOf(
 ): string {
   const lines = [colors.bold(`Migration to ${journal.to}: ${journal.steps.length} steps`), ""];
   journal.steps.forEach((step, index) => {
-    const mark = index < before ? " (done before)" : yes ? " (done)" : "";
+    const mark = index < before ? " (already done)" : yes ? " (done)" : "";
     lines.push(`${index + 1}. ${colors.bold(printable(step.stack))}${mark}: ${printable(step.what)}`);
     for (const command of commandsOf(step)) lines.push(`     ${printable(command)}`);
     if (step.meanwhile) lines.push(`   ${colors.yellow(printable(step.meanwhile))}`);

@@ -39,16 +39,16 @@ export function define(command: Command): void {
   command
     .addArgument(new Argument("<policy>", "which policy").choices(["bucket", "key"]))
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
-    .option("--current <file>", "merge with the current policy in this file; - for the standard input")
-    .option("--deployed", "merge with the current policy as AWS has it, with credentials of the account that owns it")
-    .option("--key <arn>", "the key; needed to read its policy with --deployed")
-    .option("--without <sids...>", "current statements to leave out, such as Crosstrail's own of an earlier run")
-    .option("--denials", "add what the bucket policy denies too: it then holds for everything in the bucket")
-    .option("--diff", "show the statements that are added and left out in full, on stderr")
-    .option("--pretty", "indent the document; without it, it is on one line")
+    .option("--current <file>", "merge with the current policy in this file; - for standard input")
+    .option("--deployed", "merge with the current policy in AWS; needs credentials for the account that owns it")
+    .option("--key <arn>", "the KMS key; required to read its policy with --deployed")
+    .option("--without <sids...>", "current statements to leave out, such as Crosstrail's own from an earlier run")
+    .option("--denials", "also add the bucket policy's Deny statements; they apply to everything in the bucket")
+    .option("--diff", "print the added and left-out statements in full, on stderr")
+    .option("--pretty", "indent the document (default: one line)")
     .addHelpText(
       "after",
-      "\nPrints the document on stdout and everything else on stderr. Nothing is changed in AWS. Exit code 5, and no document,\nwhen the statements cannot be added or could not do their work.",
+      "\nPrints the document on stdout and everything else on stderr. Changes nothing in AWS. Exit code 5, and no document,\nif the statements cannot be added or would not work.",
     );
 }
 
@@ -66,7 +66,7 @@ export async function run(options: Options, { env }: Surroundings, args: string[
   const findings = [...judgeMerged(merged, fleet), ...merge.findings, ...merge.leftOut.map(leftOutFinding)];
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
-    throw new ExitError(ExitCode.CheckFailed, `The merged ${kind} policy would not do. Nothing is printed.`, errors);
+    throw new ExitError(ExitCode.CheckFailed, `The merged ${kind} policy would not work; nothing was printed.`, errors);
   }
   const result: Result = { kind, options, settings, source, merge, findings };
   return {
@@ -91,14 +91,18 @@ interface Result {
 function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): AuditSettings {
   const { current, deployed, key, without, denials } = options;
   const wrong = [
-    [current !== undefined && deployed, "--current and --deployed exclude each other.", "Leave one of them out."],
+    [current !== undefined && deployed, "--current and --deployed exclude each other.", "Use one of them."],
     [
       without && current === undefined && !deployed,
-      "--without is for a current policy.",
+      "--without needs a current policy.",
       "Add --current or --deployed.",
     ],
-    [kind === "key" && denials, "--denials is for the bucket policy.", "Leave it out: the key policy denies nothing."],
-    [kind === "bucket" && key !== undefined, "--key is for the key policy.", "Leave it out."],
+    [
+      kind === "key" && denials,
+      "--denials applies to the bucket policy only.",
+      "Remove it: the key policy has no Deny statements.",
+    ],
+    [kind === "bucket" && key !== undefined, "--key applies to the key policy only.", "Remove it."],
     [
       kind === "key" && deployed && key === undefined,
       "--deployed needs --key.",
@@ -110,12 +114,12 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
   const settings = readAuditFile(options.config ?? defaultConfig, env);
   if (key !== undefined) checkKey(key, settings);
   if (settings.fleet.length === 0) {
-    throw new ExitError(ExitCode.Usage, "The fleet has no trail, so no policy needs a statement.", [
+    throw new ExitError(ExitCode.Usage, "The fleet has no trails, so no policy needs a statement.", [
       {
         id: "policy/no-trail",
         severity: "error",
         subject: "crosstrail:members",
-        message: "No member is declared, and the audit account has no trail of its own.",
+        message: "No members are declared, and the audit account has no trail of its own.",
         remedy: "Declare the members in the audit stack's configuration.",
       },
     ]);
@@ -129,15 +133,15 @@ function checkKey(key: string, { region, partition }: AuditSettings): void {
   const problem =
     keyArnProblem(key) ??
     (found?.region !== region || found.partition !== partition
-      ? `the bucket is in Region ${region} of partition ${partition} (aws:region); its key must be there too`
+      ? `the bucket is in Region ${region} of partition ${partition} (aws:region), and its key must be in the same one`
       : undefined);
   if (problem === undefined) return;
-  throw new ExitError(ExitCode.Usage, "The key cannot be used.", [
+  throw new ExitError(ExitCode.Usage, "The key is not valid.", [
     {
       id: "policy/key-arn",
       severity: "error",
       subject: `--key ${key}`,
-      message: `This is wrong: ${problem}.`,
+      message: `Not a valid key: ${problem}.`,
       remedy: "Give the ARN of the key that encrypts the logs.",
     },
   ]);
@@ -172,7 +176,7 @@ function mergeOf(
     const isUsage = refused.every(({ id }) => id === "policy/no-such-sid");
     throw new ExitError(
       isUsage ? ExitCode.Usage : ExitCode.CheckFailed,
-      `The statements cannot be added to the current ${kind} policy. Nothing is printed.`,
+      `The statements cannot be added to the current ${kind} policy; nothing was printed.`,
       refused,
     );
   };
@@ -190,8 +194,9 @@ function leftOutFinding({ Sid }: { Sid: string }): Finding {
     id: "policy/denial-left-out",
     severity: "info",
     subject: Sid,
-    message: "This statement denies, for everything in the bucket and everybody who uses it, so it is not added.",
-    remedy: "--denials adds it, if that suits what else is in the bucket.",
+    message:
+      "This Deny statement would apply to everything in the bucket and everyone who uses it, so it was not added.",
+    remedy: "Add it with --denials if it suits everything else in the bucket.",
   };
 }
 
@@ -235,7 +240,8 @@ function notesOf({ kind, options, settings, source, merge, findings }: Result): 
   }
   lines.push(...findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)), "");
   if (source === undefined) lines.push(...howToMerge(kind, options, settings));
-  else if (added.length === 0 && removed.length === 0) lines.push("Nothing to add: the current policy has it all.");
+  else if (added.length === 0 && removed.length === 0)
+    lines.push("Nothing to add: the current policy already has every statement.");
   else lines.push(...howToApply(kind, options, settings));
   return `${lines.join("\n")}\n`;
 }
@@ -246,8 +252,8 @@ function howToMerge(kind: Kind, { key }: Options, { bucketName, region }: AuditS
       ? `aws s3api get-bucket-policy --bucket ${bucketName} --region ${region}`
       : `aws kms get-key-policy --key-id ${key ?? "<the key's ARN>"} --policy-name default --region ${region}`;
   return [
-    `They are to be added to the policy that the ${kind} has; in its place they would remove what it allows now.`,
-    `To have them merged: --deployed, or --current with what this prints:`,
+    `Add them to the ${kind}'s current policy. Replacing that policy would remove what it allows now.`,
+    `To merge them, use --deployed, or --current with the output of this command:`,
     `  ${read} --query Policy --output text`,
   ];
 }

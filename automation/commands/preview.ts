@@ -25,12 +25,12 @@ type Format = keyof typeof files;
 export function define(command: Command): void {
   defineFleet(command, "preview");
   command
-    .option("--expect-no-changes", "exit code 7 when something would change")
+    .option("--expect-no-changes", "exit with code 7 if anything would change")
     .addOption(
-      new Option("--report <formats...>", "for a pull request: print a report instead").choices(Object.keys(files)),
+      new Option("--report <formats...>", "print a report instead, for a pull request").choices(Object.keys(files)),
     )
-    .option("--report-folder <folder>", `write the reports there, as ${Object.values(files).join(", ")}`)
-    .addHelpText("after", "\nStacks that are not there yet are shown as well; nothing is created for that.");
+    .option("--report-folder <folder>", `write the reports to this folder, as ${Object.values(files).join(", ")}`)
+    .addHelpText("after", "\nAlso shows stacks that do not exist yet, without creating them.");
 }
 
 export async function run(options: PreviewOptions, surroundings: Surroundings): Promise<Outcome> {
@@ -58,11 +58,14 @@ export async function run(options: PreviewOptions, surroundings: Surroundings): 
 function checkReport({ report: formats, reportFolder, json }: PreviewOptions): void {
   const mistake = (message: string, remedy: string) => new ExitError(ExitCode.Usage, `${message}\n  → ${remedy}`);
   if (reportFolder !== undefined && !formats)
-    throw mistake("--report-folder is for --report.", "Add --report markdown.");
+    throw mistake("--report-folder needs --report.", "Add --report markdown.");
   if (reportFolder !== undefined || !formats) return;
-  if (formats.length > 1) throw mistake("Only one report can be printed.", "Add --report-folder <folder>.");
+  if (formats.length > 1) throw mistake("--report prints only one format.", "Add --report-folder <folder>.");
   if (json)
-    throw mistake("--json and --report cannot both be printed.", "Leave --json out, or add --report-folder <folder>.");
+    throw mistake(
+      "--json and --report cannot both print to stdout.",
+      "Remove --json, or add --report-folder <folder>.",
+    );
 }
 
 function reportOf(result: FleetResult, { cwd, stack = "audit" }: Options, env: NodeJS.ProcessEnv): Report {

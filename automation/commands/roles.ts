@@ -56,19 +56,22 @@ export function define(command: Command): void {
     .addArgument(
       new Argument(
         "<account>",
-        `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that enters all of these`,
+        `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that accesses all of them`,
       ),
     )
     .option("--config <file>", "the audit stack's configuration", defaultConfig)
     .addOption(
-      new Option("--access <access>", "what the role may do: read, also create and change, also stop and delete")
+      new Option("--access <access>", "what the role may do: read; also create and change; also stop and delete")
         .choices(Object.values(Access))
         .default(Access.Deploy),
     )
     .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
     .option("--hub <arn>", "the role that may assume it")
-    .option("--external-id <id>", "what the hub must say when it assumes the role (default: as the configuration says)")
-    .option("--github <subject>", "instead of --hub: jobs of GitHub Actions with exactly this subject")
+    .option(
+      "--external-id <id>",
+      "the external ID that the hub must send when it assumes the role (default: from the configuration)",
+    )
+    .option("--github <subject>", "instead of --hub: GitHub Actions jobs with exactly this subject")
     .addOption(
       new Option("--format <format>", "JSON, or a CloudFormation template")
         .choices(["json", "cloudformation"])
@@ -105,7 +108,10 @@ export function run(options: Options, { env }: Surroundings, [account]: string[]
   });
 }
 
-/** The stacks that have a file of their own beside the audit stack's: the organization trail's, and that of this account. */
+/**
+ * The stacks that have a file of their own beside the audit stack's: the organization trail's, and that of this
+ * account.
+ */
 function otherStacks(
   settings: AuditSettings,
   account: string,
@@ -173,7 +179,7 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
         hubPermissions(subjects.map((subject) => roleArnOf(entered(settings, subject, options.config), access))),
       ),
       trust: roleTrust(place, trustOf(options, "")),
-      reasons: [{ action: "sts:AssumeRole", why: "enters the accounts of the fleet" }],
+      reasons: [{ action: "sts:AssumeRole", why: "accesses the accounts of the fleet" }],
     };
   }
   const subject = entered(settings, subjectOf(subjects, account), options.config);
@@ -215,13 +221,13 @@ function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
   if (found) return found;
   const known = subjects.flatMap(({ aliases }) => aliases);
   const shown = known.length > 12 ? [...known.slice(0, 12), `${known.length - 12} more`] : known;
-  throw new UserError("The role cannot be written.", [
+  throw new UserError("The role could not be generated.", [
     {
       id: "roles/account",
       severity: "error",
       subject: `account "${account}"`,
-      message: `No account of the fleet has this alias or id; there are ${shown.join(", ")}, and ${hub}.`,
-      remedy: "Give one of these, or declare the member in crosstrail:members first.",
+      message: `No account of the fleet has this alias or ID. Known are ${shown.join(", ")}, and ${hub}.`,
+      remedy: "Use one of these, or declare the member in crosstrail:members first.",
     },
   ]);
 }
@@ -229,23 +235,23 @@ function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
 /** @param agreed the external id with which the fleet enters the account, "" for none. */
 function trustOf({ hub: hubRoleArn, github, externalId, access }: Options, agreed: string): RoleTrust {
   if (hubRoleArn !== undefined && github !== undefined) {
-    throw usage("--hub and --github are both given; a role has one way in.", "Keep one of the two.");
+    throw usage("--hub and --github exclude each other: a role trusts one of them.", "Use one of them.");
   }
   if (github !== undefined) {
     if (externalId !== undefined) {
-      throw usage("--external-id is for --hub: a job of GitHub Actions cannot say one.", "Leave --external-id out.");
+      throw usage("--external-id needs --hub: GitHub Actions cannot send an external ID.", "Remove --external-id.");
     }
     if (github.endsWith(":pull_request") && access !== Access.Preview) {
       throw usage(
-        `Every pull request of the repository could ${access}.`,
-        "Add --access preview, or give the subject of an environment: repo:<owner>/<repository>:environment:<name>.",
+        `Every pull request in the repository could ${access}.`,
+        "Add --access preview, or use the subject of an environment: repo:<owner>/<repository>:environment:<name>.",
       );
     }
     return { githubSubject: github };
   }
   if (hubRoleArn !== undefined) return { hubRoleArn, externalId: externalId ?? (agreed || undefined) };
   throw usage(
-    "Nobody could assume the role: neither --hub nor --github is given.",
+    "No one could assume the role: neither --hub nor --github is given.",
     "Add --hub <the role that deploys>, or --github repo:<owner>/<repository>:environment:<name>.",
   );
 }

@@ -49,14 +49,11 @@ export const examples = [
 export function define(command: Command): void {
   command
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
-    .option("--cases <paths...>", "JSON files, or folders of them, with cases of your own")
-    .option("--deployed", "read the policies from AWS, with credentials of the audit account; needs --contract")
-    .option("--full", "with --json: every question with its answer, not just those that failed")
-    .option(
-      "--contract <file>",
-      "what `pulumi stack output --json` prints for the audit stack; - for the standard input",
-    )
-    .addHelpText("after", "\nExit code 5 when an expectation fails.");
+    .option("--cases <paths...>", "JSON files, or folders of them, with your own cases")
+    .option("--deployed", "read the policies from AWS; needs credentials for the audit account and --contract")
+    .option("--full", "with --json: include every question and its answer, not only those that failed")
+    .option("--contract <file>", "what `pulumi stack output --json` prints for the audit stack; - for standard input")
+    .addHelpText("after", "\nExit code 5 if an expectation fails.");
 }
 
 export async function run(options: Options, { env, color, columns = 80 }: Surroundings): Promise<Outcome> {
@@ -91,7 +88,7 @@ async function subject(
 ): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked">> {
   if (!deployed) {
     if (contractFile !== undefined)
-      throw usage("--contract is for --deployed.", "Add --deployed, or leave --contract out.");
+      throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
     const file = config ?? defaultConfig;
     const settings = readAuditFile(file, env);
     const fleet = fleetOfSettings(settings);
@@ -120,7 +117,9 @@ async function subject(
     notAsked: [
       ...(declared || readers.length === 0
         ? []
-        : [`the reader roles ${readers.join(", ")}: the contract does not have their policies; --config does`]),
+        : [
+            `the reader roles ${readers.join(", ")}: the contract does not include their policies; use --config to check them`,
+          ]),
       ...switchedOff({ ...fleet, readers: declared ? fleet.readers : contract.readers }),
     ],
   };
@@ -159,7 +158,7 @@ function readJson(file: string): Record<string, unknown> {
   throw fileError(file, "contract/json", "It is not a JSON object.", correctContract, "The contract");
 }
 
-const correctContract = "Give what `pulumi stack output --json` prints for the audit stack.";
+const correctContract = "Use the output of `pulumi stack output --json -s audit`.";
 
 function usage(message: string, remedy: string): ExitError {
   return new ExitError(ExitCode.Usage, `${message}\n  → ${remedy}`);
@@ -195,7 +194,7 @@ function failedOf(cells: Cell[]): Cell[] {
 }
 
 const deployOurs =
-  "Deploy the policies that Crosstrail builds (pulumi up for the audit stack). If they are those, please report this.";
+  "Deploy the policies that Crosstrail builds (pulumi up on the audit stack). If they are already deployed, please report this as a bug.";
 
 function failedCell({ title, subject, expected, verdict, decision }: Cell): Finding {
   const isOpen = verdict === "undecided";
@@ -211,7 +210,7 @@ function failedCell({ title, subject, expected, verdict, decision }: Cell): Find
 const decideIt = "Give what decides it, as the message says, or change the statement so that it does not depend on it.";
 
 function moreFailures(count: number): Finding {
-  const message = `${count} more questions have another answer than expected; --json --full has each of them.`;
+  const message = `${count} more answers are not as expected; --json --full lists all of them.`;
   return { id: "simulate/failed", severity: "error", subject: `${count} more`, message, remedy: deployOurs };
 }
 
@@ -220,11 +219,11 @@ function untiedFinding({ title, count, policy, form, reason }: Untied): Finding 
     id: "simulate/not-tied",
     severity: "info",
     subject: `${title} (${count} times)`,
-    message: `It is possible. The ${policy} policy has form ${form}: ${reason}.`,
+    message: `This is allowed. The ${policy} policy has form ${form}: ${reason}.`,
     remedy:
       policy === "bucket"
-        ? "crosstrail:bucketPolicyForm demands a tighter form; the tightest that fits is taken by default."
-        : "crosstrail:keyPolicyForm demands a tighter form; the tightest that fits is taken by default.",
+        ? "crosstrail:bucketPolicyForm can require a tighter form; by default, the tightest that fits is used."
+        : "crosstrail:keyPolicyForm can require a tighter form; by default, the tightest that fits is used.",
   };
 }
 
@@ -262,7 +261,7 @@ const headings: Record<GroupId, string> = {
   read: "auditor\nreads",
   own: "own\nlogs",
   reader: "reader\nroles",
-  upkeep: "mends\npolicies",
+  upkeep: "repairs\npolicies",
   "other-trail": "other\ntrail",
   "other-path": "other\npath",
   outsider: "outsider",
@@ -294,7 +293,7 @@ function textOf(
 
   const loose = untied(cells);
   if (loose.length > 0) {
-    lines.push(colors.bold("What the forms cannot tie") + ", and is possible:");
+    lines.push(colors.bold("Allowed, because the chosen policy form cannot restrict it:"));
     for (const { title, count, policy, form, reason } of loose) {
       lines.push(...fold(`  ${title} (${count} times)`, 2));
       lines.push(...fold(`    ${policy} policy, ${form}: ${reason}`).map((line) => colors.dim(line)));
@@ -318,7 +317,7 @@ function textOf(
       lines.push(...fold(`    ${printable(decision.explanation ?? "")}`));
     }
     if (failures.length > mostFailures)
-      lines.push(`  and ${failures.length - mostFailures} more; --json --full has them all.`);
+      lines.push(`  and ${failures.length - mostFailures} more; --json --full lists all of them.`);
     lines.push("");
   }
   if (notAsked.length > 0 && cells.length > 0)
@@ -367,7 +366,7 @@ function tableOf(cells: Cell[], colors: Colors, columns: number): string[] {
   const hidden = all.length - shown.length;
   if (hidden > 0) {
     const failing = all.filter(isShown).length > shown.length;
-    lines.push(`${hidden} ${failing ? "more accounts" : "accounts where nothing failed"}; --json has each of them.`);
+    lines.push(`${hidden} ${failing ? "more accounts" : "accounts where nothing failed"}; --json lists all of them.`);
   }
   const possible = groups.filter(({ expected }) => expected === "allow").length;
   lines.push(

@@ -8,7 +8,7 @@ export const examples = ["crosstrail status --json"];
 
 export function define(command: Command): void {
   defineFleet(command, "status");
-  command.addHelpText("after", "\nExit code 5 when a trail is not as it should be.");
+  command.addHelpText("after", "\nExit code 5 if a trail is not as it should be.");
 }
 
 export function run(options: Options, surroundings: Surroundings): Promise<Outcome> {

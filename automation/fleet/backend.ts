@@ -35,7 +35,7 @@ export class Backend {
         id: "pulumi/too-old",
         severity: "error",
         subject: `pulumi ${version}`,
-        message: `Version ${oldest.join(".")} or newer is needed.`,
+        message: `Version ${oldest.join(".")} or newer is required.`,
         remedy: "https://www.pulumi.com/docs/install/",
       });
     }
@@ -73,11 +73,11 @@ export class Backend {
       signal: this.signal,
     }).catch((error: unknown) => {
       if (!(error instanceof CommandError) || error.code !== "ENOENT") throw error;
-      throw failure(ExitCode.Usage, "There is no Pulumi CLI.", {
+      throw failure(ExitCode.Usage, "The Pulumi CLI was not found.", {
         id: "pulumi/missing",
         severity: "error",
         subject: "pulumi",
-        message: "There is no such program in PATH.",
+        message: "There is no program pulumi in PATH.",
         remedy: "https://www.pulumi.com/docs/install/",
       });
     });
@@ -89,16 +89,16 @@ export class Backend {
   }
 
   private refusal(command: string, { timedOut, stderr, stdout }: ProcessResult): ExitError {
-    const headline = "Pulumi's backend could not be asked. Nothing was changed.";
+    const headline = "Pulumi's backend did not answer. Nothing was changed.";
     const url = this.env.PULUMI_BACKEND_URL;
     // Without what may be a password.
     const subject = url
       ? `PULUMI_BACKEND_URL = ${url.replace(/\/\/[^/@]*@/, "//***@")}`
       : "the backend that pulumi whoami -v shows";
     const remedy =
-      "Is it there, can it be reached from here, and may these credentials read it? PULUMI_BACKEND_URL, or pulumi login, says which one it is.";
+      "Check that it exists, that you can reach it, and that your credentials can read it. PULUMI_BACKEND_URL or pulumi login selects the backend.";
     if (timedOut) {
-      const message = `${command} had no answer after ${this.limitSeconds} seconds, and was ended.`;
+      const message = `${command} did not answer within ${this.limitSeconds} seconds and was stopped.`;
       return failure(ExitCode.Timeout, headline, {
         id: "backend/no-answer",
         severity: "error",

@@ -17,8 +17,8 @@ const throttled = /ThrottlingException|TooManyRequestsException|RequestLimitExce
 /** Why it is worth trying again, if it is. */
 export function retryReason(operation: Operation): string | undefined {
   const text = textOf(operation);
-  if (notYetKnown.test(text)) return "the archive's new policies are not known everywhere in AWS yet";
-  if (throttled.test(text)) return "AWS throttles the calls";
+  if (notYetKnown.test(text)) return "the archive's new policies have not reached all of AWS yet";
+  if (throttled.test(text)) return "AWS is throttling the calls";
   return undefined;
 }
 
@@ -40,15 +40,15 @@ const known: Known[] = [
     pattern: /\[409\] Conflict: Another update is currently in progress/,
     id: "stack/locked",
     exitCode: ExitCode.Deployment,
-    message: () => "Another update of the stack is in progress, says Pulumi Cloud.",
-    remedy: (_, stack) => `Wait for it. If it is gone for good: pulumi cancel -s ${stack}`,
+    message: () => "Pulumi Cloud reports another update of the stack in progress.",
+    remedy: (_, stack) => `Wait for it to finish. If it will never finish, run pulumi cancel -s ${stack}`,
   },
   {
     pattern: /no stack named '?([^'\s]+)'? found|unknown stack "([^"]+)"/,
     id: "stack/missing",
     exitCode: ExitCode.StackNotFound,
-    message: ([, name, other]) => `There is no stack ${name ?? other} in this backend.`,
-    remedy: () => "Check PULUMI_BACKEND_URL, or pulumi login; pulumi stack ls --all lists the stacks.",
+    message: ([, name, other]) => `Stack ${name ?? other} does not exist in this backend.`,
+    remedy: () => "Check PULUMI_BACKEND_URL or pulumi login; pulumi stack ls --all lists the stacks.",
   },
   {
     pattern:
@@ -57,14 +57,14 @@ const known: Known[] = [
     exitCode: ExitCode.Authentication,
     message: ([, one, other, third]) => `The role ${one ?? other ?? third} could not be assumed.`,
     remedy: () =>
-      "Does it exist, does its trust policy name your identity (aws sts get-caller-identity), and may you sts:AssumeRole?",
+      "Check that it exists, that its trust policy names your identity (aws sts get-caller-identity), and that you are allowed sts:AssumeRole.",
   },
   {
     pattern: /ExpiredToken\w*|security token included in the request is expired|The SSO session associated/,
     id: "credentials/expired",
     exitCode: ExitCode.Authentication,
     message: () => "The credentials have expired.",
-    remedy: () => "Log in again and repeat the command; chained roles last an hour at most.",
+    remedy: () => "Log in again, then rerun the command. Sessions of chained roles last at most one hour.",
   },
   {
     pattern:
@@ -78,24 +78,25 @@ const known: Known[] = [
     pattern: /no resource plugin '?([\w-]+)'? found|could not (?:download|install) plugin '?([\w-]+)/i,
     id: "plugin/missing",
     exitCode: ExitCode.Other,
-    message: ([, name, other]) => `Pulumi's plugin ${name ?? other} is not installed, and could not be downloaded.`,
+    message: ([, name, other]) => `Pulumi plugin ${name ?? other} is not installed and could not be downloaded.`,
     remedy: () =>
-      "Run pulumi install in the project's folder, where https://get.pulumi.com can be reached; then again.",
+      "Run pulumi install in the project folder, with access to https://get.pulumi.com, then rerun the command.",
   },
   {
     pattern: /PULUMI_ACCESS_TOKEN must be set for login/,
     id: "backend/not-logged-in",
     exitCode: ExitCode.Authentication,
-    message: () => "Pulumi is logged in to no backend.",
+    message: () => "Pulumi is not logged in to a backend.",
     remedy: () =>
-      "Set PULUMI_BACKEND_URL, such as s3://my-state; or pulumi login; or PULUMI_ACCESS_TOKEN for Pulumi Cloud.",
+      "Set PULUMI_BACKEND_URL, for example to s3://my-state, run pulumi login, or set PULUMI_ACCESS_TOKEN for Pulumi Cloud.",
   },
   {
     pattern: throttled,
     id: "aws/throttled",
     exitCode: ExitCode.Deployment,
-    message: ([text]) => `AWS throttles the calls (${text}), also after the provider and the fleet have tried again.`,
-    remedy: (_, stack) => `Later: crosstrail up --only ${stack}. With a smaller --parallel, if several stacks fail so.`,
+    message: ([text]) => `AWS is throttling the calls (${text}), even after the provider and the fleet retried.`,
+    remedy: (_, stack) =>
+      `Retry later: crosstrail up --only ${stack}. If several stacks fail this way, use a smaller --parallel.`,
   },
   {
     pattern: /passphrase must be set|incorrect passphrase/,
@@ -103,15 +104,15 @@ const known: Known[] = [
     exitCode: ExitCode.Authentication,
     message: ([text]) => `Pulumi cannot use the stack's secrets: ${text}.`,
     remedy: () =>
-      "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, for all stacks of the fleet the same.",
+      "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, the same for all stacks of the fleet.",
   },
   {
     pattern: /Policy exceeds the maximum allowed document size|PolicyLengthExceeded|policy\/too-large/i,
     id: "policy/too-large",
     exitCode: ExitCode.Deployment,
-    message: () => "AWS says that a policy is too large.",
+    message: () => "AWS rejected a policy as too large.",
     remedy: () =>
-      "Leave crosstrail:bucketPolicyForm and crosstrail:keyPolicyForm at auto: the tightest form that fits is taken.",
+      "Set crosstrail:bucketPolicyForm and crosstrail:keyPolicyForm to auto: this uses the tightest form that fits.",
   },
   {
     pattern: /(InsufficientS3BucketPolicy|InsufficientEncryptionPolicy)Exception/,
@@ -119,10 +120,10 @@ const known: Known[] = [
     exitCode: ExitCode.Deployment,
     message: ([, name]) =>
       name === "InsufficientS3BucketPolicy"
-        ? "CloudTrail says that the log bucket's policy does not let this trail deliver."
-        : "CloudTrail says that the key's policy does not let this trail encrypt.",
+        ? "CloudTrail reports that the log bucket's policy does not let this trail deliver."
+        : "CloudTrail reports that the key's policy does not let this trail encrypt.",
     remedy: () =>
-      "crosstrail up --only <audit stack>, then repeat this; crosstrail simulate shows what the policies allow.",
+      "Run crosstrail up --only <audit stack>, then rerun this command. crosstrail simulate shows what the policies allow.",
   },
 ];
 
@@ -162,8 +163,8 @@ export function timedOut(stack: string, open: string[]): Diagnosis {
         id: "stack/timed-out",
         severity: "error",
         subject: stack,
-        message: `The stack's time was over before its operation was; it was ended, with all that it had started.${underWay(open)}`,
-        remedy: "Repeat the command; --timeout gives more time. What was under way is looked up first.",
+        message: `The operation hit its time limit and was stopped, with every process it had started.${underWay(open)}`,
+        remedy: "Rerun the command, with a longer --timeout if needed. It first looks up what was in progress.",
       },
     ],
   };
@@ -175,8 +176,8 @@ export function cancelled(stack: string, open: string[]): Finding {
     id: "stack/cancelled",
     severity: "warning",
     subject: stack,
-    message: `It was interrupted before its work was done.${underWay(open)}`,
-    remedy: "Repeat the command: it goes on where this one ended, and looks up first what was under way.",
+    message: `It was interrupted before it finished.${underWay(open)}`,
+    remedy: "Rerun the command: it looks up what was in progress, then continues.",
   };
 }
 
@@ -184,7 +185,7 @@ function underWay(open: string[]): string {
   if (open.length === 0) return "";
   const most = 3;
   const more = open.length > most ? ` and ${open.length - most} more` : "";
-  return ` Under way, without an answer from AWS: ${open.slice(0, most).join(", ")}${more}.`;
+  return ` In progress, without an answer from AWS: ${open.slice(0, most).join(", ")}${more}.`;
 }
 
 export function diagnoseText(stack: string, text: string): Diagnosis {
@@ -198,8 +199,8 @@ export function diagnoseText(stack: string, text: string): Diagnosis {
           id: "stack/locked",
           severity: "error",
           subject: stack,
-          message: `${user}@${host} (process ${pid}) has held its lock since ${since}${others.length ? `, and ${others.length} more` : ""}.`,
-          remedy: `Wait for it. If that process is gone for good: pulumi cancel -s ${stack}`,
+          message: `${user}@${host} (process ${pid}) has held the stack's lock since ${since}${others.length ? `, and ${others.length} more` : ""}.`,
+          remedy: `Wait for it to finish. If that process no longer exists, run pulumi cancel -s ${stack}`,
         },
       ],
     };
@@ -222,7 +223,7 @@ export function diagnoseText(stack: string, text: string): Diagnosis {
         severity: "error",
         subject: stack,
         message: shortened(text),
-        remedy: "Correct the cause and repeat the command.",
+        remedy: "Fix the cause, then rerun the command.",
       },
     ],
   };

@@ -52,7 +52,7 @@ export async function execute(steps: Step[], run: Runner, options: ExecuteOption
     }
     if (running.size > 0) await Promise.race(running);
     else if (waiting.length > 0)
-      throw new Error(`the plan has a circle: ${waiting.map(({ stack }) => stack.name).join(", ")}`);
+      throw new Error(`the plan contains a cycle: ${waiting.map(({ stack }) => stack.name).join(", ")}`);
   }
   return steps.map(({ stack }) => results.get(stack.name) as StackResult);
 }
@@ -75,8 +75,8 @@ function notRun(step: Step, reason: string): StackResult {
     id: "stack/skipped",
     severity: "warning",
     subject: step.stack.name,
-    message: `It was left alone, as ${reason} has to be in order first.`,
-    remedy: `Mend ${reason}, then repeat the command.`,
+    message: `Skipped: stack ${reason} must succeed first.`,
+    remedy: `Fix ${reason}, then rerun the command.`,
   };
   return resultOf(step, { status: Status.Skipped, exitCode: ExitCode.Deployment, findings: [finding] });
 }

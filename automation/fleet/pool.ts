@@ -1,6 +1,6 @@
 /**
- * The workers: processes that each take one stack after the other. A worker that fails is replaced, and so is one that has
- * had many stacks, so that memory depends on how many work at the same time and not on the size of the fleet.
+ * The workers: processes that each take one stack after the other. A worker that fails is replaced, and so is one that
+ * has had many stacks, so that memory depends on how many work at the same time and not on the size of the fleet.
  */
 import { join } from "node:path";
 import type { Finding } from "../../core/findings";
@@ -143,8 +143,9 @@ function died({ step }: Job, words: string[], stopped: boolean): StackResult {
     id: "stack/worker-died",
     severity: "error",
     subject: name,
-    message: ["The process that worked on it has ended before its work.", ...words.slice(-10)].join("\n"),
-    remedy: "Repeat the command; what was under way is looked up first. If it was not killed, please report this.",
+    message: ["The worker process exited before it finished.", ...words.slice(-10)].join("\n"),
+    remedy:
+      "Rerun the command; it first looks up what was in progress. If nothing killed the process, please report this as a bug.",
   };
   return resultOf(step, { ...began, status: Status.Failed, exitCode: ExitCode.Other, findings: [finding] });
 }

@@ -44,8 +44,8 @@ export interface StackSource {
 }
 
 /**
- * Removes what a killed run left behind. A day later, as the temporary folder may be shared with another machine or container,
- * of whose processes nothing is known here.
+ * Removes what a killed run left behind. A day later, as the temporary folder may be shared with another machine or
+ * container, of whose processes nothing is known here.
  */
 function removeAbandoned(): void {
   let names: string[] = [];
@@ -80,8 +80,8 @@ export class Project {
       throw fileError(
         join(folder, "Pulumi.yaml"),
         "file/unreadable",
-        "There is no such file.",
-        "Run crosstrail in the project's folder, or give it with --cwd. crosstrail init begins a new fleet.",
+        "The file does not exist.",
+        "Run crosstrail in the project folder, or name the folder with --cwd. To start a new fleet, run crosstrail init.",
         "The project",
       );
     }
@@ -91,8 +91,8 @@ export class Project {
       throw fileError(
         file,
         "config/not-audit",
-        "It is a member stack's; the fleet is declared by the audit stack.",
-        "Give the audit stack's name with --stack.",
+        "This file belongs to a member stack; the fleet is declared in the audit stack.",
+        "Name the audit stack with --stack.",
       );
     }
     this.audit = settings;
@@ -107,8 +107,8 @@ export class Project {
   }
 
   /**
-   * The stack of a member or of the organization trail. Its own file, where it has one, is all that counts: `pulumi up` and
-   * `crosstrail up` are then the same. Otherwise the configuration follows from the fleet.
+   * The stack of a member or of the organization trail. Its own file, where it has one, is all that counts: `pulumi up`
+   * and `crosstrail up` are then the same. Otherwise the configuration follows from the fleet.
    * @param contract what is deployed; of removed stacks it is all that is known.
    */
   trailStack(stack: FleetStack, contract: Contract | undefined): StackSource {
@@ -127,10 +127,13 @@ export class Project {
       const member = declared ?? (contract && removedMember(contract, accountId));
       if (member) return this.generated(name, memberConfig(this.audit, member, source), true);
     }
-    throw new Error(`nothing is known of the stack ${name}`);
+    throw new Error(`unknown stack ${name}`);
   }
 
-  /** The account that the organization trail's stack works in, where its own file says so: it may be a delegated administrator's. */
+  /**
+   * The account that the organization trail's stack works in, where its own file says so: it may be a delegated
+   * administrator's.
+   */
   managementStackAccount(contract: Contract | undefined): string | undefined {
     const entry = managementEntry(this.audit, contract);
     if (!entry || !existsSync(this.fileOf(entry.alias))) return undefined;
@@ -176,8 +179,8 @@ export class Project {
   }
 
   /**
-   * @param secrets with the audit stack's secrets provider and salt, so that the fleet has one for all. There is no secret
-   * in it; without the salt each run would make a new one.
+   * @param secrets with the audit stack's secrets provider and salt, so that the fleet has one for all. There is no
+   * secret in it; without the salt each run would make a new one.
    */
   private generated(name: string, config: Record<string, unknown>, secrets: boolean): StackSource {
     const provider: StackFile = secrets ? this.read(this.fileOf(this.auditStack)) : {};
@@ -204,17 +207,17 @@ export class Project {
       throw fileError(
         file,
         "fleet/role",
-        `The audit stack declares ${name} as ${what}, and its stack's role is ${settings.role}.`,
+        `The audit stack declares ${name} as ${what}, but the stack's own file gives it role ${settings.role}.`,
       );
     }
     if (settings.accountId === accountId) return;
-    throw new UserError(`${file} is for another account.`, [
+    throw new UserError(`${file} belongs to another account.`, [
       {
         id: "fleet/account",
         severity: "error",
         subject: `crosstrail:accountId = "${settings.accountId}"`,
         message: `The audit stack declares ${name} as account ${accountId}. Nothing was changed.`,
-        remedy: `Correct one of the two; or remove ${file}, and its configuration follows from the audit stack's.`,
+        remedy: `Correct one of the two files, or remove ${file} to derive the configuration from the audit stack.`,
       },
     ]);
   }

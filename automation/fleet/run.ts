@@ -199,7 +199,7 @@ class Run {
     const contract = holds(stacks.get(auditStack)) ? await backend.contract(auditStack) : undefined;
     const withResources = new Set([...stacks.values()].filter(holds).map(({ name }) => name));
     const problems = fleetFindings(audit, auditStack, contract, withResources);
-    if (problems.length > 0) throw new UserError("The fleet cannot be worked on. Nothing was changed.", problems);
+    if (problems.length > 0) throw new UserError("The fleet cannot run. Nothing was changed.", problems);
     const fleet = fleetOf(audit, auditStack, contract, withResources, project.managementStackAccount(contract));
     const steps = select(planOf(action, fleet), action, options, project.folder).filter(
       // What is not there need not be destroyed.
@@ -267,9 +267,9 @@ class Run {
         id: "stack/not-deployed",
         severity: "error",
         subject: stack.name,
-        message: "The stack is declared, and not deployed.",
+        message: "The stack is declared but not deployed.",
         // The same for each, so that a fleet that is not deployed is told once.
-        remedy: "crosstrail up, or for some stacks alone: crosstrail up --only <stack...>",
+        remedy: "Run crosstrail up, or crosstrail up --only <stack...> for selected stacks.",
       };
       return { ...this.refused(step, ExitCode.CheckFailed, [finding]), state };
     }
@@ -332,7 +332,9 @@ class Run {
       .filter((name) => holds(this.stacks.get(name)) && !this.destroyed.has(name));
   }
 
-  /** Whether the organization trail's stack is one of the fleet's, deployed or destroyed: what it holds is known then. */
+  /**
+   * Whether the organization trail's stack is one of the fleet's, deployed or destroyed: what it holds is known then.
+   */
   private knowsManagementStack(): boolean {
     const { management, removed } = this.fleet;
     return removed.some(({ kind }) => kind === StackKind.Management) || this.stacks.has(management?.name ?? "");
@@ -411,7 +413,7 @@ function select(steps: Step[], action: Action, options: AllOptions, folder: stri
     if (wanted === undefined) {
       throw new ExitError(
         ExitCode.Usage,
-        `No last run of crosstrail ${action} is known here.\n  → Leave --failed out.`,
+        `No previous run of crosstrail ${action} was recorded here.\n → Remove --failed.`,
       );
     }
   }
@@ -420,13 +422,13 @@ function select(steps: Step[], action: Action, options: AllOptions, folder: stri
   if (unknown.length > 0) {
     throw new ExitError(
       ExitCode.StackNotFound,
-      "The fleet has no such stack.",
+      "The fleet has no stack of this name.",
       unknown.map((name) => ({
         id: "fleet/unknown-stack",
         severity: "error",
         subject: name,
         message: `The stacks are ${[...all].slice(0, 20).join(", ")}${all.size > 20 ? " and so on" : ""}.`,
-        remedy: "Give the alias of a declared member, or the audit stack's name.",
+        remedy: "Use the alias of a declared member, or the audit stack's name.",
       })),
     );
   }
@@ -439,8 +441,8 @@ function stillDelivering(stack: string, left: string[]): Finding {
     id: "archive/in-use",
     severity: "error",
     subject: stack,
-    message: `Trails still deliver to the archive: ${names}.`,
-    remedy: "crosstrail destroy, without --only, destroys them first.",
+    message: `These trails still deliver to the archive: ${names}.`,
+    remedy: "Run crosstrail destroy without --only to destroy them first.",
   };
 }
 

@@ -6,8 +6,8 @@ const past: Record<string, string> = {
   update: "updated",
   delete: "deleted",
   replace: "replaced",
-  "create-replacement": "created anew",
-  "delete-replaced": "deleted after",
+  "create-replacement": "recreated",
+  "delete-replaced": "deleted after replacement",
 };
 const future: Record<string, string> = {
   create: "to create",
@@ -16,7 +16,9 @@ const future: Record<string, string> = {
   replace: "to replace",
 };
 
-/** Whether the engine does something to a resource; what it only reads, such as a StackReference, it also forgets again. */
+/**
+ * Whether the engine does something to a resource; what it only reads, such as a StackReference, it also forgets again.
+ */
 export function isChange(op: string): boolean {
   return op !== "same" && op !== "read" && op !== "discard";
 }

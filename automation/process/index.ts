@@ -1,5 +1,5 @@
-// The one way in which Crosstrail starts an external process. Each one has a time limit, is ended by its own id, and leaves
-// nothing behind, even when Crosstrail itself is killed: see guard.js, which stands between.
+// The one way in which Crosstrail starts an external process. Each one has a time limit, is ended by its own id, and
+// leaves nothing behind, even when Crosstrail itself is killed: see guard.js, which stands between.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -91,7 +91,9 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 
 const running = new Set<RunningProcess>();
 
-/** Runs a command to its end. A failing command is a result, not an error; one that cannot be started is a CommandError. */
+/**
+ * Runs a command to its end. A failing command is a result, not an error; one that cannot be started is a CommandError.
+ */
 export function run(command: string, args: string[], options: ProcessOptions): Promise<ProcessResult> {
   return start(command, args, options).result;
 }
@@ -193,7 +195,7 @@ export function start(command: string, args: string[], options: ProcessOptions):
   result.catch(() => {});
   started.catch(() => {});
   void result.then(
-    () => isNotStarted(new CommandError(command, "ENDED", `${command} ended before it was started`)),
+    () => isNotStarted(new CommandError(command, "ENDED", `${command} exited before it started`)),
     isNotStarted,
   );
 
@@ -244,7 +246,7 @@ export function start(command: string, args: string[], options: ProcessOptions):
 }
 
 function notStarted(command: string, report: { code: string; message: string }): string {
-  if (report.code === "ENOENT") return `${command}: no such program, or its working folder does not exist`;
+  if (report.code === "ENOENT") return `${command}: the program or its working folder does not exist`;
   if (report.code === "EACCES") return `${command}: not allowed to run it`;
   return `${command}: ${report.message}`;
 }

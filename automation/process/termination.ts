@@ -20,8 +20,8 @@ const SIGNALS: Record<string, { reason: string; exitCode: number }> = {
  * Calls `handler` for every request to end; the second argument counts them, as a second Ctrl-C means "now". Returns a
  * function that takes the handlers away again.
  *
- * npm starts scripts through a shell. When npm is killed neither npm nor the shell passes that on, and this process would go
- * on unseen; so under npm the loss of one of the two counts as a request.
+ * npm starts scripts through a shell. When npm is killed neither npm nor the shell passes that on, and this process
+ * would go on unseen; so under npm the loss of one of the two counts as a request.
  */
 export function onTermination(handler: (termination: Termination, count: number) => void): () => void {
   let count = 0;
@@ -60,7 +60,7 @@ function watchParents(onLost: (reason: string) => void): () => void {
       (grandparent !== undefined && describe(grandparent.pid)?.started !== grandparent.started);
     if (!lost) return;
     clearInterval(timer);
-    onLost("npm, which started this, is gone");
+    onLost("npm, the parent process, has exited");
   }, 500);
   timer.unref();
   return () => clearInterval(timer);

@@ -1,4 +1,4 @@
-/** Who gains and who loses access: the simulation's questions, put to the policies before and after. */
+/** Who gains and loses access: the simulation's questions, put to the policies before and after. */
 import type { ArchivePolicies, Cell, SimulatedFleet, SimulatedTrail } from "../../core/simulate";
 import { builtPolicies, questionGroups, simulate } from "../../core/simulate";
 import { parseKeyArn, parseTrailArn, trailArn } from "../../core/names";
@@ -33,9 +33,9 @@ function archiveAccess(
   changesOf: Map<string, Change[]>,
 ): Access {
   const audit = stacks.find(({ kind }) => kind === "audit");
-  if (!fleet || !audit) return { access: [], unknown: "The audit stack, whose policies say so, was not previewed." };
+  if (!fleet || !audit) return { access: [], unknown: "The audit stack, which has the policies, was not previewed." };
   if (audit.status !== "succeeded")
-    return { access: [], unknown: "There is no preview of the audit stack, whose policies say so." };
+    return { access: [], unknown: "The audit stack, which has the policies, has no preview." };
   const changes = changesOf.get(audit.stack) ?? [];
   const ofBucket = changes.find((change) => isArchiveBucketPolicy(change, fleet.bucketName));
   const keys = new Map(
@@ -66,7 +66,7 @@ function archiveAccess(
   const isKnown = [bucket.before, bucket.after, key.before, key.after].every(
     (each) => typeof each !== "string" || statementsOf(each) !== undefined,
   );
-  if (!isKnown) return { access: readers, unknown: "A policy holds what is known after the deployment only." };
+  if (!isKnown) return { access: readers, unknown: "A policy contains values known only after the deployment." };
 
   const former = formerTrails(fleet, stacks, changesOf, [bucket.before, key.before]);
   const everyone = { ...fleet, trails: [...fleet.trails, ...former] };
@@ -90,8 +90,8 @@ function keyNamedIn(bucketPolicy: unknown): string | undefined {
 }
 
 /**
- * Trails that the archive's policies named and the configuration does not any more: those whose ARN stands in the old policies,
- * and those that a removed member's stack destroys.
+ * Trails that the archive's policies named and the configuration does not any more: those whose ARN stands in the old
+ * policies, and those that a removed member's stack destroys.
  */
 function formerTrails(
   fleet: SimulatedFleet,

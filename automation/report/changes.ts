@@ -133,7 +133,7 @@ function policyPlaces({ type, before, after }: Change): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().filter((place) => {
     const [was, is] = [before[place], after[place]];
     if (isDeepStrictEqual(was, is) || (typeof was !== "string" && typeof is !== "string")) return false;
-    // One that is known after the deployment only is told by its name.
+    // One that is known only after the deployment is told by its name.
     return isPolicy(was) || isPolicy(is) || (/policy$/i.test(place) && /policy|role:Role$/i.test(type));
   });
 }
@@ -155,7 +155,7 @@ function titleOf(change: Change, place: string): string {
   return titles[`${type} ${place}`] ?? `${type} ${name}: ${place}`;
 }
 
-/** Pulumi's sign for a value that is known after the deployment only. */
+/** Pulumi's sign for a value that is known only after the deployment. */
 export function isUnknown(value: unknown): boolean {
   return value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 }

@@ -1,6 +1,7 @@
 /**
- * What AWS bills that it did not bill before. Only what the preview shows: trails that an account has besides the fleet's are
- * not known. Source of the prices: https://aws.amazon.com/cloudtrail/pricing/ and https://aws.amazon.com/kms/pricing/
+ * What AWS bills that it did not bill before. Only what the preview shows: trails that an account has besides the
+ * fleet's are not known. Source of the prices: https://aws.amazon.com/cloudtrail/pricing/ and
+ * https://aws.amazon.com/kms/pricing/
  */
 import type { Change } from "./changes";
 import type { Cost, ReportInput } from "./types";
@@ -12,42 +13,42 @@ type Kind = Omit<Cost, "who">;
 const kinds = {
   secondCopy: {
     title: "A second copy of management events",
-    text: "The account has another trail of the fleet, or has it for a while: AWS bills every copy of management events but the first, 2.00 USD for 100,000 events.",
+    text: "The account has another trail of the fleet, at least temporarily. AWS bills every copy of management events after the first: 2.00 USD per 100,000 events.",
     source: pricing,
   },
   newTrail: {
     title: "A new trail",
-    text: "The first copy of an account's management events is free in each Region. If another trail records them already, such as an organization's, this one's copy is billed: 2.00 USD for 100,000 events.",
+    text: "The first copy of management events is free in each Region. If another trail already records them, such as an organization trail, this copy is billed: 2.00 USD per 100,000 events.",
     source: pricing,
   },
   dataEvents: {
     title: "Data events",
-    text: "Every copy of data events is billed, the first one as well: 0.10 USD for 100,000 events. A busy bucket or function has millions a day.",
+    text: "Every copy of data events is billed, including the first: 0.10 USD per 100,000 events. A busy bucket or function can have millions a day.",
     source: pricing,
   },
   networkEvents: {
     title: "Network activity events",
-    text: "Every copy of network activity events is billed, the first one as well.",
+    text: "Every copy of network activity events is billed, including the first.",
     source: pricing,
   },
   insights: {
     title: "Insights",
-    text: "AWS bills the events that it analyses, once for each kind of Insights.",
+    text: "AWS bills the events it analyzes, once for each type of Insights.",
     source: "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/insights-events-costs.html",
   },
   key: {
     title: "A KMS key",
-    text: "1 USD a month, 1 USD more after each of the first two rotations, and the requests of every account that encrypts or reads.",
+    text: "1 USD per month, 1 USD more after each of the first two rotations, plus the requests of every account that encrypts or reads.",
     source: "https://aws.amazon.com/kms/pricing/",
   },
   logs: {
     title: "Delivery to CloudWatch Logs",
-    text: "CloudWatch bills every event that it takes in, and keeps it as long as the log group says.",
+    text: "CloudWatch bills every ingested event, and stores it for the log group's retention period.",
     source: "https://aws.amazon.com/cloudwatch/pricing/",
   },
   lake: {
     title: "An event data store",
-    text: "CloudTrail Lake bills what it takes in, what it keeps and what queries read.",
+    text: "CloudTrail Lake bills ingestion, storage and the data that queries scan.",
     source: pricing,
   },
 } as const satisfies Record<string, Kind>;

@@ -1,4 +1,7 @@
-/** The report as a page of its own: one file, no script, nothing loaded from elsewhere, light or dark as the reader has it. */
+/**
+ * The report as a page of its own: one file, no script, nothing loaded from elsewhere, light or dark as the reader has
+ * it.
+ */
 import type { Finding } from "../../core/findings";
 import type { AccountGroup } from "./lines";
 import { changedLines, findingGroups, groupsOf, isTouched, statusText, summaryText } from "./lines";
@@ -15,8 +18,8 @@ export function htmlPage(data: ReportData): string {
   const touched = accounts.filter(isTouched).length;
   const untouched = accounts.filter((each) => !isTouched(each));
   const sections = [
-    section("risks", "Look at this first", risks.length, findings(risks)),
-    section("access", "Who gains and who loses access", data.access.length, access(data)),
+    section("risks", "Review first", risks.length, findings(risks)),
+    section("access", "Who gains and loses access", data.access.length, access(data)),
     section(
       "accounts",
       "What changes",
@@ -24,7 +27,7 @@ export function htmlPage(data: ReportData): string {
       groups.map((each) => account(each, groups.length)).join("") + unchanged(untouched),
     ),
     section("policies", "Policies", data.policies.length, data.policies.map(policy).join("")),
-    section("costs", "Costs worth knowing", data.costs.length, data.costs.map(cost).join("")),
+    section("costs", "Costs to know about", data.costs.length, data.costs.map(cost).join("")),
     section("notes", "Notes", notes.length, findings(notes)),
   ].filter(({ body }) => body !== "");
   return `<!doctype html>
@@ -70,7 +73,7 @@ function findings(all: Finding[]): string {
   return findingGroups(all)
     .map(({ id, shown, more }) => {
       if (more.length === 0) return shown.map(finding).join("");
-      const summary = `${more.length} more of the kind <code>${html(id)}</code>`;
+      const summary = `${more.length} more of type <code>${html(id)}</code>`;
       return `${shown.map(finding).join("")}<details class="rest"><summary>${summary}</summary>\n${more.map(finding).join("")}</details>\n`;
     })
     .join("");
@@ -83,12 +86,12 @@ function finding({ id, severity, subject, message, remedy }: Finding): string {
 
 const verdicts: Record<AccessChange["verdict"], string> = {
   intended: "",
-  notTied: '<span class="pill update">the policy’s form cannot prevent it</span>',
+  notTied: '<span class="pill update">the policy form cannot prevent it</span>',
   wrong: '<span class="pill delete">should not be</span>',
 };
 
 function access({ access: all, accessUnknown }: ReportData): string {
-  const unknown = accessUnknown === undefined ? "" : `<p class="quiet">Not known: ${html(accessUnknown)}</p>`;
+  const unknown = accessUnknown === undefined ? "" : `<p class="quiet">Unknown: ${html(accessUnknown)}</p>`;
   const rows = all.map(({ change, what, parts = [], who: accounts, everywhere, verdict, note }) => {
     const more = [...parts, ...(note === undefined ? [] : [note])].map((each) => `<small>${html(each)}</small>`);
     const where = everywhere ? `all ${accounts.length} accounts` : who(accounts);
@@ -147,7 +150,7 @@ function unchanged(accounts: AccountReport[]): string {
 function policy({ stack, accountId, title, diff: changes }: PolicyChange): string {
   const where = `<span class="quiet">${html(stack)} <code>${html(accountId)}</code></span>`;
   if (!changes) {
-    return `<div class="card"><p><b>${html(title)}</b> ${where} <span class="quiet">known after the deployment only</span></p></div>\n`;
+    return `<div class="card"><p><b>${html(title)}</b> ${where} <span class="quiet">known only after the deployment</span></p></div>\n`;
   }
   const kinds = { added: "create", changed: "update", removed: "delete" } as const;
   const statements = changes.changes.map(({ kind, name, says, lines }) => {

@@ -11,12 +11,12 @@ const words: Record<Op, string> = {
   delete: "to delete",
 };
 
-/** `4 stacks: 3 change, 1 stays as it is. 5 resources to create, 2 to update.` */
+/** `4 stacks: 3 change, 1 unchanged. 5 resources to create, 2 to update.` */
 export function summaryText({ summary }: Pick<ReportData, "summary">): string {
   const { stacks, changed, unchanged, failed } = summary;
   const parts = [
     ...(changed > 0 ? [`${changed} ${changed === 1 ? "changes" : "change"}`] : []),
-    ...(unchanged > 0 ? [`${unchanged} ${unchanged === 1 ? "stays as it is" : "stay as they are"}`] : []),
+    ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
     ...(failed > 0 ? [`${failed} without a preview`] : []),
   ];
   const counts = Object.values(Op).filter((op) => summary[op] > 0);

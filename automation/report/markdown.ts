@@ -8,7 +8,9 @@ import type { AccessChange, PolicyChange, ReportData } from "./types";
 /** GitHub's limit for a comment. It counts characters; taken as bytes, which are never fewer. */
 export const commentLimit = 65_536;
 
-/** The first line of the report; GitHub does not show it. An archive's comment is found by it, whatever else comments. */
+/**
+ * The first line of the report; GitHub does not show it. An archive's comment is found by it, whatever else comments.
+ */
 export function commentMarker({ accounts }: Pick<ReportData, "accounts">): string {
   const audit = accounts.find(({ kind }) => kind === "audit")?.accountId ?? "";
   return `<!-- crosstrail-preview ${/^\d{12}$/.test(audit) ? audit : "fleet"} -->`;
@@ -23,13 +25,13 @@ export function markdownText(data: ReportData): string {
   const groups = groupsOf(data);
   const head = [commentMarker(data), "## Crosstrail preview", "", `**${summaryText(data)}**`];
   const before = [
-    ...section("Look at this first", listed(findings(risks), share.risks)),
-    ...section("Who gains and who loses access", accessTable(data)),
+    ...section("Review first", listed(findings(risks), share.risks)),
+    ...section("Who gains and loses access", accessTable(data)),
     ...section("What changes", accountTable(groups)),
   ];
   const after = [
     ...section(
-      "Costs worth knowing",
+      "Costs to know about",
       listed(
         data.costs.map(
           ({ title, text: what, source, who }) => `- **${title}** (${whoText(who)}): ${what} [Source](${source})`,
@@ -55,7 +57,7 @@ function listed(blocks: string[], most: number): string[] {
     return index === 0 || used <= most;
   });
   const left = blocks.length - shown.length;
-  return left === 0 ? shown : [...shown, "", `…and ${left} more; the HTML report has them all.`];
+  return left === 0 ? shown : [...shown, "", `…and ${left} more; see the HTML report for all of them.`];
 }
 
 const marks: Record<Finding["severity"], string> = { error: "🔴", warning: "🟠", info: "🔵" };
@@ -64,7 +66,7 @@ function findings(all: Finding[]): string[] {
   return findingGroups(all).flatMap(({ id, severity, shown, more }) => {
     const subjects = more.slice(0, 20).map(({ subject }) => text(subject.slice(0, 100)));
     const rest = more.length > subjects.length ? `, and ${more.length - subjects.length} others` : "";
-    const line = `- ${marks[severity]} ${more.length} more of the kind ${code(id)}: ${subjects.join("; ")}${rest}`;
+    const line = `- ${marks[severity]} ${more.length} more of type ${code(id)}: ${subjects.join("; ")}${rest}`;
     return [...shown.map(finding), ...(more.length > 0 ? [line] : [])];
   });
 }
@@ -75,11 +77,11 @@ function finding({ id, severity, subject, message, remedy }: Finding): string {
 }
 
 function accessTable({ access, accessUnknown }: ReportData): string[] {
-  const unknown = accessUnknown === undefined ? [] : [`Not known: ${text(accessUnknown)}`];
+  const unknown = accessUnknown === undefined ? [] : [`Unknown: ${text(accessUnknown)}`];
   if (access.length === 0) return unknown;
   const verdicts = {
     intended: "",
-    notTied: "; the policy's form cannot prevent it",
+    notTied: "; the policy form cannot prevent it",
     wrong: "; **this should not be**",
   };
   const rows = access.map(({ change, what, parts = [], who, everywhere, verdict, note }) => {
@@ -116,7 +118,9 @@ function table(head: string, rows: string[], most: number): string[] {
   return [head, ...listed(rows, most)];
 }
 
-/** Account by account. If they do not all fit, those of the accounts with most to tell are left out, and this is said. */
+/**
+ * Account by account. If they do not all fit, those of the accounts with most to tell are left out, and this is said.
+ */
 function details(groups: AccountGroup[], room: number): string[] {
   const blocks = groups
     .filter(({ changes }) => changes.length > 0)
@@ -131,7 +135,7 @@ function details(groups: AccountGroup[], room: number): string[] {
     ...(hidden.length > 0
       ? [
           "",
-          `A comment on GitHub holds ${commentLimit.toLocaleString("en")} characters. Left out here, and in the HTML report: the details of ${whoText(hidden)}.`,
+          `A GitHub comment holds ${commentLimit.toLocaleString("en")} characters. These details are only in the HTML report: ${whoText(hidden)}.`,
         ]
       : []),
   ];
@@ -160,7 +164,7 @@ function detailsOf({ who, changes, policies }: AccountGroup): string {
 }
 
 function policyBlock({ title, diff }: PolicyChange): string[] {
-  if (!diff) return ["", `**${text(title)}**: known after the deployment only.`];
+  if (!diff) return ["", `**${text(title)}**: known only after the deployment.`];
   const lines = diff.changes.flatMap(({ kind, name, says, lines: all }) => [
     `@@ ${kind} ${name}: ${says} @@`,
     ...all.slice(0, mostLines).map(({ sign, element, value }) => `${sign}     ${element}: ${value}`),

@@ -1,4 +1,6 @@
-/** Changes that a reviewer should not overlook: what weakens the archive, ends a recording, or opens more than is meant. */
+/**
+ * Changes that a reviewer should not overlook: what weakens the archive, ends a recording, or opens more than is meant.
+ */
 import type { Finding } from "../../core/findings";
 import type { Change } from "./changes";
 import { nameOf } from "./changes";
@@ -26,7 +28,7 @@ function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, be
         id: "preview/archive-lost",
         severity: "error",
         subject,
-        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}: logs are in it, or cannot be read without it.`,
+        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}: it holds logs, or logs cannot be read without it.`,
         remedy: "Undo the change that does this; crosstrail:keepArchive protects the archive.",
       },
     ];
@@ -37,7 +39,7 @@ function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, be
         id: "preview/guard-lost",
         severity: "error",
         subject,
-        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}, and the archive not be guarded by it, at least for a while.`,
+        message: `It would be ${op === Op.Delete ? "deleted" : "replaced"}, leaving the archive unguarded, at least for a while.`,
         remedy: "Undo the change that does this.",
       },
     ];
@@ -52,17 +54,17 @@ function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, be
         subject,
         message:
           op === Op.Delete
-            ? `The trail would be deleted: what happens in ${where} from then on is not recorded by it.`
-            : "The trail would be replaced: what happens in between may not be recorded.",
-        remedy: "Merge only if that is meant. What was recorded stays in the archive.",
+            ? `The trail would be deleted. It would no longer record events in ${where}.`
+            : "The trail would be replaced. Events in between may not be recorded.",
+        remedy: "Merge only if you intend this. Recorded logs stay in the archive.",
       },
     ];
   }
   const weaker = [
     ["enableLogging", "It would stop recording."],
-    ["enableLogFileValidation", "Nothing would prove any more that no log was changed or removed."],
-    ["isMultiRegionTrail", "It would record one Region only."],
-    ["includeGlobalServiceEvents", "It would leave out events of global services, such as IAM."],
+    ["enableLogFileValidation", "It would no longer be possible to prove that no log was changed or removed."],
+    ["isMultiRegionTrail", "It would record only one Region."],
+    ["includeGlobalServiceEvents", "It would omit events of global services, such as IAM."],
   ] as const;
   return weaker
     .filter(([property]) => before[property] !== false && op !== Op.Create && after[property] === false)
@@ -71,7 +73,7 @@ function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, be
       severity: "error",
       subject: `${subject}, ${property}`,
       message,
-      remedy: "Merge only if that is meant.",
+      remedy: "Merge only if you intend this.",
     }));
 }
 
@@ -83,14 +85,14 @@ function riskOfAccess({ change, what, who, note }: AccessChange): Finding {
         id: "preview/access-opened",
         severity: "error",
         subject,
-        message: "This becomes possible, and should not be.",
-        remedy: "Find out who changes the policy; crosstrail simulate shows the statement that allows it.",
+        message: "This would become possible, but should not be.",
+        remedy: "Find out what changes the policy. crosstrail simulate shows the statement that allows it.",
       }
     : {
         id: "preview/access-lost",
         severity: "error",
         subject,
-        message: `This becomes impossible, and should be possible. ${note ?? ""}`.trim(),
-        remedy: "Find out what changes the policy; crosstrail simulate shows the statement that refuses it.",
+        message: `This would become impossible, but should be possible. ${note ?? ""}`.trim(),
+        remedy: "Find out what changes the policy. crosstrail simulate shows the statement that refuses it.",
       };
 }

@@ -117,7 +117,10 @@ export interface AccessChange {
   who: { alias: string; accountId: string }[];
   /** They are all accounts of the fleet, at least three. */
   everywhere: boolean;
-  /** `intended`: as the configuration wants it. `notTied`: the policy's form cannot prevent it. `wrong`: it should not be so. */
+  /**
+   * `intended`: as the configuration wants it. `notTied`: the policy form cannot prevent it. `wrong`: it should not be
+   * so.
+   */
   verdict: "intended" | "notTied" | "wrong";
   note?: string;
 }

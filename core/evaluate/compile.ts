@@ -73,7 +73,8 @@ const isCompiled = (policy: unknown): policy is CompiledPolicy =>
   typeof policy === "object" && policy !== null && (policy as CompiledPolicyLike).compiled === true;
 
 /**
- * Prepares a policy. Put the result to {@link evaluate} in place of the document where many requests are put to one policy.
+ * Prepares a policy. Put the result to {@link evaluate} in place of the document where many requests are put to one
+ * policy.
  * @param kind What the policy is attached to.
  * @param name What explanations call a control policy, such as its file. Left out: its number.
  */
@@ -96,7 +97,7 @@ function wrongKind(policy: CompiledPolicy, kind: PolicyKind, findings: Findings)
   findings.add({
     id: "policy/kind",
     severity: "error",
-    message: `The policy was compiled for the kind '${policy.kind}' and is used for '${kind}'.`,
+    message: `The policy was compiled for kind '${policy.kind}' but is used for '${kind}'.`,
     remedy: "Compile it for the kind it is attached to.",
     undecidable: true,
   });
@@ -139,7 +140,7 @@ export function readRaw(policy: unknown, findings: Findings): RawPolicy | undefi
         message: duplicate
           ? `An object of the policy has the key "${parsed.detail.slice(0, 80)}" twice; only one of them would count.`
           : `The policy is not JSON: ${parsed.detail.slice(0, 200)}.`,
-        remedy: duplicate ? "Join the two, or drop one." : "Give a JSON document.",
+        remedy: duplicate ? "Merge them, or remove one." : "Provide a JSON document.",
         undecidable: true,
       });
       return undefined;
@@ -151,18 +152,26 @@ export function readRaw(policy: unknown, findings: Findings): RawPolicy | undefi
     return undefined;
   };
   if (!isObject(document)) {
-    return malformed("policy/document", `A policy is an object, this is ${describe(document)}.`, "Give an object.");
+    return malformed(
+      "policy/document",
+      `A policy must be an object, but this is ${describe(document)}.`,
+      "Provide an object.",
+    );
   }
   for (const name of Object.keys(document)) {
     if (name === "Version" || name === "Id" || name === "Statement") continue;
-    malformed("policy/element", `A policy has no element "${name.slice(0, 80)}".`, "It has Version, Id and Statement.");
+    malformed(
+      "policy/element",
+      `A policy has no element "${name.slice(0, 80)}".`,
+      "Its elements are Version, Id and Statement.",
+    );
   }
   const version = own(document, "Version");
   if (version !== undefined && version !== "2012-10-17" && version !== "2008-10-17") {
     malformed(
       "policy/version",
       `The Version is ${describe(version)}.`,
-      'Use "2012-10-17"; the other one is "2008-10-17".',
+      'Use "2012-10-17"; the only other version is "2008-10-17".',
     );
   }
   const statements = own(document, "Statement");
@@ -198,32 +207,32 @@ const statementElements = new Set([
 const principalProblems: Record<PrincipalProblem, { id: string; text: string; remedy: string; fatal: boolean }> = {
   type: {
     id: "policy/principal",
-    text: "is of no known type of principal",
+    text: "is not a known type of principal",
     remedy: "The types are AWS, Service, Federated and CanonicalUser.",
     fatal: true,
   },
   aws: {
     id: "policy/principal",
-    text: "is no AWS principal; wildcards are not allowed within one",
+    text: "is not an AWS principal; wildcards are not allowed within one",
     remedy: 'Use "*", an account id, or the whole ARN of a user, role, session or account root.',
     fatal: true,
   },
   service: {
     id: "policy/principal",
-    text: "is no service principal",
+    text: "is not a service principal",
     remedy: "A service principal looks like cloudtrail.amazonaws.com.",
     fatal: true,
   },
   accountId: {
     id: "policy/principal-account",
     text: "names an account without 12 digits",
-    remedy: "Write all 12 digits, leading zeros too.",
+    remedy: "Write all 12 digits, including leading zeros.",
     fatal: true,
   },
   deleted: {
     id: "policy/principal-deleted",
-    text: "is the unique id of a user or role that was deleted: it matches nobody",
-    remedy: "Remove it, or name the new principal.",
+    text: "is the unique ID of a deleted user or role: it matches nobody",
+    remedy: "Remove it, or name the replacement.",
     fatal: false,
   },
   canonical: {
@@ -267,7 +276,11 @@ class StatementReader {
   read(): CompiledStatement | undefined {
     const { raw } = this;
     if (!isObject(raw)) {
-      this.refuse("policy/statement", `A statement is an object, this is ${describe(raw)}.`, "Give an object.");
+      this.refuse(
+        "policy/statement",
+        `A statement must be an object, but this is ${describe(raw)}.`,
+        "Provide an object.",
+      );
       return undefined;
     }
     for (const name of Object.keys(raw)) {
@@ -280,14 +293,14 @@ class StatementReader {
     }
     const sid = own(raw, "Sid");
     if (sid !== undefined && typeof sid !== "string") {
-      this.refuse("policy/sid", `The Sid is ${describe(sid)}.`, "A Sid is a text.");
+      this.refuse("policy/sid", `The Sid is ${describe(sid)}.`, "A Sid must be a string.");
     }
     const effect = own(raw, "Effect");
     if (effect !== "Allow" && effect !== "Deny") {
       this.refuse(
         "policy/effect",
         `The Effect is ${describe(effect)}.`,
-        'It is "Allow" or "Deny", in this letter case.',
+        'It must be "Allow" or "Deny", in exactly this letter case.',
       );
     }
     const principal = this.readPrincipal(raw);
@@ -315,8 +328,7 @@ class StatementReader {
     const isAll = (name: string) => [own(raw, name)].flat().includes("*");
     const isFullAccess = isAll("Action") && isAll("Resource") && own(raw, "Condition") === undefined;
     if (own(raw, "Effect") === "Allow" && !isFullAccess) {
-      const message =
-        "A resource control policy can only deny; AWS's own RCPFullAWSAccess is the only one that allows.";
+      const message = "A resource control policy can only deny; only AWS's own RCPFullAWSAccess can allow.";
       this.refuse("policy/rcp", message, 'Use "Effect": "Deny", or move the statement to the policy of the resource.');
     }
     if (own(raw, "NotPrincipal") !== undefined || own(raw, "NotAction") !== undefined) {
@@ -325,7 +337,7 @@ class StatementReader {
     }
     const principal = own(raw, "Principal");
     if (principal !== undefined && principal !== "*" && !(isObject(principal) && own(principal, "AWS") === "*")) {
-      const message = `The Principal of a resource control policy can only be "*", this is ${describe(principal)}.`;
+      const message = `The Principal of a resource control policy must be "*", but this is ${describe(principal)}.`;
       this.refuse("policy/rcp", message, 'Use "Principal": "*", and name principals in the conditions.');
     }
   }
@@ -351,7 +363,7 @@ class StatementReader {
         this.refuse(
           "policy/principal-in-identity",
           this.kind === "scp"
-            ? `A service control policy cannot have ${element.name}: it holds for the accounts that it is attached to.`
+            ? `A service control policy cannot have ${element.name}: it applies to the accounts that it is attached to.`
             : `An identity policy has no ${element.name}: its principal is the identity it is attached to.`,
           "Remove it.",
         );
@@ -361,7 +373,7 @@ class StatementReader {
     if (!element) {
       this.refuse(
         "policy/principal-missing",
-        "A statement of a resource policy says who it is about.",
+        "A statement of a resource policy must have a principal.",
         'Add a Principal, such as {"Service": "cloudtrail.amazonaws.com"}.',
       );
       return undefined;
@@ -381,7 +393,7 @@ class StatementReader {
       this.refuse(
         "policy/principal",
         `${element.name} is ${describe(element.value)}.`,
-        'It is "*" or an object such as {"AWS": "111111111111"}.',
+        'It must be "*" or an object such as {"AWS": "111111111111"}.',
       );
     }
     return { not: element.not, set };
@@ -392,7 +404,7 @@ class StatementReader {
     if (values.length === 0) this.refuse("policy/principal", `${element}.${type} is empty.`, "Name a principal.");
     for (const each of values) {
       if (typeof each !== "string") {
-        this.refuse("policy/principal", `${element}.${type} has ${describe(each)}.`, "A principal is a text.");
+        this.refuse("policy/principal", `${element}.${type} has ${describe(each)}.`, "A principal must be a string.");
         continue;
       }
       const problem = addPrincipal(set, type, each);
@@ -411,7 +423,11 @@ class StatementReader {
       return undefined;
     }
     if (name === "Resource" && this.kind === "role") {
-      this.refuse("policy/resource", "A role's trust policy has no Resource: it is the role itself.", "Remove it.");
+      this.refuse(
+        "policy/resource",
+        "A role's trust policy cannot have a Resource: the resource is the role itself.",
+        "Remove it.",
+      );
     }
     const values: unknown[] = Array.isArray(element.value) ? element.value : [element.value];
     if (values.length === 0) {
@@ -443,7 +459,7 @@ class StatementReader {
         id: "policy/no-effect",
         severity: "warning",
         message: `The statement has no ${name}. KMS accepts it, but it has no effect.`,
-        remedy: name === "Resource" ? 'Add "Resource": "*", which stands for the key itself.' : "Add an Action.",
+        remedy: name === "Resource" ? 'Add "Resource": "*", which means the key itself.' : "Add an Action.",
         statement: this.index,
         sid: this.sid,
       });
@@ -459,7 +475,7 @@ class StatementReader {
       this.refuse(
         "policy/action",
         `${element} has ${describe(value)}.`,
-        'An action is "*" or looks like "s3:PutObject"; it may have wildcards.',
+        'An action must be "*" or look like "s3:PutObject"; it can contain wildcards.',
       );
       return undefined;
     }
@@ -469,7 +485,7 @@ class StatementReader {
 
   private readResource(element: string, value: unknown): Part[] | undefined {
     if (typeof value !== "string" || !(value === "*" || value.startsWith("arn:"))) {
-      this.refuse("policy/resource", `${element} has ${describe(value)}.`, 'A resource is "*" or an ARN.');
+      this.refuse("policy/resource", `${element} has ${describe(value)}.`, 'A resource must be "*" or an ARN.');
       return undefined;
     }
     const template = parseTemplate(value, { wildcards: true, variables: this.variables });
@@ -477,7 +493,7 @@ class StatementReader {
       this.refuse(
         "policy/variable",
         `${element}: ${template.problem}.`,
-        'Replace the placeholder, or write "${$}{" for the characters themselves.',
+        'Replace the placeholder, or write "${$}{" for the literal characters.',
       );
       return undefined;
     }
@@ -495,7 +511,7 @@ class StatementReader {
     const block = own(raw, "Condition");
     if (block === undefined) return [];
     if (!isObject(block)) {
-      this.refuse("policy/condition", `Condition is ${describe(block)}.`, "It is an object of operators.");
+      this.refuse("policy/condition", `Condition is ${describe(block)}.`, "It must be an object of operators.");
       return [];
     }
     const conditions: Condition[] = [];
@@ -503,20 +519,20 @@ class StatementReader {
       if (readOperator(operator) === undefined) {
         this.refuse(
           "policy/operator",
-          `There is no condition operator "${operator.slice(0, 80)}".`,
-          `The operators are ${operatorNames.join(", ")}; letter case matters. All but Null may have the prefix ` +
+          `"${operator.slice(0, 80)}" is not a condition operator.`,
+          `The operators are ${operatorNames.join(", ")}; letter case matters. All except Null can have the prefix ` +
             "ForAnyValue: or ForAllValues: and the suffix IfExists.",
         );
       } else if (!isObject(keys)) {
-        this.refuse("policy/condition", `${operator} is ${describe(keys)}.`, "It is an object of condition keys.");
+        this.refuse("policy/condition", `${operator} is ${describe(keys)}.`, "It must be an object of condition keys.");
       } else {
         const seen = new Set<string>();
         for (const [key, values] of Object.entries(keys)) {
           if (seen.has(key.toLowerCase())) {
             this.refuse(
               "policy/duplicate-key",
-              `${operator} has the key "${key.slice(0, 80)}" twice, in different letter case; keys have no case.`,
-              "Join the two.",
+              `${operator} has the key "${key.slice(0, 80)}" twice, in different letter case; keys are not case-sensitive.`,
+              "Merge them.",
             );
           }
           seen.add(key.toLowerCase());
@@ -533,7 +549,7 @@ class StatementReader {
     if (!/^[^:\s]+:\S/.test(key)) {
       this.refuse(
         "policy/condition-key",
-        `${operator}: "${key.slice(0, 80)}" is no condition key.`,
+        `${operator}: "${key.slice(0, 80)}" is not a valid condition key.`,
         "A condition key looks like aws:SourceArn.",
       );
       return;
@@ -545,7 +561,11 @@ class StatementReader {
       if (typeof value === "string" || typeof value === "boolean" || typeof value === "number")
         texts.push(String(value));
       else {
-        this.refuse("policy/condition-value", `${operator} ${key} has ${describe(value)}.`, "A value is a text.");
+        this.refuse(
+          "policy/condition-value",
+          `${operator} ${key} has ${describe(value)}.`,
+          "A value must be a string.",
+        );
         return;
       }
     }
@@ -555,13 +575,13 @@ class StatementReader {
       this.refuse(
         "policy/variable",
         `${operator} ${key}: ${compiled.problem}.`,
-        'Replace the placeholder, or write "${$}{" for the characters themselves.',
+        'Replace the placeholder, or write "${$}{" for the literal characters.',
       );
     } else {
       this.refuse(
         "policy/condition-value",
         `${operator} ${key}: ${compiled.problem}.`,
-        "Correct the value, or use an operator for its type. Policy variables work with text and ARN operators only.",
+        "Correct the value, or use an operator for its type. Policy variables work only with string and ARN operators.",
       );
     }
   }

@@ -58,7 +58,7 @@ export function buildContext(request: AccessRequest, caller: Identity): Context 
     given.add(key);
     if (value === undefined) context.set(key, absent);
     else if (Array.isArray(value)) {
-      if (!value.every((each) => typeof each === "string")) return `the values of '${name}' are not texts`;
+      if (!value.every((each) => typeof each === "string")) return `the values of '${name}' are not strings`;
       context.set(key, value);
     } else if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
       context.set(key, [String(value)]);

@@ -7,8 +7,8 @@
  *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
  *
  * Service and resource control policies count where they are given. Permissions boundaries, session policies, ACLs, KMS
- * grants and S3 Block Public Access are not looked at: they can take away what is allowed here, and grants and ACLs can add
- * to it.
+ * grants and S3 Block Public Access are not looked at: they can take away what is allowed here, and grants and ACLs can
+ * add to it.
  */
 import type { CompiledPolicy, CompiledStatement } from "./compile";
 import { compile } from "./compile";
@@ -54,8 +54,8 @@ interface Side {
 }
 
 /**
- * Answers whether IAM allows the request, and why. Whatever the policies say, it does not throw: what cannot be understood is
- * `notEvaluated`, and not allowed.
+ * Answers whether IAM allows the request, and why. Whatever the policies say, it does not throw: what cannot be
+ * understood is `notEvaluated`, and not allowed.
  */
 export function evaluate(request: AccessRequest, policies: Policies): Decision {
   const asked = ask(request, policies);
@@ -86,8 +86,8 @@ export function evaluate(request: AccessRequest, policies: Policies): Decision {
 }
 
 /**
- * The same answer without the reasons, for thousands of requests: looking for the nearest allow takes many times longer than
- * deciding.
+ * The same answer without the reasons, for thousands of requests: looking for the nearest allow takes many times longer
+ * than deciding.
  */
 export function judge(request: AccessRequest, policies: Policies): Judgement {
   const asked = ask(request, policies);
@@ -135,10 +135,10 @@ function sidesOf(policy: "rcp" | "scp", compiled: CompiledPolicy[]): Side[] {
 
 /**
  * The control policies that hold for a request.
- * Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html ("Resources and entities
- *          not restricted by RCPs")
- *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html ("Tasks and entities not
- *          restricted by SCPs")
+ * Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html ("Resources and
+ * entities          not restricted by RCPs")
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html ("Tasks and entities not
+ * restricted by SCPs")
  */
 function controlPolicies(
   { caller, request }: Question,
@@ -191,7 +191,7 @@ function requestFinding(message: string): PolicyFinding {
     id: "policy/request",
     severity: "error",
     subject: "request",
-    message: `The request cannot be understood: ${message}.`,
+    message: `The request is invalid: ${message}.`,
     remedy: "Correct the request.",
     undecidable: true,
   };
@@ -292,8 +292,9 @@ function weighAllows({ question, resource, identities, controls }: Asked, open: 
 const policyActions = new Set(["s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"]);
 
 /**
- * "The root user of the AWS account that owns a bucket can always use this operation, even if the policy explicitly denies
- * the root user the ability to perform this action." (S3 API, GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy)
+ * "The root user of the AWS account that owns a bucket can always use this operation, even if the policy explicitly
+ * denies the root user the ability to perform this action." (S3 API, GetBucketPolicy, PutBucketPolicy,
+ * DeleteBucketPolicy)
  */
 function ownsBucketPolicy({ kind, caller, request, action }: Question): boolean {
   return (
@@ -539,7 +540,7 @@ const undecidedTexts: Record<WhyUndecided, string> = {
   manyValues: "the request has several values, and the operator has neither ForAnyValue nor ForAllValues",
   wrongType: "the request's value is not of the operator's type",
   unresolved: "the request has no value for a policy variable",
-  emptyValue: "the request's value is empty, which may count as absent",
+  emptyValue: "the request's value is empty, which can count as absent",
   anyIfExists: "the request does not have the key, and ForAnyValue and IfExists contradict each other about that",
   noArn: "a value is not an ARN, or has a policy variable without a value",
   unknown: "the value is not known",

@@ -14,7 +14,10 @@ export interface Circumstances {
   kind: ResourceKind;
   noResourcePolicy: boolean;
   noIdentityPolicy: boolean;
-  /** The resource policy allows the caller's account as a whole, which leaves the say to the account's identity policies. */
+  /**
+   * The resource policy allows the caller's account as a whole, which leaves the say to the account's identity
+   * policies.
+   */
   delegated: boolean;
 }
 
@@ -84,8 +87,8 @@ function lacks(decision: Omit<Decision, "explanation">, circumstances: Circumsta
       : policyNames[circumstances.kind];
   });
   const delegated = circumstances.delegated && !missing.includes("resource");
-  const why = delegated ? `, to which ${policyNames[circumstances.kind]} leaves the say` : "";
-  const start = `no allow in ${names.join(", nor in ")}${why}`;
+  const why = delegated ? `, to which ${policyNames[circumstances.kind]} delegates` : "";
+  const start = `nothing allows it: not ${names.join(", nor ")}${why}`;
   const { nearest } = decision;
   if (!nearest || nearest.failed.length === 0) return start;
   return `${start}; nearest is ${statementName(nearest, circumstances)}, but ${nearest.failed.map((each) => describeFailed(each)).join(" and ")}`;

@@ -12,8 +12,8 @@ export interface LintOptions {
 }
 
 /**
- * Everything there is to say about a policy: what keeps it from being decided by (`undecidable`), what AWS refuses (severity
- * `error`), and what is probably a mistake (`warning`) or not needed (`info`). Never throws.
+ * Everything there is to say about a policy: what keeps it from being decided by (`undecidable`), what AWS refuses
+ * (severity `error`), and what is probably a mistake (`warning`) or not needed (`info`). Never throws.
  */
 export function lint(policy: PolicyDocument | string, options: LintOptions): PolicyFinding[] {
   const { statements, findings: found } = compile(policy, options.kind);
@@ -57,7 +57,7 @@ function checkSids(statements: unknown[], kind: PolicyKind, findings: Findings):
       findings.add({
         id: "policy/sid",
         severity: "error",
-        message: `IAM takes a Sid of letters and digits only, this is "${sid.slice(0, 80)}".`,
+        message: `IAM allows only letters and digits in a Sid; this is "${sid.slice(0, 80)}".`,
         remedy: `Write "${sid.replace(/[^A-Za-z0-9]/g, "").slice(0, 80)}".`,
         statement: index,
         sid,
@@ -69,8 +69,8 @@ function checkSids(statements: unknown[], kind: PolicyKind, findings: Findings):
       findings.add({
         id: "policy/sid-duplicate",
         severity: strict ? "error" : "warning",
-        message: `The Sid is the one of statement ${first + 1}.`,
-        remedy: "Give each statement a Sid of its own; tools that merge or diff policies go by it.",
+        message: `The Sid is already used by statement ${first + 1}.`,
+        remedy: "Give each statement its own Sid; tools that merge or compare policies rely on it.",
         statement: index,
         sid,
       });
@@ -105,7 +105,7 @@ function checkRaw(statements: unknown[], variables: boolean, findings: Findings)
         id: "policy/variable-version",
         severity: "warning",
         message:
-          "The statement has a policy variable, but the policy's Version is not 2012-10-17: it is ordinary text.",
+          "The statement has a policy variable, but the policy's Version is not 2012-10-17, which treats it as ordinary text.",
         remedy: 'Set "Version": "2012-10-17".',
         ...place,
       });
@@ -139,8 +139,8 @@ function checkRepetition(statements: readonly CompiledStatement[], findings: Fin
       findings.add({
         id: "policy/statement-duplicate",
         severity: "warning",
-        message: `The statement says the same as statement ${first.index + 1}${first.sid ? ` ("${first.sid.slice(0, 80)}")` : ""}.`,
-        remedy: "Remove it, or make it say what it was meant to.",
+        message: `The statement is equivalent to statement ${first.index + 1}${first.sid ? ` ("${first.sid.slice(0, 80)}")` : ""}.`,
+        remedy: "Remove it, or correct it.",
         statement: statement.index,
         sid: statement.sid,
       });
@@ -178,7 +178,7 @@ function* advise(statement: CompiledStatement, kind: PolicyKind, owner: string |
     yield {
       id: "policy/not-principal-allow",
       severity: "error",
-      message: "Allow with NotPrincipal allows everyone else in the world, also callers without credentials.",
+      message: "Allow with NotPrincipal allows everyone else in the world, including callers without credentials.",
       remedy: "Name the principals. AWS no longer accepts NotPrincipal with Allow.",
     };
   }
@@ -186,7 +186,7 @@ function* advise(statement: CompiledStatement, kind: PolicyKind, owner: string |
     yield {
       id: "policy/wildcard-principal",
       severity: "warning",
-      message: 'The principal is "*" and no condition limits who that is: it is everyone in the world.',
+      message: 'The principal is "*" and no condition limits it: this means everyone in the world.',
       remedy: "Name the principals, or add a condition such as aws:PrincipalOrgID or aws:SourceArn.",
     };
   }
@@ -210,7 +210,7 @@ function confusedDeputy(statement: CompiledStatement): Advice {
     id: "policy/confused-deputy",
     severity: "warning",
     message:
-      `${services} may do this on behalf of any account: nothing says for whom.` +
+      `${services} can do this on behalf of any account: no condition limits it.` +
       (anyAccount ? " With AWSLogs/* a stranger's trail can write here under any account's path." : ""),
     remedy:
       "Add aws:SourceArn with the ARNs of the trails, or aws:SourceAccount or aws:SourceOrgID. (The key of an event data " +
@@ -230,7 +230,7 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
       yield {
         id: "policy/wildcard-in-equals",
         severity: "warning",
-        message: `${operator} ${key}: the wildcard in "${star.slice(0, 128)}" is an ordinary character for this operator.`,
+        message: `${operator} ${key}: this operator treats the wildcard in "${star.slice(0, 128)}" as an ordinary character.`,
         remedy: "Use StringLike or ArnLike (StringNotLike, ArnNotLike), or remove the wildcard.",
       };
     }
@@ -245,14 +245,14 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
       severity: "warning",
       message: `${operator} ${key}: "${noArn.slice(0, 128)}" is not an ARN of six parts, so it matches nothing.`,
       remedy:
-        "Write all parts, each with a wildcard of its own, such as arn:aws:cloudtrail:*:*:trail/*; or use StringLike.",
+        "Write all six parts, with a wildcard for each unknown part, such as arn:aws:cloudtrail:*:*:trail/*; or use StringLike.",
     };
   }
   if ((condition.family === "bool" || condition.family === "null") && wanted.length > 1) {
     yield {
       id: "policy/condition-both",
       severity: "warning",
-      message: `${operator} ${key} has several values; one of them always holds.`,
+      message: `${operator} ${key} has several values, one of which always matches.`,
       remedy: "Keep one.",
     };
   }
@@ -260,7 +260,7 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
     yield {
       id: "policy/mfa-not-required",
       severity: "warning",
-      message: `${operator} ${key} in an Allow does not require MFA: it also holds for requests without the key, such as those made with access keys.`,
+      message: `${operator} ${key} in an Allow does not require MFA: it also matches requests without the key, such as those made with access keys.`,
       remedy: `Use Bool in the Allow, or a Deny with BoolIfExists {"aws:MultiFactorAuthPresent": "false"}.`,
     };
   }
@@ -269,7 +269,7 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
       yield {
         id: "policy/mfa-deny-incomplete",
         severity: "warning",
-        message: `${operator} ${key} in a Deny does not hold for requests without the key, such as those made with access keys.`,
+        message: `${operator} ${key} in a Deny does not match requests without the key, such as those made with access keys.`,
         remedy: "Use BoolIfExists.",
       };
     }
@@ -278,7 +278,7 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
     yield {
       id: "policy/for-all-values-allow",
       severity: "warning",
-      message: `${operator} ${key} in an Allow also holds for requests without the key.`,
+      message: `${operator} ${key} in an Allow also matches requests without the key.`,
       remedy: `Add "Null": {"${key.slice(0, 80)}": "false"}.`,
     };
   }
@@ -298,7 +298,7 @@ function* adviseKey(statement: CompiledStatement, owner: string | undefined): Ge
     yield {
       id: "policy/cross-account-own",
       severity: "warning",
-      message: `The statement is named for other accounts, but kms:CallerAccount is ${owner}, the key's own account: it grants nothing across accounts.`,
+      message: `The statement's name suggests other accounts, but kms:CallerAccount is ${owner}, the key's own account: it grants nothing across accounts.`,
       remedy:
         "Name the other accounts in kms:CallerAccount, and their trails in kms:EncryptionContext:aws:cloudtrail:arn.",
     };
@@ -311,7 +311,7 @@ function* adviseKey(statement: CompiledStatement, owner: string | undefined): Ge
       id: "policy/alias-via-ec2",
       severity: "info",
       message:
-        "The statement lets the console's old set-up page create an alias. It is not needed where the alias is managed by a program.",
+        "The statement lets the console's former setup page create an alias. It is not needed when a program manages the alias.",
       remedy: "Remove it.",
     };
   }

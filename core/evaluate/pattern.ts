@@ -70,7 +70,9 @@ export function parseTemplate(text: string, options: { wildcards: boolean; varia
   return { parts };
 }
 
-/** Reads the variable whose `$` is at `start`; `end` is the place of its closing brace. A text is what is wrong with it. */
+/**
+ * Reads the variable whose `$` is at `start`; `end` is the place of its closing brace. A text is what is wrong with it.
+ */
 function readVariable(text: string, start: number): { value: Variable | string; end: number } | string {
   const shown = (end: number): string => text.slice(start, Math.min(end, start + 60));
   // A default value may contain anything but a quote, also a brace; so the end is looked for behind its quote.
@@ -84,7 +86,7 @@ function readVariable(text: string, start: number): { value: Variable | string; 
   const end = start + 1 + whole.length;
   if (fallback === undefined && (name === "*" || name === "?" || name === "$")) return { value: name, end };
   if (!/^[A-Za-z0-9_.-]+:\S(?:.*\S)?$/.test(name)) {
-    return `'${shown(end + 1)}' is not a variable: the name of a condition key is needed, such as \${aws:username}`;
+    return `'${shown(end + 1)}' is not a variable: it needs the name of a condition key, such as \${aws:username}`;
   }
   return { value: { key: name.toLowerCase(), ...(fallback === undefined ? {} : { fallback }) }, end };
 }

@@ -29,7 +29,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
     add(
       "events/no-management",
       "management events",
-      "This trail records none: not who created or deleted what, signed in, or changed permissions.",
+      "This trail records none: an investigator will not see who created or deleted resources, signed in, or changed permissions.",
       "Add management to crosstrail:events, unless another trail of the account records them.",
     );
     return [...notices, ...recursion(selectors, bucketArn)];
@@ -56,7 +56,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
     add(
       "events/excluded-source",
       `management events of ${source}`,
-      `This trail leaves them out. ${consequence}`,
+      `This trail excludes them. ${consequence}`,
       "Remove the exclusion, unless another trail of the account records them.",
     );
   }
@@ -88,14 +88,17 @@ function recursion(selectors: AdvancedEventSelector[], bucketArn: string): Findi
       severity: "warning",
       subject: `data events of ${bucketArn}/`,
       message:
-        "This trail records what happens to the archive's own objects: where the bucket's account records it, each delivery is an event, " +
-        "which is delivered, which is an event again. AWS bills each one.",
-      remedy: `Add to the selector: field resources.ARN, notStartsWith ${bucketArn}/. Preset s3-data-events does so.`,
+        "This trail records access to the archive's own objects. In the bucket's account, each delivery is an event, " +
+        "which is delivered, which is another event. AWS bills each one.",
+      remedy: `Add to the selector: field resources.ARN, notStartsWith ${bucketArn}/. The preset s3-data-events does this.`,
     },
   ];
 }
 
-/** Whether a value passes a field selector: one of the positive operators matches, if there are any, and no negative one. */
+/**
+ * Whether a value passes a field selector: one of the positive operators matches, if there are any, and no negative
+ * one.
+ */
 function matches(selector: FieldSelector, value: string): boolean {
   const positive = [selector.equals, selector.startsWith, selector.endsWith];
   const any = positive.some((values) => values !== undefined && values.length > 0);

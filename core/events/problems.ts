@@ -29,7 +29,10 @@ const most = { basicSelectors: 5, dataResources: 250, values: 500, name: 1000, v
 export const SelectorOwner = { Trail: "trail", EventDataStore: "eventDataStore" } as const;
 export type SelectorOwner = (typeof SelectorOwner)[keyof typeof SelectorOwner];
 
-/** The fields that a category of events can be selected by; those it must be selected by; by one value and equality only. */
+/**
+ * The fields that a category of events can be selected by; those it must be selected by; by one value and equality
+ * only.
+ */
 const categories: Record<string, { fields: string[]; required: string[]; exact: string[] }> = {
   Management: {
     fields: ["eventCategory", "eventSource", "readOnly"],
@@ -96,14 +99,14 @@ function exclusive(choice: EventChoice): EventProblem[] {
   if (choice.eventSelectors?.length && choice.advancedEventSelectors?.length) {
     found.push({
       path: ["eventSelectors"],
-      message: "CloudTrail takes basic or advanced event selectors on a trail, not both",
+      message: "CloudTrail accepts basic or advanced event selectors on a trail, not both",
       remedy: "Keep eventSelectors or advancedEventSelectors, and remove the other.",
     });
   }
   if (ways.includes("events") && ways.length > 1) {
     found.push({
       path: ["events"],
-      message: `presets stand for event selectors, so ${ways.slice(1).join(" and ")} cannot be set beside them`,
+      message: `presets replace event selectors, so ${ways.slice(1).join(" and ")} cannot be set with them`,
       remedy: `Remove either events or ${ways.slice(1).join(" and ")}.`,
     });
   }
@@ -112,8 +115,8 @@ function exclusive(choice: EventChoice): EventProblem[] {
     for (const filter of filters) {
       found.push({
         path: [filter],
-        message: `this filters presets; beside ${selectors} it would have no effect`,
-        remedy: `Say it in ${selectors}, and remove ${filter}.`,
+        message: `this filters presets; with ${selectors} it would have no effect`,
+        remedy: `Express it in ${selectors} and remove ${filter}.`,
       });
     }
   }
@@ -143,7 +146,7 @@ function presetProblems(choice: EventChoice): EventProblem[] {
       ? [
           {
             path: ["excludeManagementEventSources"],
-            message: "these presets record no management events, so there is nothing to leave out",
+            message: "these presets record no management events, so there is nothing to exclude",
             remedy: "Add management to events, or remove excludeManagementEventSources.",
           },
         ]
@@ -156,8 +159,8 @@ function basicProblems(selectors: EventSelector[]): EventProblem[] {
   if (selectors.length > most.basicSelectors) {
     found.push({
       path: ["eventSelectors"],
-      message: `a trail has at most ${most.basicSelectors} event selectors, these are ${selectors.length}`,
-      remedy: "Merge some of them, or write advancedEventSelectors, of which there is no such limit.",
+      message: `a trail has at most ${most.basicSelectors} event selectors; there are ${selectors.length}`,
+      remedy: "Merge some of them, or use advancedEventSelectors, which do not have this limit.",
     });
   }
   const resources = selectors
@@ -166,8 +169,8 @@ function basicProblems(selectors: EventSelector[]): EventProblem[] {
   if (resources > most.dataResources) {
     found.push({
       path: ["eventSelectors"],
-      message: `a trail's event selectors name at most ${most.dataResources} data resources together, these are ${resources}`,
-      remedy: "Name beginnings of ARNs or whole buckets instead of single objects, or write advancedEventSelectors.",
+      message: `a trail's event selectors have at most ${most.dataResources} data resources in total; there are ${resources}`,
+      remedy: "Use ARN prefixes or whole buckets instead of single objects, or use advancedEventSelectors.",
     });
   }
   selectors.forEach((selector, index) => {
@@ -183,7 +186,7 @@ function basicProblems(selectors: EventSelector[]): EventProblem[] {
     if (!includeManagementEvents && excluded?.length) {
       found.push({
         path: at("excludeManagementEventSources"),
-        message: "without management events there is nothing to leave out",
+        message: "without management events, there is nothing to exclude",
       });
     }
     dataResources.forEach(({ type, values }, resource) => {
@@ -192,7 +195,7 @@ function basicProblems(selectors: EventSelector[]): EventProblem[] {
         found.push({
           path: [...here, "type"],
           message: `allowed are ${basicResourceTypes.join(", ")}`,
-          remedy: "For other types of resources write advancedEventSelectors.",
+          remedy: "For other resource types, use advancedEventSelectors.",
         });
         return;
       }
@@ -206,20 +209,20 @@ function basicProblems(selectors: EventSelector[]): EventProblem[] {
 }
 
 function resourceProblem(type: string, value: string): string | undefined {
-  if (/[*?]/.test(value)) return "a value is an ARN or the beginning of one; wildcards match nothing";
+  if (/[*?]/.test(value)) return "a value is an ARN or an ARN prefix; wildcards match nothing";
   switch (type) {
     case "AWS::S3::Object":
       return /^arn:aws[a-z-]*:s3:::[^/]+\//.test(value)
         ? undefined
-        : "a value looks like arn:aws:s3:::<bucket>/ or arn:aws:s3:::<bucket>/<beginning of keys>, or arn:aws:s3 for every bucket";
+        : "a value looks like arn:aws:s3:::<bucket>/ or arn:aws:s3:::<bucket>/<key prefix>, or arn:aws:s3 for every bucket";
     case "AWS::Lambda::Function":
       return /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[^:]+$/.test(value)
         ? undefined
-        : "a value is a function's whole ARN, or arn:aws:lambda for every function";
+        : "a value is a function's full ARN, or arn:aws:lambda for every function";
     default:
       return /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[^/]+$/.test(value)
         ? undefined
-        : "a value is a table's whole ARN, or arn:aws:dynamodb for every table";
+        : "a value is a table's full ARN, or arn:aws:dynamodb for every table";
   }
 }
 
@@ -235,8 +238,8 @@ export function advancedProblems(
   if (values > most.values) {
     found.push({
       path: [key],
-      message: `advanced event selectors have at most ${most.values} values together, these are ${values}`,
-      remedy: "Use beginnings or ends (startsWith, endsWith) that stand for several values.",
+      message: `advanced event selectors have at most ${most.values} values in total; there are ${values}`,
+      remedy: "Use prefixes or suffixes (startsWith, endsWith) that cover several values.",
     });
   }
   selectors.forEach(({ name, fieldSelectors }, index) => {
@@ -303,8 +306,8 @@ function fieldProblems(selector: FieldSelector, path: (string | number)[], exact
     if (all.length !== 1 || equals?.length !== 1) {
       found.push({
         path,
-        message: `${field} takes equals with exactly one value`,
-        remedy: "For more than one value write a selector for each.",
+        message: `${field} needs equals with exactly one value`,
+        remedy: "For several values, write one selector each.",
       });
     } else found.push(...closed([...path, "equals"], equals, valuesOf[field]));
   }
@@ -327,11 +330,11 @@ function insightProblems(choice: EventChoice): EventProblem[] {
   const records = (readOnly: string) => selectors.some((selector) => recordsManagement(selector, readOnly));
   const path = choice.insightTypes?.length ? ["insightTypes"] : ["events"];
   if (types.length > 0 && !records("true") && !records("false")) {
-    return [{ path, message: "Insights need management events, and this trail records none" }];
+    return [{ path, message: "Insights need management events, but this trail records none" }];
   }
   if (types.includes("ApiCallRateInsight") && !records("false")) {
     return [
-      { path, message: "ApiCallRateInsight needs management events that write, and this trail records only reads" },
+      { path, message: "ApiCallRateInsight needs management write events, but this trail records only read events" },
     ];
   }
   return [];

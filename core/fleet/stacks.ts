@@ -76,7 +76,8 @@ export function hasStack(
  * @param auditStack the audit stack's name.
  * @param deployed the audit stack's outputs, if it is deployed.
  * @param stacks the names of the stacks that hold resources.
- * @param managementStackAccountId the account that the management stack works in, where that is a delegated administrator's.
+ * @param managementStackAccountId the account that the management stack works in, where that is a delegated
+ * administrator's.
  */
 export function fleetOf(
   settings: AuditSettings,
@@ -153,9 +154,9 @@ export function fleetFindings(
         id: "fleet/stack-name",
         severity: "error",
         subject,
-        message: `The organization trail's stack has this name, and so has ${other}.`,
+        message: `Both the organization trail's stack and ${other} have this name.`,
         remedy:
-          "Give one of the two another alias. While a migration turns one into the other, finish that first: crosstrail migrate --resume --yes.",
+          "Give one of them another alias. If a migration is converting one into the other, finish it first: crosstrail migrate --resume --yes.",
       });
     }
     const before = deployed?.organization?.alias;
@@ -164,8 +165,8 @@ export function fleetFindings(
         id: "fleet/alias-renamed",
         severity: "error",
         subject,
-        message: `The organization trail is deployed by the stack ${before}. A new stack would make it a second time.`,
-        remedy: `Rename the stack as well: pulumi stack rename ${organization.alias} -s ${before}`,
+        message: `The organization trail is deployed by stack ${before}. A new stack would create it a second time.`,
+        remedy: `Rename the stack, too: pulumi stack rename ${organization.alias} -s ${before}`,
       });
     }
   }
@@ -176,7 +177,7 @@ export function fleetFindings(
         id: "fleet/stack-name",
         severity: "error",
         subject,
-        message: "A member's stack is named by its alias, and the audit stack has this name.",
+        message: "A member's stack is named after its alias, and the audit stack has this name.",
         remedy: "Give the member another alias.",
       });
     }
@@ -187,9 +188,9 @@ export function fleetFindings(
         id: "fleet/trail-name",
         severity: "error",
         subject: `crosstrail:members[${index}] = "${alias}"`,
-        message: `The organization trail appears in every account of the organization as ${trailName}, so ${accountId} cannot have a trail of this name.`,
+        message: `The organization trail appears in every account of the organization as ${trailName}, so account ${accountId} cannot have a trail of this name.`,
         remedy:
-          "The organization trail records this account: remove the entry. For a second trail, which AWS bills, give it a trailName of its own. An account outside of the organization: inOrganization: false.",
+          "Remove the entry: the organization trail records this account. For a second trail, which AWS bills, set another trailName. For an account outside the organization, set inOrganization: false.",
       });
     }
     const before = deployed?.trails.find((trail) => trail.accountId === accountId)?.alias;
@@ -198,8 +199,8 @@ export function fleetFindings(
         id: "fleet/alias-renamed",
         severity: "error",
         subject,
-        message: `Account ${accountId} is deployed as ${before}, by the stack of this name. A new stack would make its trail a second time.`,
-        remedy: `Rename the stack as well: pulumi stack rename ${alias} -s ${before}`,
+        message: `Account ${accountId} is deployed as ${before}, by the stack of that name. A new stack would create its trail a second time.`,
+        remedy: `Rename the stack, too: pulumi stack rename ${alias} -s ${before}`,
       });
     }
   });
@@ -217,10 +218,10 @@ export function organizationFinding(deployed: Contract | undefined): Finding | u
     id: "archive/in-use",
     severity: "error",
     subject: trail,
-    message: "The organization trail may still deliver to the archive, and its stack is none of the fleet's.",
+    message: "The organization trail may still deliver to the archive, and its stack is not part of the fleet.",
     remedy: [
-      "pulumi destroy --run-program -s <its stack>, then set trail: false in crosstrail:organization of the audit stack,",
-      "crosstrail up --only the audit stack, and destroy it again.",
+      "Run pulumi destroy --run-program -s <its stack>, then set trail: false in crosstrail:organization of the audit stack,",
+      "run crosstrail up --only <audit stack>, and rerun crosstrail destroy.",
     ].join("\n"),
   };
 }

@@ -38,8 +38,8 @@ export function chooseForm<Form extends string>(options: {
         id: "policy/form",
         severity: "error",
         subject: `${key}: ${demanded}`,
-        message: "This form is for members of an organization that keep trails of their own; none is declared.",
-        remedy: `Declare crosstrail:organization, or remove ${key} to have the tightest fitting form chosen.`,
+        message: "This form is for members of an organization with their own trails; no organization is declared.",
+        remedy: `Declare crosstrail:organization, or remove ${key} to use the tightest form that fits.`,
       },
     ]);
   }
@@ -53,10 +53,10 @@ export function chooseForm<Form extends string>(options: {
       id: "policy/too-large",
       severity: "error",
       subject: `${key}: ${demanded ?? "auto"}`,
-      message: `Form ${form} for ${count} trails takes ${size(build(form))} bytes; AWS allows ${limit}.`,
+      message: `Form ${form} for ${count} trails needs ${size(build(form))} bytes; AWS allows ${limit}.`,
       remedy: tightest
-        ? `Set ${key} to ${tightest.form} (${size(tightest.document)} bytes), or remove the key to have the tightest fitting form chosen.`
-        : "If the accounts are members of one organization, declare crosstrail:organization. Otherwise deliver some of them to a second archive: another audit stack with a bucket and a key of its own.",
+        ? `Set ${key} to ${tightest.form} (${size(tightest.document)} bytes), or remove the key to use the tightest form that fits.`
+        : "If the accounts are members of one organization, declare crosstrail:organization. Otherwise, deliver some of them to a second archive: another audit stack with its own bucket and key.",
     },
   ]);
 }

@@ -1,6 +1,6 @@
 /**
- * Adds Crosstrail's statements to the policy of a bucket or key that somebody else made. Whatever that policy says stays as it
- * is, to the letter; what cannot be added beside it is refused with a reason.
+ * Adds Crosstrail's statements to the policy of a bucket or key that somebody else made. Whatever that policy says
+ * stays as it is, to the letter; what cannot be added beside it is refused with a reason.
  */
 import { Findings, nameStatement, readRaw } from "../evaluate/compile";
 import type { Finding } from "../findings";
@@ -19,7 +19,7 @@ export interface MergeOptions<Form extends string> {
   current?: string;
   /** The form to take, whatever else would fit. Left out: the tightest that fits beside the current statements. */
   form?: Form;
-  /** Sids of current statements to leave out, such as Crosstrail's own of an earlier run. */
+  /** Sids of current statements to leave out, such as Crosstrail's own from an earlier run. */
   without?: string[];
 }
 
@@ -58,7 +58,8 @@ export type MergeResult<Form extends string> = { merge: Merge<Form> } | { refuse
 
 /**
  * Adds what lets the fleet deliver and read.
- * @param denials Whether to add what denies too, such as access without TLS: it then holds for all that is in the bucket.
+ * @param denials Whether to add what denies too, such as access without TLS: it then holds for all that is in the
+ * bucket.
  * @throws UserError when the current policy is no policy.
  */
 export function mergeBucketPolicy(
@@ -173,7 +174,7 @@ function read(given: string | undefined, what: string): CurrentPolicy {
   const text = unwrap(given);
   const findings = new Findings();
   const raw = readRaw(text, findings);
-  if (raw === undefined) throw new UserError(`The current ${what} cannot be used.`, findings.list);
+  if (raw === undefined) throw new UserError(`The current ${what} is not usable.`, findings.list);
   const { statements, ...around } = cut(text);
   return {
     ...around,
@@ -240,8 +241,8 @@ function noSuchSid(sid: string, statements: CurrentStatement[]): Finding {
     id: "policy/no-such-sid",
     severity: "error",
     subject: `--without ${sid}`,
-    message: "The current policy has no statement of this Sid.",
-    remedy: sids.length === 0 ? "It has no Sids at all." : `Its Sids are ${sids.slice(0, 20).join(", ")}.`,
+    message: "The current policy has no statement with this Sid.",
+    remedy: sids.length === 0 ? "It has no Sids." : `Its Sids are ${sids.slice(0, 20).join(", ")}.`,
   };
 }
 
@@ -250,8 +251,8 @@ function tooLargeItself({ what, limit }: { what: string; limit: number }, bytes:
     id: "policy/no-room",
     severity: "error",
     subject: `current ${what}`,
-    message: `It takes ${bytes} bytes by itself; AWS allows ${limit}.`,
-    remedy: "Check that this is the policy which is deployed.",
+    message: `It already has ${bytes} bytes; AWS allows ${limit}.`,
+    remedy: "Check that this is the deployed policy.",
   };
 }
 
@@ -268,13 +269,13 @@ function noRoom<Form extends string>(
     id: "policy/no-room",
     severity: "error",
     subject: `${what}, form ${form}`,
-    message: `Together with the current statements this takes ${bytes} bytes; AWS allows ${limit}. The current statements leave ${room}.`,
+    message: `With the current statements, this needs ${bytes} bytes; AWS allows ${limit}. The current statements leave ${room}.`,
     remedy:
       demanded === undefined
-        ? `No form takes less: ${more}.`
+        ? `No form needs less: ${more}.`
         : fitting === undefined
           ? `No other form fits either: ${more}.`
-          : `Set ${key} to ${fitting}, or remove the key to have the tightest fitting form chosen.`,
+          : `Set ${key} to ${fitting}, or remove the key to use the tightest form that fits.`,
   };
 }
 
@@ -294,8 +295,8 @@ function collision(
     id: "policy/sid-collision",
     severity: "error",
     subject: current.name,
-    message: `The current policy has another statement of this Sid. Where they differ, it says ${show(theirs)}, and Crosstrail's says ${show(mine)}.`,
-    remedy: `If it is one of Crosstrail's, of an earlier run, have it replaced: --without ${all.map(({ current: { sid } }) => sid).join(" ")}. If it is not, give it another Sid in the current policy.`,
+    message: `The current policy has a different statement with this Sid. Where they differ, it has ${show(theirs)}; Crosstrail's has ${show(mine)}.`,
+    remedy: `If it is Crosstrail's, from an earlier run, replace it with --without ${all.map(({ current: { sid } }) => sid).join(" ")}. Otherwise, give it another Sid in the current policy.`,
   };
 }
 
@@ -317,8 +318,8 @@ function version({ variables }: CurrentPolicy, wanted: Statement[]): Finding[] {
       severity: "error" as const,
       subject: statement.Sid,
       message:
-        "The statement has a policy variable, but the current policy's Version is not 2012-10-17: there it is ordinary text.",
-      remedy: 'Set "Version": "2012-10-17" in the current policy, after a look at what its statements mean by "${".',
+        "The statement has a policy variable, but the current policy's Version is not 2012-10-17, which treats it as ordinary text.",
+      remedy: 'Set "Version": "2012-10-17" in the current policy after checking what its statements mean by "${".',
     }));
 }
 
@@ -327,7 +328,7 @@ function leftOver({ sid, name }: CurrentStatement): Finding {
     id: "policy/left-over",
     severity: "warning",
     subject: name,
-    message: "It has the Sid of a statement of Crosstrail's, but this fleet does not need it.",
-    remedy: `If it is of an earlier run, for instance for an account that has left, have it removed: --without ${sid}.`,
+    message: "It has the Sid of a Crosstrail statement, but this fleet does not need it.",
+    remedy: `If it is from an earlier run, for example for an account that left the fleet, remove it with --without ${sid}.`,
   };
 }

@@ -106,7 +106,7 @@ export function readPermissions(access: ReadAccess): PolicyDocument<IdentityStat
     document,
     rolePolicyLimit,
     `The permissions to read the logs of ${accountIds?.length} accounts`,
-    "Let it read all logs, or divide the accounts among several readers.",
+    "Let it read all logs, or split the accounts across several readers.",
   );
   return document;
 }
@@ -156,7 +156,7 @@ export function readerTrust(trust: ReaderTrust): PolicyDocument<TrustStatement> 
     document,
     trustPolicyLimit,
     `The trust policy for ${trustedAccounts.length} accounts`,
-    "Trust fewer accounts: make another reader for the others.",
+    "Trust fewer accounts, and declare another reader for the others.",
   );
   return document;
 }
@@ -164,7 +164,7 @@ export function readerTrust(trust: ReaderTrust): PolicyDocument<TrustStatement> 
 /** An empty list is no list in IAM: AWS refuses it, and "nobody" must not become "everybody". */
 function requireSome(accountIds: string[] | undefined, what: string): void {
   if (accountIds?.length !== 0) return;
-  throw new UserError("The reader cannot be made.", [
+  throw new UserError("The reader cannot be created.", [
     {
       id: "reader/nobody",
       severity: "error",
@@ -183,7 +183,7 @@ function requireFit(document: PolicyDocument<object>, limit: number, what: strin
       id: "reader/too-large",
       severity: "error",
       subject: what,
-      message: `This takes ${bytes} characters; IAM allows ${limit}.`,
+      message: `This needs ${bytes} characters; IAM allows ${limit}.`,
       remedy,
     },
   ]);

@@ -74,14 +74,15 @@ export function rolePermissions(access: RoleAccess, names: RoleNames): PolicyDoc
   ]);
 }
 
-/** What IAM allows of managed policies: characters in one of them, and how many a role has unless the quota is raised. */
+/**
+ * What IAM allows of managed policies: characters in one of them, and how many a role has unless the quota is raised.
+ */
 const managedPolicyLimit = 6144;
 const managedPolicies = 10;
 
 /**
- * The permissions as IAM takes them: one document, for an inline policy, or where that would be too large several, each for a
- * managed policy.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * The permissions as IAM takes them: one document, for an inline policy, or where that would be too large several, each
+ * for a managed policy. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @throws UserError when that is too much for one role.
  */
 export function splitPermissions(
@@ -100,7 +101,7 @@ export function splitPermissions(
         id: "roles/too-large",
         severity: "error",
         subject: "the permissions",
-        message: `They take ${size(document)} characters, which is ${parts.length} managed policies; a role has ${managedPolicies} at most.`,
+        message: `They need ${size(document)} characters, which is ${parts.length} managed policies; a role can have at most ${managedPolicies}.`,
         remedy: "Declare fewer crosstrail:readers or members, or use shorter names for roles and buckets.",
       },
     ]);
@@ -149,9 +150,10 @@ export interface RoleSubject {
 }
 
 /**
- * Every account of the fleet that a role can be for, the audit account first. An account is there once: the management account
- * may be a member as well, or the audit account.
- * @param others the settings of other stacks, as far as they are known; of a member without any they follow from the fleet.
+ * Every account of the fleet that a role can be for, the audit account first. An account is there once: the management
+ * account may be a member as well, or the audit account.
+ * @param others the settings of other stacks, as far as they are known; of a member without any they follow from the
+ * fleet.
  */
 export function roleSubjects(
   settings: AuditSettings,
@@ -318,7 +320,7 @@ export function roleTrust(
     check("the hub role", trust.hubRoleArn, roleArnProblem(trust.hubRoleArn));
     if (trust.externalId !== undefined) check("the external id", trust.externalId, externalIdProblem(trust.externalId));
   }
-  if (findings.length > 0) throw new UserError("The role cannot be trusted to anybody this way.", findings);
+  if (findings.length > 0) throw new UserError("The role's trust policy cannot be written.", findings);
   return policyDocument([
     "githubSubject" in trust ? githubTrust(partition, accountId, trust.githubSubject) : hubTrust(partition, trust),
   ]);
@@ -332,8 +334,8 @@ function hubTrust(
   return {
     Sid: "HubAssumes",
     Effect: "Allow",
-    // The account with a condition, not the role: IAM turns the ARN of a deleted role into an id, which a new role of the
-    // same name does not have.
+    // The account with a condition, not the role: IAM turns the ARN of a deleted role into an id, which a new role of
+    // the same name does not have.
     Principal: { AWS: accountRootArn(partition, hubAccount) },
     Action: "sts:AssumeRole",
     Condition: {
@@ -356,10 +358,13 @@ function githubTrust(partition: Partition, accountId: string, subject: string): 
   };
 }
 
-/** Says what is wrong with the subject of a GitHub token, or nothing. Patterns are none: they let other repositories in. */
+/**
+ * Says what is wrong with the subject of a GitHub token, or nothing. Patterns are none: they let other repositories in.
+ */
 export function githubSubjectProblem(subject: string): string | undefined {
-  if (/[*?$\s]/.test(subject)) return "a subject is exact: a wildcard would let other branches or repositories in";
-  // With or without the ids of owner and repository, which GitHub has put into the subjects of new repositories since 2026.
+  if (/[*?$\s]/.test(subject)) return "a subject must be exact: a wildcard would let other branches or repositories in";
+  // With or without the ids of owner and repository, which GitHub has put into the subjects of new repositories since
+  // 2026.
   const [, place, what = ""] = /^repo:([^:]+):(.+)$/.exec(subject) ?? [];
   const isPlace = /^([\w.-]+\/[\w.-]+|[\w.-]+@\d+\/[\w.-]+@\d+)$/.test(place ?? "");
   if (isPlace && /^(pull_request|environment:[^:]+|ref:refs\/(heads|tags)\/[^:]+)$/.test(what)) return undefined;

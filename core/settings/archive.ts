@@ -60,7 +60,7 @@ function breakGlassRoles(report: Report, values: Partial<Values>, { partition }:
       report.add(
         "break-glass",
         subjectOf(`breakGlassRoles[${index}]`, name),
-        `This role is not in the audit account, ${auditAccountId} in partition ${partition}; the bucket lets no other account change it.`,
+        `This role is not in the audit account (${auditAccountId}, partition ${partition}); no other account can change the bucket.`,
         `Name a role of the audit account in ${report.file}.`,
       );
     }

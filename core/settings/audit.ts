@@ -114,12 +114,18 @@ type Candidate = Partial<Pick<Member, "alias" | "accountId">>;
 /** @throws UserError with every mistake of the configuration. */
 export function auditSettings(report: Report, values: Values, place: Place, declaredMembers: unknown): AuditSettings {
   const options = trailOptions(report, values);
-  requireKey(report, values, "auditAccountId", "The audit stack says which account owns the archive.", '"<12 digits>"');
+  requireKey(
+    report,
+    values,
+    "auditAccountId",
+    "The audit stack must name the account that owns the archive.",
+    '"<12 digits>"',
+  );
   requireKey(
     report,
     values,
     "bucketName",
-    "The log bucket needs a name; policies and trails name it.",
+    "The log bucket needs a name: policies and trails refer to it.",
     "<bucket name>",
   );
   // Compared also where a member has another mistake, so that the next run does not bring up new ones.
@@ -214,8 +220,8 @@ function checkOrganization(
       report.add(
         "organization",
         subjectOf(key, "organization"),
-        "This form is for members of an organization, and none is declared.",
-        `Declare crosstrail:organization in ${report.file}, or remove this key to have the tightest fitting form chosen.`,
+        "This form needs an organization, and none is declared.",
+        `Declare crosstrail:organization in ${report.file}, or remove this key to use the tightest form that fits.`,
       );
     }
     (values.members ?? []).forEach(({ inOrganization }, index) => {
@@ -244,8 +250,8 @@ function checkOrganization(
     report.add(
       "organization",
       subjectOf("organization.managementAccountId", declared.managementAccountId),
-      `The audit account is the management account, so ${trailArn(identity)} would be its own trail and the organization's.`,
-      "Set crosstrail:auditAccountTrail to false: the organization trail records this account as well.",
+      `The audit account is the management account, so ${trailArn(identity)} would be both its own trail and the organization's.`,
+      "Set crosstrail:auditAccountTrail to false: the organization trail also records this account.",
     );
   }
 }
@@ -265,8 +271,8 @@ function checkKeyGeneration(report: Report, values: Values): void {
   report.add(
     "key-generation",
     subjectOf("previousKeyInUse", true),
-    "There is no former key: crosstrail:keyGeneration is 1.",
-    `Raise crosstrail:keyGeneration to make a new key, or remove this key from ${report.file}.`,
+    "There is no previous key: crosstrail:keyGeneration is 1.",
+    `Increase crosstrail:keyGeneration to create a new key, or remove this setting from ${report.file}.`,
   );
 }
 
@@ -332,7 +338,7 @@ function checkMembers(report: Report, members: Partial<Member>[], auditAccountId
         "duplicate-account",
         subject(index, "accountId"),
         "This is the audit account itself.",
-        "Remove it from the members; crosstrail:auditAccountTrail gives the audit account its own trail.",
+        "Remove it from the members; crosstrail:auditAccountTrail controls the audit account's own trail.",
       );
     }
     const sameAlias = members.findIndex(({ alias }) => alias === member.alias);
@@ -341,9 +347,9 @@ function checkMembers(report: Report, members: Partial<Member>[], auditAccountId
         "duplicate-alias",
         subject(index, "alias"),
         member.alias === auditAlias
-          ? "This alias stands for the audit account itself."
+          ? "This alias is reserved for the audit account."
           : `${nameOf(sameAlias, "accountId")} has the same alias.`,
-        "Give each member an alias of its own.",
+        "Give each member its own alias.",
       );
     }
   });
@@ -358,7 +364,7 @@ function accountsOf(report: Report, path: string, names: string[], candidates: C
     report.add(
       "unknown-member",
       subjectOf(`${path}[${index}]`, name),
-      "No member has this alias or account id.",
+      "No member has this alias or account ID.",
       near ? `Did you mean ${near}? Otherwise declare it in crosstrail:members.` : "Declare it in crosstrail:members.",
     );
     return [];
@@ -373,8 +379,8 @@ function readersOf(report: Report, values: Values, candidates: Candidate[]): Rea
       report.add(
         "duplicate-reader",
         subjectOf(`readers[${index}].name`, reader.name),
-        `readers[${same}] is the same role; IAM does not tell names apart by their case.`,
-        "Give each reader a name of its own.",
+        `readers[${same}] is the same role: role names in IAM are not case-sensitive.`,
+        "Give each reader its own name.",
       );
     }
     return {
@@ -391,7 +397,7 @@ function memberReadersOf(report: Report, values: Values, members: Candidate[], c
     report.add(
       "member-access",
       subjectOf(`memberAccess[${auditAmong}]`, names[auditAmong]),
-      "The audit account reads logs by its own IAM policies.",
+      "In the audit account, IAM policies decide who reads logs.",
       `Remove it from ${report.file}.`,
     );
   }
@@ -406,7 +412,7 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
     report.add(
       "mfa",
       subjectOf("mfaExemptRoles", exempt),
-      "Without crosstrail:requireMfa nobody needs MFA, and no role can be exempt from it.",
+      "Without crosstrail:requireMfa, MFA is not required, so no role can be exempt from it.",
       `Set crosstrail:requireMfa to true, or remove this key from ${report.file}.`,
     );
   }
@@ -416,7 +422,7 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
     report.add(
       "partition",
       subjectOf(`mfaExemptRoles[${index}]`, name),
-      `This role is not in partition ${partition}, and no role of another partition can reach the archive.`,
+      `This role is not in partition ${partition}, and roles in other partitions cannot reach the archive.`,
       `Correct it in ${report.file}.`,
     );
   });
@@ -436,7 +442,7 @@ function checkMemberDefaults(report: Report, values: Values): void {
       report.add(
         "member-defaults",
         subject,
-        ofEachMember.includes(name) ? "Each member has its own." : "Member stacks have no such key.",
+        ofEachMember.includes(name) ? "Each member has its own value." : "Member stacks do not have this key.",
         near ? `Did you mean ${near}? Otherwise remove it from ${report.file}.` : `Remove it from ${report.file}.`,
       );
       continue;
@@ -471,7 +477,7 @@ function checkDelivery(report: Report, values: Values): void {
     report.add(
       "no-trail",
       subjectOf(key, value),
-      "The audit account has no trail of its own that could deliver there; each member's stack has this key, too.",
+      "The audit account has no trail of its own to deliver there. Each member stack has this key, too.",
       `Set crosstrail:auditAccountTrail to true, or remove this key from ${report.file}.`,
     );
   }

@@ -39,7 +39,7 @@ export function parseSettings(stack: string, raw: Record<string, string>, region
     report.add(
       "role",
       subjectOf("role", raw.role === "" ? undefined : raw.role),
-      "The role says what this stack is; allowed are audit, member and management.",
+      "The role determines what this stack is; allowed are audit, member and management.",
       `pulumi config set --stack ${stack} role audit   (or member, management; templates: Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.management.yaml)`,
     );
     report.throwIfAny();

@@ -28,7 +28,7 @@ export interface ManagementSettings {
 /** @throws UserError with every mistake of the configuration. */
 export function managementSettings(report: Report, values: Values, place: Place): ManagementSettings {
   const options = trailOptions(report, values);
-  requireKey(report, values, "accountId", "A management stack says which account it works in.", '"<12 digits>"');
+  requireKey(report, values, "accountId", "A management stack must name its account.", '"<12 digits>"');
   const source = contractSource(report, values);
   report.throwIfAny();
   const { isOrganizationTrail, enableAllFeatures, enableTrustedAccess, acceptSecondOrganizationTrail } = values;

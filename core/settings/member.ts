@@ -29,7 +29,7 @@ export interface MemberSettings {
 /** @throws UserError with every mistake of the configuration. */
 export function memberSettings(report: Report, values: Values, place: Place): MemberSettings {
   const options = trailOptions(report, values);
-  requireKey(report, values, "accountId", "A member stack says which account it is for.", '"<12 digits>"');
+  requireKey(report, values, "accountId", "A member stack must name its account.", '"<12 digits>"');
   const source = contractSource(report, values);
   checkImport(report, values, place);
   report.throwIfAny();
@@ -47,13 +47,16 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
   };
 }
 
-/** Reports a trail to take over that is another account's or Region's: the provider would look for it in the wrong place. */
+/**
+ * Reports a trail to take over that is another account's or Region's: the provider would look for it in the wrong
+ * place.
+ */
 function checkImport(report: Report, { importTrail, leaveAsIs, accountId }: Values, { region }: Place): void {
   if (!importTrail && leaveAsIs?.length) {
     report.add(
       "import-trail",
       subjectOf("leaveAsIs", leaveAsIs),
-      "It is for a trail that the stack takes over, and crosstrail:importTrail names none.",
+      "It applies only to an adopted trail, and crosstrail:importTrail does not name one.",
       `Remove it from ${report.file}, or set crosstrail:importTrail.`,
     );
   }
@@ -64,7 +67,7 @@ function checkImport(report: Report, { importTrail, leaveAsIs, accountId }: Valu
     report.add(
       "import-trail",
       subject,
-      `Its home Region is ${trail.region}, the stack's is ${region}; a trail can be changed in its home Region only.`,
+      `Its home Region is ${trail.region}, the stack's is ${region}; a trail can only be changed in its home Region.`,
       `pulumi config set --stack ${report.stack} aws:region ${trail.region}`,
     );
   }
@@ -72,7 +75,7 @@ function checkImport(report: Report, { importTrail, leaveAsIs, accountId }: Valu
     report.add(
       "import-trail",
       subject,
-      `It is in account ${trail.accountId}, the stack is for ${accountId}.`,
+      `The trail is in account ${trail.accountId}, but the stack's account is ${accountId}.`,
       `Correct one of the two in ${report.file}.`,
     );
   }
@@ -85,9 +88,7 @@ export function contractSource(report: Report, values: Values): MemberSettings["
     report.add(
       "audit-stack",
       "crosstrail:auditStack and crosstrail:contract",
-      outright
-        ? "Both are set; only one can be followed."
-        : "Neither is set; the trail needs the audit stack's contract.",
+      outright ? "Both are set; only one can be used." : "Neither is set; the trail needs the audit stack's contract.",
       outright
         ? `Keep one of the two in ${report.file}.`
         : `pulumi config set --stack ${report.stack} auditStack <audit stack's name>`,
@@ -101,7 +102,7 @@ export function contractSource(report: Report, values: Values): MemberSettings["
       "contract",
       subjectOf("contract" + pathText(path), valueAt(values.contract, path)),
       sentence(message),
-      "Give the values that `pulumi stack output --json` prints for the audit stack.",
+      "Use the values that `pulumi stack output --json` prints for the audit stack.",
     );
   }
   return { auditStack: "" };

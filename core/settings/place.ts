@@ -21,11 +21,11 @@ export function readPlace(report: Report, region: string | undefined, extraRegio
     report.add(
       "region",
       "aws:region is not set",
-      "The stack needs to know its Region: trail ARNs and policies name it.",
+      "The stack needs a Region: trail ARNs and policies contain it.",
       `pulumi config set --stack ${report.stack} aws:region <region>`,
     );
   } else if (!partition) {
-    const message = `${region} is not the name of a Region in the partitions ${partitions.join(", ")}`;
+    const message = `${region} is not a Region in the partitions ${partitions.join(", ")}`;
     report.add("region", subjectText("aws:region", region), sentence(message), remedy(report));
   } else checkRegion(report, place, subjectText("aws:region", region), region);
   return place;
@@ -38,5 +38,5 @@ export function checkRegion(report: Report, place: Place, subject: string, regio
 }
 
 function remedy({ file }: Report): string {
-  return `Correct it in ${file}, or, if AWS opened the Region after this version of Crosstrail, add it to crosstrail:extraRegions.`;
+  return `Correct it in ${file}. If AWS opened the Region after this version of Crosstrail was released, add it to crosstrail:extraRegions.`;
 }

@@ -1,4 +1,6 @@
-/** Copies of the archive elsewhere, as the audit stack's configuration has them: the key's replicas, and the bucket's. */
+/**
+ * Copies of the archive elsewhere, as the audit stack's configuration has them: the key's replicas, and the bucket's.
+ */
 import type { z } from "zod";
 import { parseKeyArn, roleArn } from "../names";
 import type { ReplicationGrant } from "../policies/replication";
@@ -34,7 +36,7 @@ export function replicaOptions(report: Report, values: Partial<Values>, place: P
     const remedy = `Remove it from ${report.file}.`;
     const first = regions.indexOf(region);
     if (region === place.region) {
-      report.add("replica-region", subject, "This is the archive's own Region, where the key itself is.", remedy);
+      report.add("replica-region", subject, "This is the archive's own Region, which already has the key.", remedy);
     } else if (first < index) {
       report.add("replica-region", subject, `keyReplicaRegions[${first}] is the same Region.`, remedy);
     } else checkRegion(report, place, subject, region);
@@ -62,13 +64,17 @@ function replicationOf(
   const refuse = (field: keyof typeof declared, message: string, remedy: string) =>
     report.add("replication", subjectOf(`replication.${field}`, declared[field]), message, remedy);
   if (region === undefined) {
-    refuse("region", "The copies need a Region.", `Add to crosstrail:replication in ${report.file}:  region: <region>`);
+    refuse(
+      "region",
+      "Replication needs a Region.",
+      `Add to crosstrail:replication in ${report.file}:  region: <region>`,
+    );
   } else {
     checkRegion(report, place, subjectOf("replication.region", region), region);
     if (region === place.region && accountId === undefined) {
       refuse(
         "region",
-        "This is the archive's own Region and account; copies there would be lost together with the originals.",
+        "This is the archive's own Region and account; copies there would be lost with the originals.",
         "Choose another Region, or another account with accountId.",
       );
     }
@@ -76,7 +82,7 @@ function replicationOf(
   if (bucketName === undefined) {
     refuse(
       "bucketName",
-      "The bucket with the copies needs a name.",
+      "The bucket for the copies needs a name.",
       `Add to crosstrail:replication in ${report.file}:  bucketName: <bucket name>`,
     );
   } else if (bucketName === values.bucketName) {
@@ -87,7 +93,7 @@ function replicationOf(
   }
   const key = keyArn === undefined ? undefined : parseKeyArn(keyArn);
   if (key && region !== undefined && (key.region !== region || key.partition !== place.partition)) {
-    refuse("keyArn", `S3 takes a key of the bucket's Region only, here ${region}.`, "Give a key of that Region.");
+    refuse("keyArn", `S3 only accepts a key in the bucket's Region, which is ${region}.`, "Use a key in that Region.");
   }
   const { partition } = place;
   if (region === undefined || bucketName === undefined || !partition || place.region === undefined) return undefined;

@@ -31,8 +31,8 @@ export function trailOptions(report: Report, values: Values): TrailOptions {
     report.add(
       "global-events",
       subjectOf("includeGlobalServiceEvents", "false"),
-      "A multi-Region trail always includes the events of global services; CloudTrail refuses it otherwise.",
-      "Leave it true, or set crosstrail:isMultiRegionTrail to false as well.",
+      "A multi-Region trail always includes events of global services; CloudTrail rejects it otherwise.",
+      "Set it to true, or also set crosstrail:isMultiRegionTrail to false.",
     );
   }
   return {

@@ -23,7 +23,7 @@ export function checkNames(report: Report, raw: Record<string, string>): void {
     report.add(
       "unknown-key",
       subjectOf(name, raw[name]),
-      "There is no such key.",
+      "This key does not exist.",
       near ? `Did you mean crosstrail:${near}? Otherwise r${remove}` : `R${remove}`,
     );
   }
@@ -55,7 +55,7 @@ export function readValues(report: Report, role: Role, raw: Record<string, strin
       report.add(
         "wrong-role",
         subjectOf(name, text),
-        `This key is for stacks of role ${roles.join(" and ")}; this stack's role is ${role}.`,
+        `This key belongs to stacks of role ${roles.join(" and ")}; this stack's role is ${role}.`,
         `Remove it from ${file}.`,
       );
       continue;
@@ -87,7 +87,7 @@ export function requireKey(report: Report, values: Values, name: KeyName, why: s
 }
 
 function article(type: KeyInfo["type"]): string {
-  return { string: "a text", integer: "a whole number", boolean: "true or false", array: "a list", object: "a map" }[
+  return { string: "a string", integer: "a whole number", boolean: "true or false", array: "a list", object: "a map" }[
     type
   ];
 }

@@ -19,9 +19,9 @@ export type MergedPolicy =
   { kind: "bucket"; merge: Merge<BucketPolicyForm> } | { kind: "key"; merge: Merge<KeyPolicyForm> };
 
 /**
- * What is wrong with a merged policy. Errors: it cannot be decided by, or a trail of the fleet cannot deliver, or nobody can
- * change the key's policy again. Warnings: what the current statements let happen or prevent that Crosstrail's alone would
- * not, and what {@link lint} says about them.
+ * What is wrong with a merged policy. Errors: it cannot be decided by, or a trail of the fleet cannot deliver, or
+ * nobody can change the key's policy again. Warnings: what the current statements let happen or prevent that
+ * Crosstrail's alone would not, and what {@link lint} says about them.
  */
 export function judgeMerged(merged: MergedPolicy, fleet: SimulatedFleet): Finding[] {
   const { kind, merge } = merged;
@@ -33,7 +33,7 @@ export function judgeMerged(merged: MergedPolicy, fleet: SimulatedFleet): Findin
       id,
       severity,
       subject: nameOf(statement),
-      message: `${message} So nobody can say what the policy allows.`,
+      message: `${message} So what the policy allows cannot be decided.`,
       remedy,
     }));
   }
@@ -92,7 +92,7 @@ function undelivered(
     subject,
     message: `${trails.size === fleet.trails.length ? "No trail could" : `${trails.size} of ${fleet.trails.length} trails could not`} deliver: ${first.explanation}`,
     remedy: first.decidedBy
-      ? "Let the statement spare CloudTrail, for instance with a condition on aws:PrincipalServiceName, or take it out of the current policy."
+      ? "Exempt CloudTrail from the statement, for example with a condition on aws:PrincipalServiceName, or remove it from the current policy."
       : "Compare the policy with the statements that Crosstrail prints without --current.",
   }));
 }
@@ -116,8 +116,9 @@ function locked({ kind, merge }: MergedPolicy, { statements }: CompiledPolicy): 
       id: "policy/key-locked",
       severity: "error",
       subject: "key policy",
-      message: "No statement lets anybody change this policy, so KMS refuses it, and nobody could mend it.",
-      remedy: "Keep the statement that lets the key's account administer it, with kms:PutKeyPolicy.",
+      message:
+        "No statement lets anyone change this policy. KMS rejects such a policy, because nobody could repair it.",
+      remedy: "Keep the statement that lets the key's account administer it, including kms:PutKeyPolicy.",
     },
   ];
 }
@@ -151,15 +152,16 @@ function changedAnswers(
           id: "policy/lets-through",
           severity: "warning",
           subject,
-          message: `It allows what Crosstrail's statements alone would refuse: ${list}.`,
-          remedy: "Tie the statement to who needs it, or take it out of the current policy, if its owner agrees.",
+          message: `It allows actions that Crosstrail's statements alone would refuse: ${list}.`,
+          remedy:
+            "Restrict the statement to those who need it, or remove it from the current policy, if its owner agrees.",
         }
       : {
           id: "policy/prevents",
           severity: "warning",
           subject,
-          message: `It prevents what should be possible: ${list}.`,
-          remedy: "Let the statement spare who reads the logs, if its owner agrees.",
+          message: `It prevents actions that should be possible: ${list}.`,
+          remedy: "Exempt those who read the logs from the statement, if its owner agrees.",
         };
   });
 }

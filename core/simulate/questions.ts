@@ -1,4 +1,6 @@
-/** The catalogue of the simulation: every question that is put to the archive's policies, and the groups they belong to. */
+/**
+ * The catalogue of the simulation: every question that is put to the archive's policies, and the groups they belong to.
+ */
 
 /** Questions that belong together: a column of the table. */
 export interface QuestionGroup {
@@ -13,22 +15,26 @@ export const questionGroups = [
   { id: "deliver", title: "A trail of the fleet delivers its logs", expected: "allow" },
   { id: "read", title: "The audit account's administrators read the logs", expected: "allow" },
   { id: "own", title: "A member with memberAccess reads its own logs", expected: "allow" },
-  { id: "reader", title: "A reader role is assumed as agreed, and reads its accounts' logs", expected: "allow" },
-  { id: "upkeep", title: "The audit account can mend its policies (and exempt roles need no MFA)", expected: "allow" },
+  { id: "reader", title: "A reader role is assumed as intended and reads its accounts' logs", expected: "allow" },
+  {
+    id: "upkeep",
+    title: "The audit account can repair its policies (and exempt roles need no MFA)",
+    expected: "allow",
+  },
   { id: "other-trail", title: "Another trail of the same account delivers", expected: "deny" },
   { id: "other-path", title: "A trail writes to another account's path", expected: "deny" },
-  { id: "outsider", title: "An account outside of the fleet delivers or reads", expected: "deny" },
+  { id: "outsider", title: "An account outside the fleet delivers or reads", expected: "deny" },
   { id: "wrong-acl", title: "A log file is written with another ACL", expected: "deny" },
   { id: "plain-http", title: "The archive is used without TLS", expected: "deny" },
-  { id: "anonymous", title: "Somebody without credentials reads the logs", expected: "deny" },
+  { id: "anonymous", title: "Someone without credentials reads the logs", expected: "deny" },
   {
     id: "read-others",
     title: "A member reads another account's logs, or its own without memberAccess",
     expected: "deny",
   },
   { id: "tamper", title: "A member changes or deletes its own logs", expected: "deny" },
-  { id: "beyond", title: "A reader role does more, or is assumed otherwise than agreed", expected: "deny" },
-  { id: "no-mfa", title: "Logs are read or deleted without MFA, where it is required", expected: "deny" },
+  { id: "beyond", title: "A reader role does more, or is assumed in another way, than intended", expected: "deny" },
+  { id: "no-mfa", title: "Logs are read or deleted without MFA although it is required", expected: "deny" },
 ] as const satisfies QuestionGroup[];
 export type GroupId = (typeof questionGroups)[number]["id"];
 
@@ -60,7 +66,7 @@ export const questions = {
   "own/list": ["own", "A member's user lists its own account's log files"],
   "own/object": ["own", "A member's user reads its own account's log file"],
   "own/decrypt": ["own", "A member's user decrypts its own account's log file"],
-  "reader/assume": ["reader", "A trusted account assumes the reader role as agreed"],
+  "reader/assume": ["reader", "A trusted account assumes the reader role as intended"],
   "reader/list": ["reader", "The reader role lists the log files of an account it is for"],
   "reader/object": ["reader", "The reader role reads a log file of an account it is for"],
   "reader/decrypt": ["reader", "The reader role decrypts a log file of an account it is for"],
@@ -72,11 +78,11 @@ export const questions = {
   "upkeep/exempt-read": ["upkeep", "A role that is exempt from MFA reads a log file without it"],
   "other-trail/acl-check": ["other-trail", "CloudTrail checks the ACL for a trail of another name"],
   "other-trail/log": ["other-trail", "A trail of another name writes a log file"],
-  "other-trail/describe": ["other-trail", "CloudTrail looks the key up for a trail of another name"],
+  "other-trail/describe": ["other-trail", "CloudTrail looks up the key for a trail of another name"],
   "other-trail/encrypt": ["other-trail", "A trail of another name encrypts a log file"],
   "other-region/acl-check": ["other-trail", "CloudTrail checks the ACL for a trail of another home Region"],
   "other-region/log": ["other-trail", "A trail of the same name and another home Region writes a log file"],
-  "other-region/describe": ["other-trail", "CloudTrail looks the key up for a trail of another home Region"],
+  "other-region/describe": ["other-trail", "CloudTrail looks up the key for a trail of another home Region"],
   "other-region/encrypt": ["other-trail", "A trail of the same name and another home Region encrypts a log file"],
   "other-trail/organization-log": ["other-trail", "A trail of another name writes under the organization's path"],
   "other-path/log": ["other-path", "The trail writes a log file under another account's path"],
@@ -106,13 +112,13 @@ export const questions = {
   ],
   "outsider/undeclared-describe": [
     "outsider",
-    "CloudTrail looks the key up for an account of the organization that is not in the fleet",
+    "CloudTrail looks up the key for an account of the organization that is not in the fleet",
   ],
   "outsider/undeclared-encrypt": [
     "outsider",
     "A trail of the same name of an account of the organization that is not in the fleet encrypts",
   ],
-  "outsider/describe": ["outsider", "CloudTrail looks the key up for an outsider's trail of the same name"],
+  "outsider/describe": ["outsider", "CloudTrail looks up the key for an outsider's trail of the same name"],
   "outsider/encrypt": ["outsider", "An outsider's trail of the same name encrypts a log file"],
   "outsider/context": ["outsider", "The trail encrypts in the name of an outsider's trail"],
   "outsider/read": ["outsider", "An administrator of an outsider's account reads a log file"],
@@ -121,8 +127,8 @@ export const questions = {
   "wrong-acl/none": ["wrong-acl", "The trail writes a log file without giving it to the bucket's owner"],
   "plain-http/log": ["plain-http", "The trail writes a log file without TLS"],
   "plain-http/read": ["plain-http", "An administrator of the audit account reads a log file without TLS"],
-  "anonymous/read": ["anonymous", "Somebody without credentials reads a log file"],
-  "anonymous/list": ["anonymous", "Somebody without credentials lists the log files"],
+  "anonymous/read": ["anonymous", "Someone without credentials reads a log file"],
+  "anonymous/list": ["anonymous", "Someone without credentials lists the log files"],
   "read-others/object": ["read-others", "A member's administrator reads another account's log file"],
   "read-others/list": ["read-others", "A member's administrator lists another account's log files"],
   "read-others/decrypt": ["read-others", "A member's administrator decrypts another account's log file"],
@@ -140,11 +146,11 @@ export const questions = {
   "tamper/overwrite": ["tamper", "A member's administrator writes a log file of its own account"],
   "tamper/delete": ["tamper", "A member's administrator deletes a log file of its own account"],
   "tamper/delete-version": ["tamper", "A member's administrator deletes a version of a log file of its own account"],
-  "tamper/owner-policy": ["tamper", "An administrator who is no break-glass role changes the bucket policy"],
-  "tamper/owner-versioning": ["tamper", "An administrator who is no break-glass role suspends versioning"],
-  "tamper/owner-lifecycle": ["tamper", "An administrator who is no break-glass role lets all logs expire"],
-  "tamper/owner-delete": ["tamper", "An administrator who is no break-glass role deletes a version of a log file"],
-  "tamper/owner-unlock": ["tamper", "An administrator who is no break-glass role lifts the lock of a log file"],
+  "tamper/owner-policy": ["tamper", "An administrator without a break-glass role changes the bucket policy"],
+  "tamper/owner-versioning": ["tamper", "An administrator without a break-glass role suspends versioning"],
+  "tamper/owner-lifecycle": ["tamper", "An administrator without a break-glass role lets all logs expire"],
+  "tamper/owner-delete": ["tamper", "An administrator without a break-glass role deletes a version of a log file"],
+  "tamper/owner-unlock": ["tamper", "An administrator without a break-glass role lifts the lock of a log file"],
   "beyond/assume-stranger": ["beyond", "An account that is not trusted assumes the reader role"],
   "beyond/assume-no-mfa": ["beyond", "A session without MFA assumes a reader role that requires it"],
   "beyond/assume-keys": ["beyond", "Long-term access keys without MFA assume a reader role that requires it"],

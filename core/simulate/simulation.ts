@@ -1,6 +1,7 @@
 /**
- * The simulation: a fixed set of questions, put for every trail and account of the fleet to the archive's policies. What must
- * be possible is tried, what must not be possible is tried too, and what a policy's form cannot tie is shown as such.
+ * The simulation: a fixed set of questions, put for every trail and account of the fleet to the archive's policies.
+ * What must be possible is tried, what must not be possible is tried too, and what a policy's form cannot restrict is
+ * shown as such.
  *
  * ```ts
  * const fleet = fleetOfSettings(settings);
@@ -24,16 +25,16 @@ import type { AccessRequest, Caller, Decision, Policies, RequestContext } from "
 import type { World } from "../requests";
 import { asked, deliveryRequests, withMemberships } from "../requests";
 
-/** What a form cannot tie: the questions whose answer may be yes, and why. */
+/** What a form cannot restrict: the questions whose answer may be yes, and why. */
 type Looseness = Partial<Record<QuestionId, string>>;
 
 const anyPath =
-  "the form does not tie a trail to its account's path; that CloudTrail writes under the trail's own account only is CloudTrail's promise";
-const anyRegion = "the form names trails by their names only, so a trail of that name in another Region passes";
+  "the form does not restrict a trail to its account's path; CloudTrail itself promises to write only under the trail's own account";
+const anyRegion = "the form matches trails by name only, so a trail of that name in another Region passes";
 const anyName = "the form names the accounts, not their trails";
 const anyMember =
-  "the form names the organization, not its accounts, so any of its accounts passes with a trail of that name";
-const anyAccount = "the form names trails by their names only, so another account's trail of that name passes";
+  "the form names the organization, not its accounts, so any of its accounts with a trail of that name passes";
+const anyAccount = "the form matches trails by name only, so another account's trail of that name passes";
 
 const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
   perTrail: {},
@@ -44,7 +45,7 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
     "other-region/log": anyRegion,
     "outsider/acl-check": anyAccount,
     "outsider/undeclared-acl-check": anyAccount,
-    "outsider/log": `${anyAccount}; CloudTrail itself writes under the trail's own account only`,
+    "outsider/log": `${anyAccount}; CloudTrail itself writes only under the trail's own account`,
   },
   accountList: {
     "other-path/log": anyPath,
@@ -114,8 +115,8 @@ export interface Cell {
 }
 
 /**
- * Puts every question to the policies: for each trail of the fleet, then for each account, in the fleet's order. The work grows
- * with the number of trails, not with its square: each account is tried against one other account.
+ * Puts every question to the policies: for each trail of the fleet, then for each account, in the fleet's order. The
+ * work grows with the number of trails, not with its square: each account is tried against one other account.
  */
 export function simulate(fleet: SimulatedFleet, policies: ArchivePolicies): Cell[] {
   return [...new Simulation(fleet, policies).cells()];

@@ -1,4 +1,6 @@
-/** The simulation's thousands of answers in few: by group of questions, by account or role, and what no form could tie. */
+/**
+ * The simulation's thousands of answers in few: by group of questions, by account or role, and what no form could tie.
+ */
 import type { Cell } from "./simulation";
 import type { GroupId, QuestionGroup, QuestionId } from "./questions";
 import { questionGroups } from "./questions";
@@ -62,7 +64,7 @@ function worse(a: Verdict | undefined, b: Verdict): Verdict {
   return worst.find((each) => each === a || each === b) ?? "ok";
 }
 
-/** What is possible because the form of a policy cannot tie it. */
+/** What is possible because the form of a policy cannot restrict it. */
 export interface Untied extends NonNullable<Cell["notTied"]> {
   question: QuestionId;
   title: string;

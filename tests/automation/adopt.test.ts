@@ -66,9 +66,9 @@ describe("crosstrail adopt", () => {
       asked.filter((each) => each.endsWith("DescribeTrails")).sort(),
       regions.aws.map((region) => `${region} DescribeTrails`).sort(),
     );
-    assert.match(stdout, /^Account 222222222222: 1 trail at home in the \d+ Regions asked\.\n/);
+    assert.match(stdout, /^Account 222222222222: 1 trail in the \d+ Regions searched\.\n/);
     assert.match(stdout, /every Region, validated, recording, to example-logs, with key arn:aws:kms:/);
-    assert.match(stdout, /Pulumi\.payments\.yaml \(shown only; --out <folder> writes it\)/);
+    assert.match(stdout, /Pulumi\.payments\.yaml \(not written; add --out <folder> to write it\)/);
     assert.match(stdout, /crosstrail:importTrail: arn:aws:cloudtrail:us-east-1:222222222222:trail\/crosstrail/);
     assert.match(stdout, /pulumi up -s payments\n.*pulumi preview -s payments --expect-no-changes\n$/);
     // Nothing but what is needed: a trail without selectors is not asked for them.
@@ -147,7 +147,7 @@ describe("crosstrail adopt", () => {
     assert.deepEqual([several.exitCode, several.findings[0]?.id], [2, "adopt/several"]);
     assert.equal(
       several.findings[0]?.remedy,
-      `Name it with --trail:\n${arn("two-trails", "eu-west-1")}\n${arn("one-trail")}`,
+      `Add --trail with one of these:\n${arn("two-trails", "eu-west-1")}\n${arn("one-trail")}`,
     );
     for (const name of ["two-trails", arn("two-trails", "eu-west-1")]) {
       const { exitCode, data } = await json(found, "--trail", name);
@@ -165,7 +165,7 @@ describe("crosstrail adopt", () => {
     const { exitCode, stdout } = await adopt(found);
     assert.equal(exitCode, 0);
     assert.match(stdout, /trail\/mine {3}<- adopted\n/);
-    assert.match(stdout, /trail\/theirs\n.*\n {4}not adopted: This is an organization's trail/);
+    assert.match(stdout, /trail\/theirs\n.*\n {4}not adopted: This is an organization trail/);
   });
 
   it("leaves out Regions that are not enabled, and says so; but not one that was asked for", async () => {
@@ -201,7 +201,7 @@ describe("crosstrail adopt", () => {
   it("ends with code 5 where there is no trail", async () => {
     const { exitCode, stderr } = await adopt(account({}));
     assert.equal(exitCode, 5);
-    assert.match(stderr, /It has no trail at home in \d+ Regions/);
+    assert.match(stderr, /No trail has its home Region in \d+ Regions/);
   });
 
   it("without a contract: the trail stays with its bucket and key, which another account owns", async () => {
@@ -210,7 +210,7 @@ describe("crosstrail adopt", () => {
     );
     assert.equal(exitCode, 0);
     assert.match(stdout, /crosstrail:contract:\n +contractVersion: 1\n/);
-    assert.match(stdout, /The bucket and the key stay with their owner/);
+    assert.match(stdout, /The bucket and key stay with their owner/);
   });
 
   it("refuses a contract that is none and an alias that is none before AWS is asked", async () => {

@@ -108,8 +108,8 @@ describe("crosstrail", () => {
       [["simulat"], /^Unknown command 'simulat'. Did you mean simulate\?\n {2}→ crosstrail --help\n$/],
       [["--json", "up"], /^Unknown option '--json' before the command.\n.*: crosstrail up --json\n$/],
       [["up", "payments", "web"], /\n.*: crosstrail up --only payments web\n$/],
-      [["preview", "--parallel", "0"], /'0' is invalid. A whole number from 1 is needed/],
-      [["simulate", "--config", "/nowhere/Pulumi.audit.yaml"], /There is no such file.\n.*crosstrail init writes it/],
+      [["preview", "--parallel", "0"], /'0' is invalid. Must be a whole number, 1 or more/],
+      [["simulate", "--config", "/nowhere/Pulumi.audit.yaml"], /The file does not exist.\n.*crosstrail init writes it/],
       [
         ["simulate", "--config", join(root, "Pulumi.prod.yaml")],
         /The folder has Pulumi.audit.yaml, .*: name the audit/,
@@ -118,7 +118,7 @@ describe("crosstrail", () => {
       [["simulate", "--config"], /argument missing/],
       [["simulate", "extra"], /[Tt]oo many arguments/],
       [["simulate", "--deployed"], /^--deployed needs --contract/],
-      [["simulate", "--contract", "x"], /^--contract is for --deployed/],
+      [["simulate", "--contract", "x"], /^--contract needs --deployed/],
     ] as [string[], RegExp][]) {
       it(`${args.join(" ")}: exit code 2 and what to do, without a stack trace`, async () => {
         const { exitCode, stdout, stderr } = await crosstrail(args);
@@ -159,7 +159,7 @@ describe("crosstrail", () => {
       const { exitCode, stdout, stderr } = await broken();
       assert.equal(exitCode, 1);
       assert.equal(stdout, "");
-      assert.match(stderr, /^This is a mistake of Crosstrail's own; please report it\.\nTypeError: boom\n\s+at /);
+      assert.match(stderr, /^This is a bug in Crosstrail; please report it\.\nTypeError: boom\n\s+at /);
     });
 
     it("is in the envelope with --json, without the trace", async () => {
@@ -167,7 +167,7 @@ describe("crosstrail", () => {
       assert.equal(result.exitCode, 1);
       const { ok, data, findings, errors } = envelope(result);
       assert.deepEqual({ ok, data, findings }, { ok: false, data: null, findings: [] });
-      assert.deepEqual(errors, [{ message: "This is a mistake of Crosstrail's own; please report it." }]);
+      assert.deepEqual(errors, [{ message: "This is a bug in Crosstrail; please report it." }]);
     });
   });
 
@@ -188,7 +188,7 @@ describe("crosstrail", () => {
       assert.ok(page.includes(lines.join("\n")));
       const shown = /```json\n([^]*?)```/.exec(page)?.[1] ?? "";
       const { stdout } = await simulate("--cases", write("shown.json", shown));
-      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\nNot asked"));
+      const own = stdout.slice(stdout.indexOf("Your cases"), stdout.indexOf("\n\nNot checked"));
       assert.ok(own.length > 0 && page.includes(own));
     });
 
@@ -257,7 +257,7 @@ describe("crosstrail", () => {
       ]);
     });
 
-    it("shows what the form cannot tie, and ends with 0 all the same", async () => {
+    it("shows what the form cannot restrict, and still exits with 0", async () => {
       const file = write(
         "Pulumi.loose.yaml",
         `${read("Pulumi.audit.yaml")}  crosstrail:bucketPolicyForm: accountList\n`,
@@ -265,8 +265,8 @@ describe("crosstrail", () => {
       const result = await crosstrail(["simulate", "--config", file]);
       assert.equal(result.exitCode, 0);
       assert.match(result.stdout, /bucket policy accountList/);
-      assert.match(result.stdout, /not tied/);
-      assert.match(result.stdout, /What the forms cannot tie/);
+      assert.match(result.stdout, /\bopen\b/);
+      assert.match(result.stdout, /Allowed, because the chosen policy form cannot restrict it:/);
       const { ok, findings } = envelope(await crosstrail(["simulate", "--config", file, "--json"]));
       assert.equal(ok, true);
       assert.deepEqual(
@@ -291,8 +291,8 @@ describe("crosstrail", () => {
       });
       const { exitCode, stdout } = await crosstrail(["simulate", "--config", file]);
       assert.equal(exitCode, 0);
-      assert.match(stdout, /^301 accounts where nothing failed; --json has each of them\.$/m);
-      assert.match(stdout, /: all as expected, but for \d+ that the forms cannot tie\.\n$/);
+      assert.match(stdout, /^301 accounts where nothing failed; --json lists all of them\.$/m);
+      assert.match(stdout, /: all as expected, except \d+ that the policy form cannot restrict\.\n$/);
       const json = await crosstrail(["simulate", "--config", file, "--json"]);
       assert.ok(json.stdout.length < 301 * 300, `${json.stdout.length} bytes`);
       const { subjects, cells, notTied } = envelope(json).data;
@@ -308,7 +308,7 @@ describe("crosstrail", () => {
       assert.equal(exitCode, 0);
       assert.match(stdout, /^CloudTrailReadRole +111111111111( +-)+ +ok +- .* ok +ok$/m);
       assert.match(stdout, /^payments .* no MFA|own/m);
-      assert.doesNotMatch(stdout, /^Not asked/m);
+      assert.doesNotMatch(stdout, /^Not checked/m);
       const page = read("docs", "cli.md");
       const [, ...lines] = stdout.trimEnd().split("\n");
       assert.ok(page.includes(lines.join("\n")), "docs/cli.md shows this");
@@ -338,7 +338,7 @@ describe("crosstrail", () => {
 
       for (const [what, text, message] of [
         ["no YAML", "config: [", /It is not YAML/],
-        ["another file", "runtime: nodejs", /It has no map `config:`/],
+        ["another file", "runtime: nodejs", /It has no `config:` map/],
         ["no role", "config: {aws:region: us-east-1}", /role is not set/],
         ["mistakes", "config: {crosstrail:role: audit, crosstrail:bucketName: X}", /has \d mistakes/],
         ["a secret", "config: {crosstrail:bucketName: {secure: abc}}", /only Pulumi can decrypt/],
@@ -358,7 +358,7 @@ describe("crosstrail", () => {
       it("and says so where it is not there, or a member's", async () => {
         const missing = await crosstrail(["simulate", "--config", join(folder, "none.yaml")]);
         assert.equal(missing.exitCode, 2);
-        assert.match(missing.stderr, /There is no such file/);
+        assert.match(missing.stderr, /The file does not exist/);
         const text = `config:
   aws:region: us-east-1
   crosstrail:role: member
@@ -367,7 +367,7 @@ describe("crosstrail", () => {
 `;
         const member = await crosstrail(["simulate", "--config", write("Pulumi.payments.yaml", text)]);
         assert.equal(member.exitCode, 2);
-        assert.match(member.stderr, /It is a member stack's/);
+        assert.match(member.stderr, /belongs to a member stack/);
       });
     });
 
@@ -430,23 +430,23 @@ describe("crosstrail", () => {
       });
 
       for (const [what, value, message] of [
-        ["no JSON", "{", /it is not JSON/i],
+        ["no JSON", "{", /not valid JSON/i],
         ["no case", "5", /must be a map/],
         ["no name", { ...own, name: undefined }, /: name/],
-        ["an unknown key", { ...own, expects: "allow" }, /expects[^]*there is no such key/i],
+        ["an unknown key", { ...own, expects: "allow" }, /expects[^]*this key does not exist/i],
         ["another expectation", { ...own, expect: "maybe" }, /expect[^]*allow, deny/],
         ["a caller of no kind", { ...own, request: { ...own.request, caller: {} } }, /request\.caller/],
         [
           "another service",
           { ...own, request: { ...own.request, action: "sts:AssumeRole" } },
-          /an action of the bucket/i,
+          /an action on the bucket/i,
         ],
         [
           "another bucket",
           { ...own, request: { ...own.request, resource: "arn:aws:s3:::other/x" } },
           /archive's bucket/,
         ],
-        ["another key", { ...key, request: { ...key.request, resource: "arn:aws:kms:x" } }, /leave resource out/],
+        ["another key", { ...key, request: { ...key.request, resource: "arn:aws:kms:x" } }, /omit resource/],
         ["a context of objects", { ...own, request: { ...own.request, context: { a: {} } } }, /context\.a/],
       ] as [string, unknown, RegExp][]) {
         it(`with ${what}: exit code 2 and one message with the file`, async () => {
@@ -465,7 +465,7 @@ describe("crosstrail", () => {
         for (const path of ["none.json", "empty"]) {
           const { exitCode, stderr } = await simulate("--cases", join(folder, path));
           assert.equal(exitCode, 2);
-          assert.match(stderr, /There is no such file or folder|has no \.json file/);
+          assert.match(stderr, /The file or folder does not exist|contains no \.json files/);
         }
       });
     });
@@ -517,7 +517,7 @@ describe("crosstrail", () => {
         assert.ok((data.summary.failed as number) > 200);
         assert.equal(data.cells.length, 100);
         assert.equal(findings.filter(({ id }) => id === "simulate/failed").length, 101);
-        assert.match(findings[100]?.message ?? "", /more questions.*--json --full/);
+        assert.match(findings[100]?.message ?? "", /more answers.*--json --full/);
       });
 
       it("asks about readers, members and MFA what the configuration says, or else the policy's own statements", async function () {
@@ -542,7 +542,7 @@ describe("crosstrail", () => {
         assert.equal(broken.exitCode, 2);
       });
 
-      it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
+      it("ends with 3 when AWS refused the credentials, and says whose are needed", async function () {
         this.timeout(60_000);
         const result = await deployed({ error: [403, "AccessDenied"] });
         assert.equal(result.exitCode, 3);
@@ -553,7 +553,7 @@ describe("crosstrail", () => {
         this.timeout(60_000);
         const result = await deployed({ error: [404, "NoSuchBucket"] });
         assert.equal(result.exitCode, 1);
-        assert.match(result.stderr, /AWS answers: NoSuchBucket/);
+        assert.match(result.stderr, /AWS error: NoSuchBucket/);
         assert.deepEqual(
           envelope(result).findings.map(({ id }) => id),
           ["aws/failed"],

@@ -89,7 +89,7 @@ describe("fleet execution", () => {
     );
     const text = textOf("up", fleetResult(results, "failed"), plain);
     assert.match(text, /up: 201 stacks, 200 succeeded, 1 failed, no changes \(1 min 1 s\)/);
-    assert.match(text, /To repeat only that: crosstrail up --failed\n +or: crosstrail up --only member-7\n/);
+    assert.match(text, /To retry only these: crosstrail up --failed\n +or: crosstrail up --only member-7\n/);
     assert.ok(text.split("\n").length < 10, "the summary is about what is not as it should be");
   });
 
@@ -97,7 +97,8 @@ describe("fleet execution", () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const held = () => (collect(), process.memoryUsage().heapUsed);
-    // What a first up brings of each stack: its resources with all inputs, the audit stack's with a policy as large as may be.
+    // What a first up brings of each stack: its resources with all inputs, the audit stack's with a policy as large as
+    // may be.
     const resources = (count: number, bytes: number) =>
       Array.from({ length: count }, (_, index) => ({
         urn: `urn:pulumi:a::crosstrail::aws:cloudtrail/trail:Trail::${index}`,
@@ -129,7 +130,7 @@ describe("fleet execution", () => {
       results.map(({ status }) => status),
       ["failed", "skipped", "skipped"],
     );
-    assert.match(results[1]?.findings[0]?.message ?? "", /audit has to be in order first/);
+    assert.match(results[1]?.findings[0]?.message ?? "", /^Skipped: stack audit must succeed first\.$/);
   });
 
   it("members go on beside an audit stack that had to be left alone, if it authorises them already", async () => {
@@ -214,7 +215,10 @@ describe("fleet failures", () => {
   it("name who holds the lock", () => {
     const { findings, exitCode } = diagnoseText("web", lockText(77, "build-7"));
     assert.equal(exitCode, ExitCode.Deployment);
-    assert.match(findings[0]?.message ?? "", /ann@build-7 \(process 77\) has held its lock since 2026-11-22T18:00:00Z/);
+    assert.match(
+      findings[0]?.message ?? "",
+      /ann@build-7 \(process 77\) has held the stack's lock since 2026-11-22T18:00:00Z/,
+    );
     assert.match(findings[0]?.remedy ?? "", /pulumi cancel -s web/);
   });
 
@@ -261,7 +265,7 @@ describe("fleet failures", () => {
   }
 
   it("refused credentials: which account is meant, and what the provider says, or what else is the cause", () => {
-    const message = "This stack is for account 222222222222. What the provider found is in its error beside this one.";
+    const message = "This stack's account is 222222222222. What the provider found is in its error beside this one.";
     const findings = [{ id: "stack/no-credentials", severity: "error" as const, subject: "x", message, remedy: "y" }];
     const diagnosed = (...errors: string[]) => {
       const operation = { ok: false, resources: [], errors: [...errors, `Stack: ${message}`], findings };
@@ -272,7 +276,7 @@ describe("fleet failures", () => {
     assert.deepEqual(diagnosed("default: AWS account ID not allowed: 111111111111"), [
       "stack/no-credentials",
       ExitCode.Authentication,
-      "This stack is for account 222222222222. The provider says: default: AWS account ID not allowed: 111111111111",
+      "This stack's account is 222222222222. The provider says: default: AWS account ID not allowed: 111111111111",
     ]);
     assert.deepEqual(diagnosed(), ["stack/no-credentials", ExitCode.Authentication, message]);
     assert.equal(diagnosed("no resource plugin 'pulumi-resource-aws' found")[0], "plugin/missing");
@@ -282,7 +286,7 @@ describe("fleet failures", () => {
   it("only what passes by itself is tried again", () => {
     const reason = (text: string) => retryReason({ ok: false, resources: [], findings: [], errors: [text] });
     assert.match(reason("InsufficientEncryptionPolicyException: x") ?? "", /policies/);
-    assert.match(reason("api error ThrottlingException: Rate exceeded") ?? "", /throttles/);
+    assert.match(reason("api error ThrottlingException: Rate exceeded") ?? "", /throttling/);
     assert.equal(reason("TrailAlreadyExistsException: crosstrail"), undefined);
     assert.equal(reason("AccessDeniedException: no"), undefined);
   });
@@ -308,7 +312,7 @@ describe("selectors read back", () => {
 
   it("management events switched off look like the default to the provider, and not here", () => {
     const off = { ...all, IncludeManagementEvents: false };
-    assert.match(difference(wanted(), { ...none, basic: [off] }) ?? "", /are none, and were to be/);
+    assert.match(difference(wanted(), { ...none, basic: [off] }) ?? "", /are none, but should be/);
   });
 
   it("selectors that were reset are noticed; their order is not looked at", () => {
@@ -328,7 +332,7 @@ describe("selectors read back", () => {
     assert.equal(difference(options, { ...none, advanced: deployed.reverse() }), undefined);
     assert.match(
       difference(options, { ...none, basic: [all] }) ?? "",
-      /are \[.*Management.*were to be .*AWS::S3::Object/,
+      /are \[.*Management.*should be .*AWS::S3::Object/,
     );
     assert.match(difference(options, { ...none, advanced: deployed.slice(1) }) ?? "", /AWS::S3::Object/);
   });

@@ -61,7 +61,7 @@ describe("crosstrail init", () => {
     for (const step of ["npm install", "npx crosstrail simulate", "npx crosstrail preview", "npx crosstrail up"]) {
       assert.ok(stdout.includes(`\n  ${step}`), stdout);
     }
-    assert.match(stdout, /may assume\nthe role CrosstrailDeploy in each account; npx crosstrail roles prints/);
+    assert.match(stdout, /can assume\nthe role CrosstrailDeploy in each account; npx crosstrail roles prints/);
   });
 
   it("writes a stack file for each member when asked, in the Region of its trail", async () => {
@@ -170,13 +170,13 @@ describe("crosstrail init", () => {
 
   it("asks on a terminal for what is not given, and asks again when an answer cannot be right", async () => {
     const terminal = person([
-      ["Account id of the audit account", "1111\r"],
+      ["Account ID of the audit account", "1111\r"],
       ["12 digits, this has 4", "\u0015111111111111\r"],
       ["Region of the log bucket", "eu-west-1\r"],
       ["first member", "payments\r"],
-      ["Account id of payments", "222222222222\r"],
+      ["Account ID of payments", "222222222222\r"],
       ["next member", "\r"],
-      ["Role by which", "\r"],
+      ["Role to assume", "\r"],
       ["Write Pulumi.yaml", "y\r"],
     ]);
     const { exitCode, stderr } = await init(["--bucket", "example-logs"], { terminal });

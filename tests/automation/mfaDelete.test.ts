@@ -122,7 +122,7 @@ describe("crosstrail mfa-delete", function () {
       ),
       stdout,
     );
-    assert.doesNotMatch(stdout, /stands in the way/);
+    assert.doesNotMatch(stdout, /Fix this first/);
     // It only looks.
     assert.ok(asked.length > 3, asked.join());
     for (const each of asked) assert.match(each, /^(GET \S+|GetAccountSummary|ListVirtualMFADevices)$/);
@@ -136,7 +136,7 @@ describe("crosstrail mfa-delete", function () {
     assert.match(stdout, /mfa\/root-account-mfa-device 123456/);
   });
 
-  it("says all that stands in the way, with ids for scripts", async () => {
+  it("says all that Fix this first, with ids for scripts", async () => {
     const answers = {
       versioning: "<Status>Suspended</Status>",
       lifecycle:
@@ -153,7 +153,7 @@ describe("crosstrail mfa-delete", function () {
       "mfa/no-mfa-device",
     ]);
     const text = (await mfaDelete(true, answers)).stdout;
-    assert.match(text, /What stands in the way:/);
+    assert.match(text, /Fix this first:/);
     assert.match(text, /lifecycle rules of bucket example-logs: expire, old/);
     assert.match(text, /sts:AssumeRoot/);
   });
@@ -173,7 +173,7 @@ describe("crosstrail mfa-delete", function () {
       assert.equal(exitCode, expected);
       assert.match(
         stderr,
-        /^MFA Delete cannot be read\.\n\n {2}the (versioning|lifecycle rules) of bucket example-logs\n/,
+        /^MFA Delete could not be read\.\n\n {2}the (versioning|lifecycle rules) of bucket example-logs\n/,
       );
     }
   });

@@ -145,7 +145,7 @@ describe("what a killed run had begun", () => {
     (stores[1] as { Status: string }).Status = "ENABLED";
     await assert.rejects(
       async () => look(STORE, { name: "lake" }),
-      /several event data stores have its name: arn:1, arn:2/,
+      /several event data stores have this name: arn:1, arn:2/,
     );
   });
 
@@ -188,7 +188,7 @@ describe("what a killed run had begun", () => {
       keys.mine = { tags, Description: "described otherwise since" };
       assert.equal(await look(KEY, inputs), "mine");
       keys.second = { tags };
-      await assert.rejects(async () => look(KEY, inputs), /several keys were created like it: mine, second/);
+      await assert.rejects(async () => look(KEY, inputs), /several keys match what was to be created: mine, second/);
       // The stack has it already, so it is not the one.
       assert.equal(await look(KEY, inputs, { known: new Set(["mine"]) }), "second");
     });
@@ -256,9 +256,9 @@ describe("what a killed run had begun", () => {
         updating,
       ]);
       assert.deepEqual(said, [
-        `an interrupted run had created ${TRAIL} a (arn:trail); it is taken over`,
-        `an interrupted run had begun to create ${BUCKET} logs; it is not in AWS`,
-        "an interrupted run had begun to create aws:s3/bucketPolicy:BucketPolicy p; it is not in AWS",
+        `an interrupted run created ${TRAIL} a (arn:trail); it was adopted`,
+        `an interrupted run started to create ${BUCKET} logs, which does not exist in AWS`,
+        "an interrupted run started to create aws:s3/bucketPolicy:BucketPolicy p, which does not exist in AWS",
       ]);
       assert.deepEqual(commands, ["stack export", "stack import", "refresh --yes"]);
       assert.deepEqual(imported?.deployment.pending_operations, [updating]);

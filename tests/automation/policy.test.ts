@@ -64,7 +64,7 @@ describe("crosstrail policy", () => {
     assert.equal(bucket.exitCode, 0);
     assert.deepEqual(sidsOf(bucket.stdout), ours);
     assert.match(bucket.stderr, /form perTrail, 1,506 of 20,480 bytes, 18,974 left/);
-    assert.match(bucket.stderr, /in its place they would remove what it allows now/);
+    assert.match(bucket.stderr, /Replacing that policy would remove what it allows now/);
     assert.match(bucket.stderr, /aws s3api get-bucket-policy --bucket crosstrail-example-logs .*--output text\n$/);
     assert.doesNotMatch(bucket.stderr, /put-bucket-policy/);
 
@@ -89,7 +89,7 @@ describe("crosstrail policy", () => {
     );
     const again = await policy("bucket", "--current", write(stdout));
     assert.deepEqual([again.exitCode, again.stdout], [0, stdout]);
-    assert.match(again.stderr, /\nNothing to add: the current policy has it all\.\n$/);
+    assert.match(again.stderr, /\nNothing to add: the current policy already has every statement\.\n$/);
     assert.doesNotMatch(again.stderr, /put-bucket-policy/);
   });
 
@@ -182,14 +182,14 @@ describe("crosstrail policy", () => {
         "where nobody could change the key's policy",
         ["key"],
         { ...current, Statement: [{ ...team, Action: "kms:Decrypt", Resource: "*" }] },
-        /KMS refuses it/,
+        /KMS rejects such a policy/,
         "policy/key-locked",
       ],
       [
         "where the current policy cannot be decided by",
         ["bucket"],
         { ...current, Statement: [{ ...team, Unless: 1 }] },
-        /nobody can say/,
+        /what the policy allows cannot be decided/,
         "policy/element",
       ],
     ] as [string, string[], unknown, RegExp, string][]) {
@@ -210,13 +210,13 @@ describe("crosstrail policy", () => {
       [["fly"], /Allowed choices are bucket, key/],
       [["bucket", "key"], /[Tt]oo many arguments/],
       [["bucket", "--current", "x", "--deployed"], /exclude each other/],
-      [["bucket", "--without", "x"], /^--without is for a current policy/],
-      [["key", "--denials"], /^--denials is for the bucket policy/],
-      [["bucket", "--key", keyArn], /^--key is for the key policy/],
+      [["bucket", "--without", "x"], /^--without needs a current policy/],
+      [["key", "--denials"], /^--denials applies to the bucket policy only/],
+      [["bucket", "--key", keyArn], /^--key applies to the key policy only/],
       [["key", "--deployed"], /^--deployed needs --key/],
-      [["key", "--key", "alias/logs"], /this is an alias/],
-      [["key", "--key", keyArn.replace("us-east-1", "eu-west-1")], /its key must be there too/],
-      [["bucket", "--current", "/none.json"], /There is no such file/],
+      [["key", "--key", "alias/logs"], /instead of an alias/],
+      [["key", "--key", keyArn.replace("us-east-1", "eu-west-1")], /its key must be in the same one/],
+      [["bucket", "--current", "/none.json"], /The file does not exist/],
     ] as [string[], RegExp][]) {
       it(args.join(" "), async () => {
         const { exitCode, stdout, stderr } = await policy(...args);
@@ -290,7 +290,7 @@ describe("crosstrail policy", () => {
       assert.match(stderr, /put-bucket-policy/);
     });
 
-    it("ends with 3 when AWS refuses the credentials, and says whose are needed", async function () {
+    it("ends with 3 when AWS refused the credentials, and says whose are needed", async function () {
       this.timeout(60_000);
       const error: [number, string] = [403, "AccessDenied"];
       const { exitCode, stdout, stderr } = await withPolicies({ ...answers, error }, () =>

@@ -63,7 +63,7 @@ describe("fleet progress", () => {
         started("web"),
         resource("web", false),
         resource("web", true),
-        { type: "retrying", stack: "web", reason: "AWS throttles the calls", seconds: 5 } as const,
+        { type: "retrying", stack: "web", reason: "AWS is throttling the calls", seconds: 5 } as const,
         { type: "warning", stack: "web", message: "two\nlines \u001b[2J" } as const,
         finished("web"),
         finished("web", "failed", "The role x could not be assumed.\nmore"),
@@ -74,7 +74,7 @@ describe("fleet progress", () => {
       assert.deepEqual(text.split("\n"), [
         "… web (222222222222): up",
         "  web: create aws:cloudtrail/trail:Trail member-trail",
-        "… web: again in 5 s, as AWS throttles the calls",
+        "… web: retrying in 5 s, because AWS is throttling the calls",
         "! web: two lines ?[2J",
         "✔ web: 3 created 8.1 s",
         "✖ web: failed: The role x could not be assumed. 8.1 s",
@@ -206,7 +206,7 @@ describe("fleet progress", () => {
     it("says what it does before it knows how many stacks there are", () => {
       const { progress, text } = live(60);
       progress.say("a message");
-      assert.deepEqual(screen(text()), ["a message", "looking at the stacks · 0.0 s"]);
+      assert.deepEqual(screen(text()), ["a message", "reading the stacks · 0.0 s"]);
       progress.close();
       assert.deepEqual(screen(text()), ["a message", ""]);
     });
@@ -223,7 +223,7 @@ describe("fleet progress", () => {
   it("the summary says once what many stacks have in common, and what one has for itself", () => {
     const result = (stack: string, status: "failed" | "skipped", message: string): StackResult => {
       const { result: given } = finished(stack) as Extract<FleetEvent, { type: "finished" }>;
-      const findings = [{ id: "x/y", severity: "error" as const, subject: stack, message, remedy: "Mend it." }];
+      const findings = [{ id: "x/y", severity: "error" as const, subject: stack, message, remedy: "Fix it." }];
       return { ...given, status, changes: {}, findings };
     };
     const stacks = [
@@ -235,15 +235,15 @@ describe("fleet progress", () => {
       "failed  audit 222222222222",
       "  audit",
       "    It is broken.",
-      "    → Mend it.",
+      "    → Fix it.",
       "",
       "skipped  200 stacks",
       "  m-0, m-1, m-2, m-3, m-4, m-5, m-6, m-7, m-8, m-9 and 190 more",
       "    audit has to be in order first.",
-      "    → Mend it.",
+      "    → Fix it.",
       "",
       "up: 201 stacks, 1 failed, 200 skipped, no changes (3.0 s)",
-      "To repeat only that: crosstrail up --failed",
+      "To retry only these: crosstrail up --failed",
       "",
     ]);
     // What differs from stack to stack is told a few times.
@@ -258,7 +258,7 @@ describe("fleet progress", () => {
     assert.equal(many.match(/Role \d+ is not there/g)?.length, 5);
     assert.match(
       many,
-      /\nfailed {2}35 more stacks\n {2}m-5, .*, m-14 and 25 more\n {4}The same kind of failure \(x\/y\); --json tells each\.\n/,
+      /\nfailed {2}35 more stacks\n {2}m-5, .*, m-14 and 25 more\n {4}The same kind of failure \(x\/y\); --json shows each of them\.\n/,
     );
     assert.match(many, / {4}Odd\.\n/);
     // What nobody has seen is not called unchanged.

@@ -106,12 +106,12 @@ describe("automation: the project of a fleet", () => {
     write("payments", own("management", "222222222222"));
     assert.match(
       refused(() => project().trailStack(payments, undefined)),
-      /^fleet\/role: .*payments as a member, .* is management/,
+      /^fleet\/role: .*payments as a member, but .* role management/,
     );
     write("management", own("member", "555555555555"));
     assert.match(
       refused(() => project().trailStack(management, undefined)),
-      /^fleet\/role: .*management as the organization trail's, .* is member/,
+      /^fleet\/role: .*management as the organization trail's, but .* role member/,
     );
   });
 

@@ -116,8 +116,8 @@ describe("the report of a preview", () => {
       ["gains", "A trail of the fleet delivers its logs", "data-lake", "intended"],
       ["loses", "A trail of the fleet delivers its logs", "web", "intended"],
       ["gains", "A member with memberAccess reads its own logs", "payments", "intended"],
-      ["loses", "Logs are read or deleted without MFA, where it is required", "all", "intended"],
-      ["gains", "Users of the account may assume the role SecurityReader", "555555555555", "intended"],
+      ["loses", "Logs are read or deleted without MFA although it is required", "all", "intended"],
+      ["gains", "Users of the account can assume the role SecurityReader", "555555555555", "intended"],
     ]);
   });
 
@@ -193,10 +193,10 @@ describe("the report of a preview", () => {
     );
     const wrong = report(opened).data.access.filter(({ verdict }) => verdict === "wrong");
     assert.ok(
-      wrong.some(({ change, what }) => change === "gains" && /outside of the fleet/.test(what)),
+      wrong.some(({ change, what }) => change === "gains" && /outside the fleet/.test(what)),
       JSON.stringify(rows(wrong)),
     );
-    assert.ok(ids(opened).some((each) => /^preview\/access-opened .*outside of the fleet/.test(each)));
+    assert.ok(ids(opened).some((each) => /^preview\/access-opened .*outside the fleet/.test(each)));
     assert.match(report(opened).markdown, /\*\*this should not be\*\*/);
 
     const lost = changed((input) =>
@@ -286,11 +286,11 @@ describe("the report of a preview", () => {
   it("says so when it does not know", () => {
     const unknown = changed((input) => (bucketPolicy(input).policy = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"));
     const { accessUnknown, policies } = report(unknown).data;
-    assert.equal(accessUnknown, "A policy holds what is known after the deployment only.");
+    assert.equal(accessUnknown, "A policy contains values known only after the deployment.");
     assert.equal(policies[0]?.diff, undefined);
     assert.match(
       report(unknown).markdown,
-      /Bucket policy of crosstrail-example-logs\*\*: known after the deployment only/,
+      /Bucket policy of crosstrail-example-logs\*\*: known only after the deployment/,
     );
 
     const failed = changed(({ stacks: [audit] }) => {
@@ -303,7 +303,7 @@ describe("the report of a preview", () => {
       });
     });
     const result = report(failed);
-    assert.equal(result.data.accessUnknown, "There is no preview of the audit stack, whose policies say so.");
+    assert.equal(result.data.accessUnknown, "The audit stack, which has the policies, has no preview.");
     assert.deepEqual([result.data.summary.failed, result.data.summary.changed], [1, 3]);
     for (const text of [result.markdown, result.html]) {
       assert.match(text, /the preview failed/);
@@ -333,7 +333,7 @@ describe("the report of a preview", () => {
   it("without changes is short and says so", () => {
     const input = changed(({ stacks }) => stacks.forEach((stack) => (stack.resources = [])));
     const result = report(input);
-    assert.match(result.markdown, /^\*\*4 stacks: 4 stay as they are\.\*\*$/m);
+    assert.match(result.markdown, /^\*\*4 stacks: 4 unchanged\.\*\*$/m);
     assert.ok(result.markdown.length < 200, result.markdown);
     assert.match(result.html, /Without changes:/);
   });
@@ -358,9 +358,9 @@ describe("the report of a preview", () => {
     });
     const made = report(many);
     assert.equal(made.markdown.match(/Message \d+\./g)?.length, 5);
-    assert.match(made.markdown, /35 more of the kind <code>x\/many<\/code>: member-5; .*member-24, and 15 others$/m);
+    assert.match(made.markdown, /35 more of type <code>x\/many<\/code>: member-5; .*member-24, and 15 others$/m);
     assert.ok(made.markdown.includes("The only one."));
-    assert.match(made.html, /<details class="rest"><summary>35 more of the kind <code>x\/many<\/code>/);
+    assert.match(made.html, /<details class="rest"><summary>35 more of type <code>x\/many<\/code>/);
     for (let index = 0; index < 40; index++) assert.ok(made.html.includes(`Message ${index}.`));
   });
 
@@ -397,14 +397,9 @@ describe("the report of a preview", () => {
       const bytes = Buffer.byteLength(made.markdown);
       assert.ok(bytes <= commentLimit, `${bytes} bytes`);
       assert.ok(bytes > commentLimit * 0.6, `${bytes} bytes`);
-      assert.match(made.markdown, /Left out here, and in the HTML report: the details of .*<code>payments<\/code>/);
-      assert.match(made.markdown, /…and \d+ more; the HTML report has them all\./);
-      for (const title of [
-        "Look at this first",
-        "Who gains and who loses access",
-        "What changes",
-        "Costs worth knowing",
-      ]) {
+      assert.match(made.markdown, /These details are only in the HTML report: .*<code>payments<\/code>/);
+      assert.match(made.markdown, /…and \d+ more; see the HTML report for all of them\./);
+      for (const title of ["Review first", "Who gains and loses access", "What changes", "Costs to know about"]) {
         assert.ok(made.markdown.includes(`### ${title}`), title);
       }
       const times = (pattern: RegExp) => made.markdown.match(pattern)?.length;
@@ -416,9 +411,9 @@ describe("the report of a preview", () => {
 
   it("is asked for in a way that can be printed, or refused before anything is done", async () => {
     for (const [args, message] of [
-      [["--report-folder", "x"], "--report-folder is for --report."],
-      [["--report", "html", "json"], "Only one report can be printed."],
-      [["--report", "html", "--json"], "--json and --report cannot both be printed."],
+      [["--report-folder", "x"], "--report-folder needs --report."],
+      [["--report", "html", "json"], "--report prints only one format."],
+      [["--report", "html", "--json"], "--json and --report cannot both print to stdout."],
       [["--report", "pdf"], "Allowed choices are markdown, html, json."],
     ] as const) {
       const { exitCode, stdout, stderr } = await crosstrail(["preview", ...args]);

@@ -258,7 +258,7 @@ describe("crosstrail roles", () => {
   for (const [title, args, ...texts] of [
     ["an account that is not in the fleet", ["nobody", ...hub], 'account "nobody"', "audit, payments, web, and hub"],
     ["nobody who could assume it", ["audit"], "neither --hub nor --github", "Add --hub"],
-    ["two ways in", ["audit", ...hub, "--github", "repo:o/r:pull_request"], "one way in"],
+    ["two ways in", ["audit", ...hub, "--github", "repo:o/r:pull_request"], "exclude each other"],
     [
       "an external id that nobody can say",
       ["audit", "--github", "repo:o/r:environment:p", "--external-id", "x"],
@@ -287,6 +287,6 @@ describe("crosstrail roles", () => {
   it("refuses the configuration of a member stack", async () => {
     const { exitCode, stderr } = await roles("audit", ...hub, "--config", join(root, "Pulumi.member.yaml"));
     assert.equal(exitCode, 2);
-    assert.match(stderr, /member stack's/);
+    assert.match(stderr, /belongs to a member stack/);
   });
 });

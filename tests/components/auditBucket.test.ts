@@ -220,7 +220,7 @@ describe("components/AuditBucket", () => {
 
   describe("refuses what cannot be right", () => {
     const expected = [
-      "AuditBucket cannot be made of these arguments.",
+      "AuditBucket cannot be created with these arguments.",
       "",
       '  bucketName = "My Logs"',
       "    A bucket name has lower-case letters, digits, '.' and '-' only.",
@@ -231,11 +231,11 @@ describe("components/AuditBucket", () => {
       "    → Correct this argument of AuditBucket.",
       "",
       '  keyArn = "alias/crosstrail"',
-      "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
+      "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  logPrefix = "/prod"',
-      "    A log prefix neither starts nor ends with '/'.",
+      "    A log prefix must not start or end with '/'.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  partition = "aws-iso"',
@@ -273,7 +273,9 @@ describe("components/AuditBucket", () => {
         );
         const part = expected.split("\n\n").find((each) => each.startsWith(`  ${name}`)) as string;
         assert.ok(
-          messages.some((message) => message.endsWith(`AuditBucket cannot be made of these arguments.\n\n${part}`)),
+          messages.some((message) =>
+            message.endsWith(`AuditBucket cannot be created with these arguments.\n\n${part}`),
+          ),
           messages.join("\n"),
         );
         assert.ok(!run.resources.some((each) => each.type.endsWith(":BucketPolicy")) || name === "keyArn");
@@ -291,7 +293,7 @@ describe("components/AuditBucket", () => {
             "Not every trail can deliver to this archive.\n" +
               '\n  trailArns[0] = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail"' +
               "\n    This trail is in partition aws; the archive is in aws-us-gov, and logs cannot cross partitions." +
-              "\n    → Set partition to the trails' own, or remove the trail.",
+              "\n    → Set partition to that of the trails, or remove the trail.",
           ),
       );
       await run.settle();

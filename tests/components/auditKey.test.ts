@@ -195,10 +195,10 @@ describe("components/AuditKey", () => {
 
   describe("refuses what cannot be right", () => {
     const expected = [
-      "AuditKey cannot be made of these arguments.",
+      "AuditKey cannot be created with these arguments.",
       "",
       '  auditAccountId = "1111"',
-      '    An AWS account id has 12 digits, this has 4; without quotes YAML drops leading zeros: write "012345678901".',
+      '    An AWS account ID has 12 digits, this has 4; without quotes, YAML drops leading zeros: write "012345678901".',
       "    → Correct this argument of AuditKey.",
       "",
       '  trailArns[0] = "crosstrail"',
@@ -210,7 +210,7 @@ describe("components/AuditKey", () => {
       "    → Correct this argument of AuditKey.",
       "",
       '  aliasName = "alias/logs"',
-      "    The alias is given without 'alias/' in front.",
+      "    Write the alias without the prefix 'alias/'.",
       "    → Correct this argument of AuditKey.",
       "",
       '  policyForm = "perTrail"',
@@ -243,7 +243,7 @@ describe("components/AuditKey", () => {
         );
         const part = expected.split("\n\n").find((each) => each.startsWith(`  ${name}`)) as string;
         assert.ok(
-          messages.some((message) => message.endsWith(`AuditKey cannot be made of these arguments.\n\n${part}`)),
+          messages.some((message) => message.endsWith(`AuditKey cannot be created with these arguments.\n\n${part}`)),
           messages.join("\n"),
         );
         const without = name === "aliasName" ? "logs-alias" : "logs-key";

@@ -89,19 +89,19 @@ describe("components/LogReader", () => {
       trustedAccounts: [
         ["4444"],
         'trustedAccounts[0] = "4444"',
-        'An AWS account id has 12 digits, this has 4; without quotes YAML drops leading zeros: write "012345678901".',
+        'An AWS account ID has 12 digits, this has 4; without quotes, YAML drops leading zeros: write "012345678901".',
       ],
       keyArn: [
         "alias/crosstrail",
         'keyArn = "alias/crosstrail"',
-        "A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
+        "Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
       ],
       roleName: ["a b", 'roleName = "a b"', "A role name has letters, digits and + = , . @ _ - only."],
       externalId: ["x", 'externalId = "x"', "An external id has 2 to 1224 characters, this has 1."],
-      accountIds: [["*"], 'accountIds[0] = "*"', "An AWS account id is a string of 12 digits, nothing else."],
+      accountIds: [["*"], 'accountIds[0] = "*"', "An AWS account ID is a string of 12 digits and nothing else."],
     };
     const expected = [
-      "LogReader cannot be made of these arguments.",
+      "LogReader cannot be created with these arguments.",
       ...Object.values(wrong).flatMap(([, subject, message]) => [
         "",
         `  ${subject}`,

@@ -242,7 +242,7 @@ describe("components/MemberTrail", () => {
 
   describe("refuses what cannot be right", () => {
     const expected = [
-      "MemberTrail cannot be made of these arguments.",
+      "MemberTrail cannot be created with these arguments.",
       "",
       '  trailName = "ct"',
       "    A trail name has 3 to 128 characters, this has 2.",
@@ -253,11 +253,11 @@ describe("components/MemberTrail", () => {
       "    → Correct this argument of MemberTrail.",
       "",
       '  keyArn = "arn:aws:kms:us-east-1:111111111111:alias/crosstrail"',
-      "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
+      "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
       "    → Correct this argument of MemberTrail.",
       "",
       '  logPrefix = "AWSLogs/"',
-      "    A log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself.",
+      "    A log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself.",
       "    → Correct this argument of MemberTrail.",
     ].join("\n");
     const wrong = {
@@ -285,7 +285,9 @@ describe("components/MemberTrail", () => {
         );
         const part = expected.split("\n\n").find((each) => each.startsWith(`  ${name}`)) as string;
         assert.ok(
-          messages.some((message) => message.endsWith(`MemberTrail cannot be made of these arguments.\n\n${part}`)),
+          messages.some((message) =>
+            message.endsWith(`MemberTrail cannot be created with these arguments.\n\n${part}`),
+          ),
           messages.join("\n"),
         );
         assert.deepEqual(

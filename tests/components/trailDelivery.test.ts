@@ -109,7 +109,7 @@ describe("components/TrailLogGroup", () => {
     );
     await refused(() => new TrailLogGroup("x", { trailArns: [] }), /The list is empty/);
     const elsewhere = [...trailArns, trailArn(trailOf("333333333333"))];
-    await refused(() => new TrailLogGroup("x", { trailArns: elsewhere }), /not of one account and Region/);
+    await refused(() => new TrailLogGroup("x", { trailArns: elsewhere }), /not in one account and Region/);
   });
 });
 
@@ -156,7 +156,7 @@ describe("components/TrailTopic", () => {
   });
 
   it("refuses what cannot be right, before anything is registered", async () => {
-    await refused(() => new TrailTopic("x", { trailArns, topicName: "a.fifo" }), /standard topics only/);
+    await refused(() => new TrailTopic("x", { trailArns, topicName: "a.fifo" }), /only publishes to standard topics/);
     await refused(
       () => new TrailTopic("x", { trailArns, topicName: "arn:aws:sns:us-east-1:444444444444:theirs" }),
       /This topic is in account 444444444444/,
@@ -249,7 +249,7 @@ describe("components/EventDataStore", () => {
   it("refuses what cannot be right, before anything is registered", async () => {
     await refused(
       () => new EventDataStore("x", { accountId: "1111", storeName: "x", retentionInDays: 4000, roleArns: ["*"] }),
-      /account id has 12 digits[^]*3 to 128 characters[^]*7 to 2555[^]*role ARN looks like/,
+      /account ID has 12 digits[^]*3 to 128 characters[^]*7 to 2555[^]*role ARN looks like/,
     );
     const advancedEventSelectors = [{ fieldSelectors: [{ field: "eventCategory", equals: ["Everything"] }] }];
     await refused(

@@ -12,25 +12,25 @@ describe("core/accounts", () => {
       ["012345678901", undefined],
       [
         "12345678901",
-        'an AWS account id has 12 digits, this has 11; without quotes YAML drops leading zeros: write "012345678901"',
+        'an AWS account ID has 12 digits, this has 11; without quotes, YAML drops leading zeros: write "012345678901"',
       ],
-      ["1234567890123", "an AWS account id has 12 digits, this has 13"],
+      ["1234567890123", "an AWS account ID has 12 digits, this has 13"],
       [
         12345678901,
-        "an AWS account id is a string of 12 digits in quotes; without quotes YAML reads a number and drops leading zeros",
+        "an AWS account ID is a string of 12 digits in quotes; without quotes, YAML reads a number and drops leading zeros",
       ],
       [
         222222222222,
-        "an AWS account id is a string of 12 digits in quotes; without quotes YAML reads a number and drops leading zeros",
+        "an AWS account ID is a string of 12 digits in quotes; without quotes, YAML reads a number and drops leading zeros",
       ],
-      ["2222-2222-2222", "an AWS account id is a string of 12 digits, nothing else"],
-      ["1.2345678901e+10", "an AWS account id is a string of 12 digits, nothing else"],
-      ["222222222222\n", "an AWS account id is a string of 12 digits, nothing else"],
-      ["２２２２２２２２２２２２", "an AWS account id is a string of 12 digits, nothing else"],
-      ["", "an AWS account id is a string of 12 digits, nothing else"],
-      [undefined, "an AWS account id is a string of 12 digits in quotes"],
-      [null, "an AWS account id is a string of 12 digits in quotes"],
-      [["222222222222"], "an AWS account id is a string of 12 digits in quotes"],
+      ["2222-2222-2222", "an AWS account ID is a string of 12 digits and nothing else"],
+      ["1.2345678901e+10", "an AWS account ID is a string of 12 digits and nothing else"],
+      ["222222222222\n", "an AWS account ID is a string of 12 digits and nothing else"],
+      ["２２２２２２２２２２２２", "an AWS account ID is a string of 12 digits and nothing else"],
+      ["", "an AWS account ID is a string of 12 digits and nothing else"],
+      [undefined, "an AWS account ID is a string of 12 digits in quotes"],
+      [null, "an AWS account ID is a string of 12 digits in quotes"],
+      [["222222222222"], "an AWS account ID is a string of 12 digits in quotes"],
     ];
     for (const [value, problem] of cases) {
       it(`${JSON.stringify(value)}: ${problem ?? "good"}`, () => assert.equal(accountIdProblem(value), problem));
@@ -44,8 +44,8 @@ describe("core/accounts", () => {
 
   describe("Regions", () => {
     it("are those that the AWS SDK knows, in the same partitions", () => {
-      // The SDK answers for a Region by name; its list is read out of the file that answers. Found from a client, because
-      // the module is a dependency of the clients, not of ours.
+      // The SDK answers for a Region by name; its list is read out of the file that answers. Found from a client,
+      // because the module is a dependency of the clients, not of ours.
       const file = require.resolve("@aws-sdk/core/client", { paths: [require.resolve("@aws-sdk/client-sts")] });
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const sdk = require(file) as { partition: (region: string) => { name: string; description?: string } };
@@ -84,7 +84,7 @@ describe("core/accounts", () => {
     it("that do not exist are refused with those that do", () => {
       assert.equal(
         regionProblem("cn-south-1", "aws-cn"),
-        "no Region of partition aws-cn has this name; known are cn-north-1, cn-northwest-1",
+        "partition aws-cn has no Region of this name; known are cn-north-1, cn-northwest-1",
       );
     });
 
@@ -95,7 +95,7 @@ describe("core/accounts", () => {
         ["eu-east-9", "aws-cn"],
         ["nonsense", "aws"],
       ] as [string, Partition][]) {
-        assert.match(regionProblem(region, partition, [region]) ?? "", /^no Region of partition/);
+        assert.match(regionProblem(region, partition, [region]) ?? "", /^partition/);
       }
     });
   });

@@ -184,13 +184,13 @@ describe("core/adoption", () => {
   describe("does not adopt", () => {
     const refusals: [string, Partial<FoundTrail>, Partial<AdoptionPlace>, RegExp][] = [
       ["adopt/foreign", { arn: arn("org", "999999999999") }, {}, /belongs to account 999999999999/],
-      ["adopt/organization", { isOrganizationTrail: true }, {}, /management account's/],
+      ["adopt/organization", { isOrganizationTrail: true }, {}, /belongs to the management account/],
       ["adopt/control-tower", { arn: arn("aws-controltower-BaselineCloudTrail") }, {}, /Control Tower/],
       ["adopt/cloudformation", { tags: { "aws:cloudformation:stack-name": "base" } }, {}, /CloudFormation stack base/],
       ["adopt/audit-account", { arn: arn("crosstrail", "111111111111") }, { accountId: "111111111111" }, /the audit/],
       ["contract/partition", {}, { contract: contract({ partition: "aws-cn" }) }, /in aws-cn/],
       ["adopt/own-archive", { keyArn: "" }, kept, /without a key/],
-      ["adopt/own-archive", { keyArn: keyArn.replace("111111111111", accountId) }, kept, /a key of its own account/],
+      ["adopt/own-archive", { keyArn: keyArn.replace("111111111111", accountId) }, kept, /a key in its own account/],
     ];
     for (const [id, trail, other, message] of refusals) {
       it(`${id}: ${JSON.stringify(trail)}`, () => {

@@ -73,28 +73,28 @@ describe("core/archive", () => {
       [
         [
           "crosstrail:objectLock.confirmComplianceLock is not set",
-          "Nobody can shorten a compliance lock or delete what it holds, not the root user and not AWS, and the storage is paid for until it ends.",
-          "If that is what you want, confirm it with the bucket's name:  confirmComplianceLock: example-logs   Otherwise use mode governance.",
+          "Nobody can shorten a compliance lock or delete what it holds, not even the root user or AWS, and the storage is billed until it ends.",
+          "If you want this, confirm it with the bucket's name:  confirmComplianceLock: example-logs   Otherwise use mode governance.",
         ],
         [
           'crosstrail:retention = {"days":2556}',
-          "Logs would be locked for 7 years and expire after 2556 days: they would be stored, and paid for, until the lock ends anyway.",
-          "Give crosstrail:retention at least the time of crosstrail:objectLock.",
+          "Logs would be locked for 7 years and expire after 2556 days: they would be stored and billed until the lock ends anyway.",
+          "Set crosstrail:retention to at least the period of crosstrail:objectLock.",
         ],
         [
           "crosstrail:mfaDelete = true",
-          "S3 takes no lifecycle rules on a bucket with MFA Delete, and crosstrail:retention is made of them.",
-          "Keep one of the two. crosstrail:objectLock keeps versions from being deleted, too, and goes with lifecycle rules.",
+          "S3 does not allow lifecycle rules on a bucket with MFA Delete, and crosstrail:retention uses lifecycle rules.",
+          "Use one of them. crosstrail:objectLock also prevents versions from being deleted, and works with lifecycle rules.",
         ],
         [
           "crosstrail:forceDestroy = true",
-          "It deletes all logs together with the bucket, and is for tests only: crosstrail:keepArchive is true: a bucket that is kept is never emptied; crosstrail:objectLock is there to keep logs from being deleted; with crosstrail:mfaDelete only the root user can delete versions.",
-          "Remove it. For an archive that may go with all its logs, set crosstrail:keepArchive to false and leave out what locks logs.",
+          "It deletes all logs with the bucket and is for tests only: crosstrail:keepArchive is true: a kept bucket is never emptied; crosstrail:objectLock prevents logs from being deleted; with crosstrail:mfaDelete only the root user can delete versions.",
+          "Remove it. If the archive may be deleted with all its logs, set crosstrail:keepArchive to false and remove the locks.",
         ],
         [
           'crosstrail:accessLogBucket = "example-logs"',
-          "This is the log bucket itself; it would log that it logs, without end.",
-          "Give the access logs a bucket of their own.",
+          "This is the log bucket itself; each access log would cause another one, endlessly.",
+          "Use a separate bucket for the access logs.",
         ],
       ],
     );

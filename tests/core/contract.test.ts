@@ -65,7 +65,7 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  acme/crosstrail/audit",
-        "    This stack has no output contractVersion.",
+        "    The stack has no output contractVersion.",
         "    → Is acme/crosstrail/audit an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.",
       );
     });
@@ -94,30 +94,30 @@ describe("core/contract", () => {
 
     it("incomplete: everything that is missing or wrong is said", () => {
       const incomplete = { ...contract(), bucketName: undefined, keyArn: undefined };
-      const again = "    → Run pulumi up for acme/crosstrail/audit; its outputs are written anew.";
+      const again = "    → Run pulumi up for acme/crosstrail/audit; this rewrites its outputs.";
       refuses(
         () =>
           parseContract({ ...incomplete, partition: "aws-iso", auditAccountId: "1", trails: [{ alias: "" }] }, source),
-        "The contract of the audit stack acme/crosstrail/audit cannot be used. Nothing was changed.",
+        "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
         "",
         '  output partition = "aws-iso"',
         "    Allowed are aws, aws-cn, aws-us-gov.",
         again,
         "",
         '  output auditAccountId = "1"',
-        '    An AWS account id has 12 digits, this has 1; without quotes YAML drops leading zeros: write "012345678901".',
+        '    An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
         again,
         "",
         "  output bucketName is missing",
-        "    This must be a text (in quotes).",
+        "    This must be a string (in quotes).",
         again,
         "",
         "  output keyArn is missing",
-        "    This must be a text (in quotes).",
+        "    This must be a string (in quotes).",
         again,
         "",
         "  output trails[0].accountId is missing",
-        "    This must be a text (in quotes).",
+        "    This must be a string (in quotes).",
         again,
         "",
         '  output trails[0].alias = ""',
@@ -125,7 +125,7 @@ describe("core/contract", () => {
         again,
         "",
         "  output trails[0].trailArn is missing",
-        "    This must be a text (in quotes).",
+        "    This must be a string (in quotes).",
         again,
       );
     });
@@ -134,11 +134,11 @@ describe("core/contract", () => {
       it(`with ${keyArn} as key: an alias is none`, () => {
         refuses(
           () => parseContract(contract({ keyArn }), source),
-          "The contract of the audit stack acme/crosstrail/audit cannot be used. Nothing was changed.",
+          "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
           "",
           `  output keyArn = "${keyArn}"`,
-          "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
-          "    → Run pulumi up for acme/crosstrail/audit; its outputs are written anew.",
+          "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+          "    → Run pulumi up for acme/crosstrail/audit; this rewrites its outputs.",
         );
       });
     }
@@ -147,11 +147,11 @@ describe("core/contract", () => {
       const trail = { accountId: "444444444444", alias: "x", trailArn: trailArn(trailOf("222222222222")) };
       refuses(
         () => parseContract(contract({ trails: [trail] }), source),
-        "The contract of the audit stack acme/crosstrail/audit cannot be used. Nothing was changed.",
+        "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
         "",
         '  output trails[0].trailArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail"',
-        "    This trail is in account 222222222222, its entry is for 444444444444.",
-        "    → Run pulumi up for acme/crosstrail/audit; its outputs are written anew.",
+        "    This trail is in account 222222222222, but its entry is for 444444444444.",
+        "    → Run pulumi up for acme/crosstrail/audit; this rewrites its outputs.",
       );
     });
   });
@@ -181,10 +181,10 @@ describe("core/contract", () => {
     it("not of another account: with the lines to add", () => {
       refuses(
         () => authorise(contract(), { partition: "aws", accountId: "444444444444", region: "us-east-1" }, source),
-        "The audit stack acme/crosstrail/audit does not authorise this trail. Nothing was changed.",
+        "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    It is not among the accounts of the contract (3).",
+        "    The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -197,10 +197,10 @@ describe("core/contract", () => {
     it("not of another account in another Region: the lines say the Region", () => {
       refuses(
         () => authorise(contract(), { partition: "aws", accountId: "444444444444", region: "eu-west-1" }, source),
-        "The audit stack acme/crosstrail/audit does not authorise this trail. Nothing was changed.",
+        "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    It is not among the accounts of the contract (3).",
+        "    The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -214,14 +214,14 @@ describe("core/contract", () => {
     it("not by a contract without trails", () => {
       assert.throws(
         () => authorise(contract({ trails: [] }), web, source),
-        /\n {4}The contract names no trail at all\.\n {4}→ Add these lines/,
+        /\n {4}The contract names no trails\.\n {4}→ Add these lines/,
       );
     });
 
     it("not of the audit account: its trail is the audit stack's", () => {
       refuses(
         () => authorise(contract(), { partition: "aws", accountId: "111111111111", region: "us-east-1" }, source),
-        "The audit stack acme/crosstrail/audit does not authorise this trail. Nothing was changed.",
+        "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 111111111111",
         "    This is the audit account itself; its trail belongs to the audit stack.",
@@ -232,10 +232,10 @@ describe("core/contract", () => {
     it("not in another Region than the trail's home", () => {
       refuses(
         () => authorise(contract(), { ...web, region: "us-east-1" }, source),
-        "The audit stack acme/crosstrail/audit does not authorise this trail. Nothing was changed.",
+        "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         '  aws:region = "us-east-1"',
-        "    The contract authorises arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail, whose home Region is eu-west-1.",
+        "    The contract authorizes arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail, whose home Region is eu-west-1.",
         "    → Set aws:region to eu-west-1. Or move the trail's home: set it in the audit stack's configuration,",
         "      ",
         '        - accountId: "333333333333"',
@@ -250,7 +250,7 @@ describe("core/contract", () => {
       it(`not in another partition, whether it is a member (${accountId}) or not: one clear error`, () => {
         refuses(
           () => authorise(contract(), { partition: "aws-cn", accountId, region: "cn-north-1" }, source),
-          "The audit stack acme/crosstrail/audit does not authorise this trail. Nothing was changed.",
+          "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
           "",
           '  aws:region = "cn-north-1"',
           "    This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
@@ -262,10 +262,10 @@ describe("core/contract", () => {
     it("by a contract given outright: the next step leads back to it", () => {
       refuses(
         () => authorise(contract(), { partition: "aws", accountId: "444444444444", region: "us-east-1" }, undefined),
-        "The contract in crosstrail:contract does not authorise this trail. Nothing was changed.",
+        "The contract in crosstrail:contract does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    It is not among the accounts of the contract (3).",
+        "    The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -291,14 +291,14 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:us-east-1:222222222222:trail/old-trail",
-        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events would be missing meanwhile.",
-        "    → Authorise both for a while. In the audit stack's configuration, for account 222222222222:",
+        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
+        "    → Authorize both for a while. In the audit stack's configuration, for account 222222222222:",
         "      ",
         "          trailName: new-trail",
         "          previousTrailName: old-trail",
         "      ",
-        "      then pulumi up for the audit stack and for this one: the new trail is made before the old one is removed.",
-        "      Afterwards remove previousTrailName and run pulumi up for the audit stack again.",
+        "      then run pulumi up for the audit stack and for this one: the new trail is created before the old one is removed.",
+        "      Then remove previousTrailName and run pulumi up for the audit stack again.",
       );
     });
 
@@ -314,10 +314,10 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:eu-west-1:222222222222:trail/new-trail",
-        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be moved: it would be replaced, and events would be missing meanwhile.",
-        "    → Set homeRegion back in the audit stack's configuration. To move the trail for good: destroy this stack",
+        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
+        "    → Restore homeRegion in the audit stack's configuration. To move the trail permanently, destroy this stack",
         "      (its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
-        "      Between the two nothing is recorded by this trail.",
+        "      In between, this trail records nothing.",
       );
     });
   });

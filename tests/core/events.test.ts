@@ -156,12 +156,12 @@ describe("core/events: what CloudTrail would refuse", () => {
     [
       "six basic selectors",
       { eventSelectors: [{}, {}, {}, {}, {}, {}] },
-      ["eventSelectors: a trail has at most 5 event selectors, these are 6"],
+      ["eventSelectors: a trail has at most 5 event selectors; there are 6"],
     ],
     [
       "251 data resources, over several selectors",
       { eventSelectors: [objects(125), objects(126)] },
-      ["eventSelectors: a trail's event selectors name at most 250 data resources together, these are 251"],
+      ["eventSelectors: a trail's event selectors have at most 250 data resources in total; there are 251"],
     ],
     [
       "501 values",
@@ -173,14 +173,14 @@ describe("core/events: what CloudTrail would refuse", () => {
           startsWith: Array.from({ length: 499 }, (_, index) => `E${index}`),
         },
       ),
-      ["advancedEventSelectors: advanced event selectors have at most 500 values together, these are 501"],
+      ["advancedEventSelectors: advanced event selectors have at most 500 values in total; there are 501"],
     ],
     [
       "basic and advanced together, and presets beside them",
       { events: ["management"], eventSelectors: [{}], ...selector(category("Management")) },
       [
-        "eventSelectors: CloudTrail takes basic or advanced event selectors on a trail, not both",
-        "events: presets stand for event selectors, so eventSelectors and advancedEventSelectors cannot be set beside them",
+        "eventSelectors: CloudTrail accepts basic or advanced event selectors on a trail, not both",
+        "events: presets replace event selectors, so eventSelectors and advancedEventSelectors cannot be set with them",
       ],
     ],
     [
@@ -192,9 +192,9 @@ describe("core/events: what CloudTrail would refuse", () => {
         networkActivityEventSources: ["s3.amazonaws.com"],
       },
       [
-        "readWriteType: this filters presets; beside eventSelectors it would have no effect",
-        "excludeManagementEventSources: this filters presets; beside eventSelectors it would have no effect",
-        "networkActivityEventSources: this filters presets; beside eventSelectors it would have no effect",
+        "readWriteType: this filters presets; with eventSelectors it would have no effect",
+        "excludeManagementEventSources: this filters presets; with eventSelectors it would have no effect",
+        "networkActivityEventSources: this filters presets; with eventSelectors it would have no effect",
       ],
     ],
     [
@@ -212,7 +212,7 @@ describe("core/events: what CloudTrail would refuse", () => {
         "excludeManagementEventSources.0: allowed are kms.amazonaws.com, rdsdata.amazonaws.com",
         "insightTypes.0: allowed are ApiCallRateInsight, ApiErrorRateInsight",
         "networkActivityEventSources.0: an event source looks like s3.amazonaws.com, without wildcards",
-        "excludeManagementEventSources: these presets record no management events, so there is nothing to leave out",
+        "excludeManagementEventSources: these presets record no management events, so there is nothing to exclude",
       ],
     ],
     [
@@ -232,12 +232,12 @@ describe("core/events: what CloudTrail would refuse", () => {
       },
       [
         "eventSelectors.0: this selector records neither management nor data events",
-        "eventSelectors.0.excludeManagementEventSources: without management events there is nothing to leave out",
+        "eventSelectors.0.excludeManagementEventSources: without management events, there is nothing to exclude",
         "eventSelectors.1.dataResources.0.type: allowed are AWS::DynamoDB::Table, AWS::Lambda::Function, AWS::S3::Object",
-        "eventSelectors.1.dataResources.1.values.0: a value looks like arn:aws:s3:::<bucket>/ or arn:aws:s3:::<bucket>/<beginning of keys>, or arn:aws:s3 for every bucket",
-        "eventSelectors.1.dataResources.1.values.1: a value is an ARN or the beginning of one; wildcards match nothing",
-        "eventSelectors.1.dataResources.2.values.0: a value is a function's whole ARN, or arn:aws:lambda for every function",
-        "eventSelectors.1.dataResources.3.values.0: a value is a table's whole ARN, or arn:aws:dynamodb for every table",
+        "eventSelectors.1.dataResources.1.values.0: a value looks like arn:aws:s3:::<bucket>/ or arn:aws:s3:::<bucket>/<key prefix>, or arn:aws:s3 for every bucket",
+        "eventSelectors.1.dataResources.1.values.1: a value is an ARN or an ARN prefix; wildcards match nothing",
+        "eventSelectors.1.dataResources.2.values.0: a value is a function's full ARN, or arn:aws:lambda for every function",
+        "eventSelectors.1.dataResources.3.values.0: a value is a table's full ARN, or arn:aws:dynamodb for every table",
       ],
     ],
     [
@@ -294,9 +294,9 @@ describe("core/events: what CloudTrail would refuse", () => {
         ],
       },
       [
-        "advancedEventSelectors.0.fieldSelectors.1: resources.type takes equals with exactly one value",
-        "advancedEventSelectors.0.fieldSelectors.2: readOnly takes equals with exactly one value",
-        "advancedEventSelectors.1.fieldSelectors.1: eventSource takes equals with exactly one value",
+        "advancedEventSelectors.0.fieldSelectors.1: resources.type needs equals with exactly one value",
+        "advancedEventSelectors.0.fieldSelectors.2: readOnly needs equals with exactly one value",
+        "advancedEventSelectors.1.fieldSelectors.1: eventSource needs equals with exactly one value",
         "advancedEventSelectors.1.fieldSelectors.2.equals.0: allowed is VpceAccessDenied",
       ],
     ],
@@ -324,12 +324,12 @@ describe("core/events: what CloudTrail would refuse", () => {
     [
       "Insights without management events",
       { events: ["lambda-data-events"], insightTypes: ["ApiErrorRateInsight"] },
-      ["insightTypes: Insights need management events, and this trail records none"],
+      ["insightTypes: Insights need management events, but this trail records none"],
     ],
     [
       "the call rate without writes, here of everything",
       { events: ["everything"], readWriteType: "ReadOnly" },
-      ["events: ApiCallRateInsight needs management events that write, and this trail records only reads"],
+      ["events: ApiCallRateInsight needs management write events, but this trail records only read events"],
     ],
   ];
   for (const [name, choice, expected] of cases) it(name, () => assert.deepEqual(problems(choice), expected));

@@ -107,17 +107,17 @@ describe("core/migration: the order in which no delivery is refused", () => {
       { to: "organization-trail", stacks: ["payments"] },
       audit({ organization }),
       [root, member],
-      /is for account 222222222222/,
+      /Its account is 222222222222/,
     ],
     [
       "no organization trail",
       { to: "account-trail", stacks: ["root"] },
       audit({ organization }),
       [root],
-      /not the stack of an organization trail/,
+      /does not have an organization trail/,
     ],
     ["no prefix", { to: "log-prefix" }, audit(), [root], /--prefix/],
-    ["the same prefix", { to: "log-prefix", prefix: "" }, audit(), [root], /lie there already/],
+    ["the same prefix", { to: "log-prefix", prefix: "" }, audit(), [root], /already have this prefix/],
   ];
   for (const [title, wish, from, trails, message] of refused) {
     it(`refuses ${title}`, () => {

@@ -194,10 +194,10 @@ describe("core/names", () => {
   });
 
   describe("log prefixes", () => {
-    const awsLogs = "a log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself";
+    const awsLogs = "a log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself";
     const characters =
       "a log prefix has letters, digits and ! _ . ' ( ) / - only; wildcards would widen the bucket policy";
-    const slashes = "a log prefix neither starts nor ends with '/'";
+    const slashes = "a log prefix must not start or end with '/'";
     const segments = "a log prefix has no empty, '.' or '..' segment between its slashes";
     table(logPrefixProblem, [
       ["prod", undefined],
@@ -227,7 +227,7 @@ describe("core/names", () => {
 
   describe("key ARNs", () => {
     const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
-    const alias = "a key ARN is needed, this is an alias: another account would look the alias up among its own keys";
+    const alias = "use the key's ARN instead of an alias: another account would look up the alias among its own keys";
     const shape = "a key ARN looks like arn:aws:kms:<region>:<account>:key/<id>";
     table(keyArnProblem, [
       [`arn:aws:kms:us-east-1:111111111111:key/${id}`, undefined],
@@ -261,7 +261,7 @@ describe("core/names", () => {
       ["a".repeat(251), characters],
       ["", characters],
       ["my key", characters],
-      ["alias/crosstrail", "the alias is given without 'alias/' in front"],
+      ["alias/crosstrail", "write the alias without the prefix 'alias/'"],
       ["aws/s3", "aliases that start with 'aws/' are reserved by AWS"],
     ]);
   });

@@ -120,7 +120,7 @@ describe("core/organization: what an organization trail needs", () => {
       { enableAllFeatures: true },
       "all-features",
       "info",
-      /pulumi up does it/,
+      /pulumi up does this/,
     ],
     [
       "no trusted access",
@@ -136,7 +136,7 @@ describe("core/organization: what an organization trail needs", () => {
       { enableTrustedAccess: true },
       "trusted-access",
       "info",
-      /pulumi up does it/,
+      /pulumi up does this/,
     ],
     [
       "no service-linked role",

@@ -112,7 +112,7 @@ describe("core/settings: replicas", () => {
       [
         "config/replica-region",
         'crosstrail:keyReplicaRegions[0] = "us-east-1"',
-        "This is the archive's own Region, where the key itself is.",
+        "This is the archive's own Region, which already has the key.",
         "Remove it from Pulumi.audit.yaml.",
       ],
     ]);
@@ -128,7 +128,7 @@ describe("core/settings: replicas", () => {
       [
         "config/replication",
         'crosstrail:replication.region = "us-east-1"',
-        "This is the archive's own Region and account; copies there would be lost together with the originals.",
+        "This is the archive's own Region and account; copies there would be lost with the originals.",
         "Choose another Region, or another account with accountId.",
       ],
     ]);
@@ -150,7 +150,7 @@ describe("core/settings: replicas", () => {
     assert.deepEqual(mistakes({ replication: { region: "eu-west-1", bucketname: "example-copies" } })[0], [
       "config/value",
       'crosstrail:replication.bucketname = "example-copies"',
-      "There is no such key.",
+      "This key does not exist.",
       "Did you mean bucketName? Otherwise remove it from Pulumi.audit.yaml.",
     ]);
   });

@@ -130,7 +130,8 @@ describe("core/roles: the table", () => {
         grants.filter(({ resource }) => resource(auditWithAll).includes("*")).map(({ action }) => action),
       ),
     );
-    // https://docs.aws.amazon.com/service-authorization/latest/reference/: their rows have an empty column "Resource types".
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/: their rows have an empty column "Resource
+    // types".
     assert.deepEqual([...nameless].sort(), [
       "cloudtrail:DescribeTrails",
       "cloudtrail:ListEventDataStores",
@@ -255,7 +256,7 @@ describe("core/roles: permissions", () => {
     );
     assert.throws(
       () => splitPermissions(hubPermissions(arns(2000))),
-      /take \d+ characters, which is \d+ managed policies; a role has 10 at most/,
+      /need \d+ characters, which is \d+ managed policies; a role can have at most 10\./,
     );
   });
 
@@ -595,7 +596,8 @@ describe("core/roles: of a fleet", () => {
     ) as ManagementSettings;
     const on = { ...off, enableTrustedAccess: true, delegatedAdministrator: "333333333333" };
     assert.deepEqual(namesOf(settings, "management", stack)?.organization, on);
-    // In a delegated administrator's account: the trail is the management account's, and nothing is turned on from there.
+    // In a delegated administrator's account: the trail is the management account's, and nothing is turned on from
+    // there.
     const elsewhere = roleSubjects(settings, [{ ...stack, accountId: "333333333333" }]);
     const delegated = elsewhere.find(({ aliases }) => aliases.includes("management"));
     assert.deepEqual(delegated?.aliases, ["web", "management"]);

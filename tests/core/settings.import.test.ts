@@ -35,14 +35,14 @@ describe("core/settings: a trail that is there already", () => {
       { importTrail: importTrail.replace("222222222222", "333333333333") },
       "import-trail",
       `crosstrail:importTrail = "${importTrail.replace("222222222222", "333333333333")}"`,
-      /^It is in account 333333333333, the stack is for 222222222222\.$/,
+      /^The trail is in account 333333333333, but the stack's account is 222222222222\.$/,
     ],
     [
       "nothing to leave",
       { leaveAsIs: ["delivery"] },
       "import-trail",
       'crosstrail:leaveAsIs = ["delivery"]',
-      /crosstrail:importTrail names none\.$/,
+      /crosstrail:importTrail does not name one\.$/,
     ],
     [
       "something that cannot be left",

@@ -44,7 +44,7 @@ function oneMistake(stack: string, subject: string, message: string, remedy: str
 
 const correct = "Correct it in Pulumi.audit.yaml.";
 const regionRemedy =
-  "Correct it in Pulumi.audit.yaml, or, if AWS opened the Region after this version of Crosstrail, add it to crosstrail:extraRegions.";
+  "Correct it in Pulumi.audit.yaml. If AWS opened the Region after this version of Crosstrail was released, add it to crosstrail:extraRegions.";
 
 describe("core/settings", () => {
   describe("what they are", () => {
@@ -331,14 +331,14 @@ describe("core/settings", () => {
 
   describe("mistakes that must be withstood: each is one clear error", () => {
     const quotes =
-      "An AWS account id is a string of 12 digits in quotes; without quotes YAML reads a number and drops leading zeros.";
+      "An AWS account ID is a string of 12 digits in quotes; without quotes, YAML reads a number and drops leading zeros.";
     const trailName = 'crosstrail:trailName = "%"';
     const cases: [string, () => unknown, string, string, string, string?][] = [
       [
         "an account id of 11 digits",
         () => audit({ auditAccountId: "11111111111" }),
         'crosstrail:auditAccountId = "11111111111"',
-        'An AWS account id has 12 digits, this has 11; without quotes YAML drops leading zeros: write "012345678901".',
+        'An AWS account ID has 12 digits, this has 11; without quotes, YAML drops leading zeros: write "012345678901".',
         correct,
       ],
       [
@@ -359,21 +359,21 @@ describe("core/settings", () => {
         "a stack's account id without quotes, its leading zeros lost",
         () => audit({ auditAccountId: 12345678901 }),
         'crosstrail:auditAccountId = "12345678901"',
-        'An AWS account id has 12 digits, this has 11; without quotes YAML drops leading zeros: write "012345678901".',
+        'An AWS account ID has 12 digits, this has 11; without quotes, YAML drops leading zeros: write "012345678901".',
         correct,
       ],
       [
         "a member without an account id",
         () => audit({ members: [{ alias: "payments" }] }),
         "crosstrail:members[0].accountId is not set",
-        "An AWS account id is a string of 12 digits in quotes.",
+        "An AWS account ID is a string of 12 digits in quotes.",
         correct,
       ],
       [
         "a member without an alias",
         () => audit({ members: [{ accountId: "222222222222" }] }),
         "crosstrail:members[0].alias is not set",
-        "This must be a text (in quotes).",
+        "This must be a string (in quotes).",
         correct,
       ],
       [
@@ -395,21 +395,21 @@ describe("core/settings", () => {
         () => audit({ members: [payments, { ...web, alias: "payments" }] }),
         'crosstrail:members[1].alias = "payments"',
         "members[0] (222222222222) has the same alias.",
-        "Give each member an alias of its own.",
+        "Give each member its own alias.",
       ],
       [
         "the audit account among the members",
         () => audit({ members: [{ ...web, accountId: "111111111111" }] }),
         'crosstrail:members[0].accountId = "111111111111"',
         "This is the audit account itself.",
-        "Remove it from the members; crosstrail:auditAccountTrail gives the audit account its own trail.",
+        "Remove it from the members; crosstrail:auditAccountTrail controls the audit account's own trail.",
       ],
       [
         "a member with the alias of the audit account",
         () => audit({ members: [{ ...web, alias: "audit" }] }),
         'crosstrail:members[0].alias = "audit"',
-        "This alias stands for the audit account itself.",
-        "Give each member an alias of its own.",
+        "This alias is reserved for the audit account.",
+        "Give each member its own alias.",
       ],
       [
         "a reader that trusts nobody",
@@ -429,7 +429,7 @@ describe("core/settings", () => {
         "a reader with a misspelt key",
         () => audit({ readers: [{ trustedAccounts: ["444444444444"], requireMFA: true }] }),
         "crosstrail:readers[0].requireMFA = true",
-        "There is no such key.",
+        "This key does not exist.",
         "Did you mean requireMfa? Otherwise remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -463,35 +463,35 @@ describe("core/settings", () => {
             ],
           }),
         'crosstrail:readers[1].name = "cloudtrailreadrole"',
-        "readers[0] is the same role; IAM does not tell names apart by their case.",
-        "Give each reader a name of its own.",
+        "readers[0] is the same role: role names in IAM are not case-sensitive.",
+        "Give each reader its own name.",
       ],
       [
         "a reader of the logs of an unknown member",
         () => audit({ members: [payments], readers: [{ accounts: ["paymnts"], trustedAccounts: ["444444444444"] }] }),
         'crosstrail:readers[0].accounts[0] = "paymnts"',
-        "No member has this alias or account id.",
+        "No member has this alias or account ID.",
         "Did you mean payments? Otherwise declare it in crosstrail:members.",
       ],
       [
         "access for an unknown member",
         () => audit({ members: [payments], memberAccess: ["payments", "999999999999"] }),
         'crosstrail:memberAccess[1] = "999999999999"',
-        "No member has this alias or account id.",
+        "No member has this alias or account ID.",
         "Declare it in crosstrail:members.",
       ],
       ...["audit", "111111111111"].map((name): [string, () => unknown, string, string, string] => [
         `member access for the audit account: ${name}`,
         () => audit({ memberAccess: [name] }),
         `crosstrail:memberAccess[0] = "${name}"`,
-        "The audit account reads logs by its own IAM policies.",
+        "In the audit account, IAM policies decide who reads logs.",
         "Remove it from Pulumi.audit.yaml.",
       ]),
       [
         "exempt roles where nobody needs MFA",
         () => audit({ mfaExemptRoles: ["exporter"] }),
         'crosstrail:mfaExemptRoles = ["exporter"]',
-        "Without crosstrail:requireMfa nobody needs MFA, and no role can be exempt from it.",
+        "Without crosstrail:requireMfa, MFA is not required, so no role can be exempt from it.",
         "Set crosstrail:requireMfa to true, or remove this key from Pulumi.audit.yaml.",
       ],
       [
@@ -512,7 +512,7 @@ describe("core/settings", () => {
         "an exempt role of another partition",
         () => audit({ requireMfa: true, mfaExemptRoles: ["arn:aws-cn:iam::111111111111:role/exporter"] }),
         'crosstrail:mfaExemptRoles[0] = "arn:aws-cn:iam::111111111111:role/exporter"',
-        "This role is not in partition aws, and no role of another partition can reach the archive.",
+        "This role is not in partition aws, and roles in other partitions cannot reach the archive.",
         correct,
       ],
       [
@@ -575,21 +575,21 @@ describe("core/settings", () => {
         "a prefix that contains AWSLogs/",
         () => audit({ logPrefix: "prod/AWSLogs/eu" }),
         'crosstrail:logPrefix = "prod/AWSLogs/eu"',
-        "A log prefix does not contain AWSLogs/: CloudTrail adds AWSLogs/<account> behind it by itself.",
+        "A log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself.",
         correct,
       ],
       [
         "a Region of no partition",
         () => audit({}, "mars-north-1"),
         'aws:region = "mars-north-1"',
-        "mars-north-1 is not the name of a Region in the partitions aws, aws-cn, aws-us-gov.",
+        "mars-north-1 is not a Region in the partitions aws, aws-cn, aws-us-gov.",
         regionRemedy,
       ],
       [
         "a Region that does not exist in the partition",
         () => audit({}, "cn-south-1"),
         'aws:region = "cn-south-1"',
-        "No Region of partition aws-cn has this name; known are cn-north-1, cn-northwest-1.",
+        "Partition aws-cn has no Region of this name; known are cn-north-1, cn-northwest-1.",
         regionRemedy,
       ],
       [
@@ -603,7 +603,7 @@ describe("core/settings", () => {
         "an extra Region of another partition",
         () => audit({ members: [{ ...payments, homeRegion: "eu-east-9" }], extraRegions: ["eu-east-9"] }, "cn-north-1"),
         'crosstrail:members[0].homeRegion = "eu-east-9"',
-        "No Region of partition aws-cn has this name; known are cn-north-1, cn-northwest-1.",
+        "Partition aws-cn has no Region of this name; known are cn-north-1, cn-northwest-1.",
         regionRemedy,
       ],
       [
@@ -611,7 +611,7 @@ describe("core/settings", () => {
         () => member({ auditStack: "", contract: { ...contract(), contractVersion: 2 } }),
         "crosstrail:contract.contractVersion = 2",
         "Allowed is 1.",
-        "Give the values that `pulumi stack output --json` prints for the audit stack.",
+        "Use the values that `pulumi stack output --json` prints for the audit stack.",
         "payments",
       ],
       [
@@ -622,15 +622,15 @@ describe("core/settings", () => {
             contract: contract({ keyArn: "arn:aws:kms:us-east-1:111111111111:alias/crosstrail" }),
           }),
         'crosstrail:contract.keyArn = "arn:aws:kms:us-east-1:111111111111:alias/crosstrail"',
-        "A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
-        "Give the values that `pulumi stack output --json` prints for the audit stack.",
+        "Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+        "Use the values that `pulumi stack output --json` prints for the audit stack.",
         "payments",
       ],
       [
         "a key alias with alias/ in front",
         () => audit({ keyAlias: "alias/logs" }),
         'crosstrail:keyAlias = "alias/logs"',
-        "The alias is given without 'alias/' in front.",
+        "Write the alias without the prefix 'alias/'.",
         correct,
       ],
     ];
@@ -648,7 +648,7 @@ describe("core/settings", () => {
         () => parseSettings("prod", {}, "us-east-1"),
         "prod",
         "crosstrail:role is not set",
-        "The role says what this stack is; allowed are audit, member and management.",
+        "The role determines what this stack is; allowed are audit, member and management.",
         "pulumi config set --stack prod role audit   (or member, management; templates: Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.management.yaml)",
       ],
       [
@@ -656,7 +656,7 @@ describe("core/settings", () => {
         () => parseSettings("prod", { role: "" }, "us-east-1"),
         "prod",
         "crosstrail:role is not set",
-        "The role says what this stack is; allowed are audit, member and management.",
+        "The role determines what this stack is; allowed are audit, member and management.",
         "pulumi config set --stack prod role audit   (or member, management; templates: Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.management.yaml)",
       ],
       [
@@ -664,7 +664,7 @@ describe("core/settings", () => {
         () => parseSettings("prod", { role: "Audit" }, "us-east-1"),
         "prod",
         'crosstrail:role = "Audit"',
-        "The role says what this stack is; allowed are audit, member and management.",
+        "The role determines what this stack is; allowed are audit, member and management.",
         "pulumi config set --stack prod role audit   (or member, management; templates: Pulumi.audit.yaml, Pulumi.member.yaml, Pulumi.management.yaml)",
       ],
       [
@@ -672,7 +672,7 @@ describe("core/settings", () => {
         () => parseSettings("audit", auditConfig, undefined),
         "audit",
         "aws:region is not set",
-        "The stack needs to know its Region: trail ARNs and policies name it.",
+        "The stack needs a Region: trail ARNs and policies contain it.",
         "pulumi config set --stack audit aws:region <region>",
       ],
       [
@@ -680,7 +680,7 @@ describe("core/settings", () => {
         () => audit({ auditAccountId: "" }),
         "audit",
         "crosstrail:auditAccountId is not set",
-        "The audit stack says which account owns the archive.",
+        "The audit stack must name the account that owns the archive.",
         'Add to Pulumi.audit.yaml:  crosstrail:auditAccountId: "<12 digits>"',
       ],
       [
@@ -688,7 +688,7 @@ describe("core/settings", () => {
         () => audit({ bucketName: "" }),
         "audit",
         "crosstrail:bucketName is not set",
-        "The log bucket needs a name; policies and trails name it.",
+        "The log bucket needs a name: policies and trails refer to it.",
         "Add to Pulumi.audit.yaml:  crosstrail:bucketName: <bucket name>",
       ],
       [
@@ -696,7 +696,7 @@ describe("core/settings", () => {
         () => member({ accountId: "" }),
         "payments",
         "crosstrail:accountId is not set",
-        "A member stack says which account it is for.",
+        "A member stack must name its account.",
         'Add to Pulumi.payments.yaml:  crosstrail:accountId: "<12 digits>"',
       ],
       [
@@ -712,7 +712,7 @@ describe("core/settings", () => {
         () => member({ contract: contract() }),
         "payments",
         "crosstrail:auditStack and crosstrail:contract",
-        "Both are set; only one can be followed.",
+        "Both are set; only one can be used.",
         "Keep one of the two in Pulumi.payments.yaml.",
       ],
       [
@@ -724,15 +724,15 @@ describe("core/settings", () => {
           }),
         "payments",
         'crosstrail:contract.trails[0].trailArn = "arn:aws:cloudtrail:us-east-1:111111111111:trail/crosstrail"',
-        "This trail is in account 111111111111, its entry is for 444444444444.",
-        "Give the values that `pulumi stack output --json` prints for the audit stack.",
+        "This trail is in account 111111111111, but its entry is for 444444444444.",
+        "Use the values that `pulumi stack output --json` prints for the audit stack.",
       ],
       [
         "a misspelt key",
         () => audit({ bucketname: "x" }),
         "audit",
         'crosstrail:bucketname = "x"',
-        "There is no such key.",
+        "This key does not exist.",
         "Did you mean crosstrail:bucketName? Otherwise remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -740,7 +740,7 @@ describe("core/settings", () => {
         () => audit({ foo: "x" }),
         "audit",
         'crosstrail:foo = "x"',
-        "There is no such key.",
+        "This key does not exist.",
         "Remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -748,7 +748,7 @@ describe("core/settings", () => {
         () => audit({ members: [{ ...payments, homeregion: "eu-west-1" }] }),
         "audit",
         'crosstrail:members[0].homeregion = "eu-west-1"',
-        "There is no such key.",
+        "This key does not exist.",
         "Did you mean homeRegion? Otherwise remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -756,7 +756,7 @@ describe("core/settings", () => {
         () => audit({ members: [{ ...payments, owner: "me" }] }),
         "audit",
         'crosstrail:members[0].owner = "me"',
-        "There is no such key.",
+        "This key does not exist.",
         "Remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -764,7 +764,7 @@ describe("core/settings", () => {
         () => member({ members: [payments] }),
         "payments",
         'crosstrail:members = "[{\\"accountId\\":\\"222222222222\\",\\"alias\\":\\"payments\\"}]"',
-        "This key is for stacks of role audit; this stack's role is member.",
+        "This key belongs to stacks of role audit; this stack's role is member.",
         "Remove it from Pulumi.payments.yaml.",
       ],
       [
@@ -772,7 +772,7 @@ describe("core/settings", () => {
         () => audit({ auditStack: "audit" }),
         "audit",
         'crosstrail:auditStack = "audit"',
-        "This key is for stacks of role member and management; this stack's role is audit.",
+        "This key belongs to stacks of role member and management; this stack's role is audit.",
         "Remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -860,7 +860,7 @@ describe("core/settings", () => {
         () => audit({ tags: { costCentre: 4711 } }),
         "audit",
         "crosstrail:tags.costCentre = 4711",
-        "This must be a text (in quotes).",
+        "This must be a string (in quotes).",
         correct,
       ],
       [
@@ -876,8 +876,8 @@ describe("core/settings", () => {
         () => audit({ eventSelectors: [{}, {}, {}, {}, {}, {}] }),
         "audit",
         "crosstrail:eventSelectors = [{},{},{},{},{},{}]",
-        "A trail has at most 5 event selectors, these are 6.",
-        "Merge some of them, or write advancedEventSelectors, of which there is no such limit.",
+        "A trail has at most 5 event selectors; there are 6.",
+        "Merge some of them, or use advancedEventSelectors, which do not have this limit.",
       ],
       [
         "basic and advanced event selectors",
@@ -888,7 +888,7 @@ describe("core/settings", () => {
           }),
         "audit",
         'crosstrail:eventSelectors = [{"readWriteType":"All"}]',
-        "CloudTrail takes basic or advanced event selectors on a trail, not both.",
+        "CloudTrail accepts basic or advanced event selectors on a trail, not both.",
         "Keep eventSelectors or advancedEventSelectors, and remove the other.",
       ],
       [
@@ -904,7 +904,7 @@ describe("core/settings", () => {
         () => audit({ cloudWatchLogs: { groupName: "arn:aws:logs:us-east-1:444444444444:log-group:theirs" } }),
         "audit",
         'crosstrail:cloudWatchLogs.groupName = "arn:aws:logs:us-east-1:444444444444:log-group:theirs"',
-        "This log group is in account 444444444444; the log group has to be in the trail's own account, where this stack makes it: give a name, not an ARN.",
+        "This log group is in account 444444444444; the log group must be in the trail's own account, where this stack creates it: use a name, not an ARN.",
         correct,
       ],
       [
@@ -912,7 +912,7 @@ describe("core/settings", () => {
         () => audit({ auditAccountTrail: false, sns: { encrypted: true } }),
         "audit",
         'crosstrail:sns = {"encrypted":true}',
-        "The audit account has no trail of its own that could deliver there; each member's stack has this key, too.",
+        "The audit account has no trail of its own to deliver there. Each member stack has this key, too.",
         "Set crosstrail:auditAccountTrail to true, or remove this key from Pulumi.audit.yaml.",
       ],
       [
@@ -920,7 +920,7 @@ describe("core/settings", () => {
         () => audit({ cloudWatchLogs: { retentionDays: 100 } }),
         "audit",
         "crosstrail:cloudWatchLogs.retentionDays = 100",
-        "CloudWatch Logs keeps entries for 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days.",
+        "CloudWatch Logs keeps entries for 0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 days.",
         correct,
       ],
       [
@@ -928,7 +928,7 @@ describe("core/settings", () => {
         () => audit({ cloudWatchLogs: { retentionInDays: 90 } }),
         "audit",
         "crosstrail:cloudWatchLogs.retentionInDays = 90",
-        "There is no such key.",
+        "This key does not exist.",
         "Did you mean retentionDays? Otherwise remove it from Pulumi.audit.yaml.",
       ],
       [
@@ -936,7 +936,7 @@ describe("core/settings", () => {
         () => audit({ sns: { topicName: "deliveries.fifo" } }),
         "audit",
         'crosstrail:sns.topicName = "deliveries.fifo"',
-        "CloudTrail publishes to standard topics only, not to FIFO topics.",
+        "CloudTrail only publishes to standard topics, not to FIFO topics.",
         correct,
       ],
       [
@@ -971,8 +971,8 @@ describe("core/settings", () => {
         () => audit({ includeGlobalServiceEvents: false }),
         "audit",
         'crosstrail:includeGlobalServiceEvents = "false"',
-        "A multi-Region trail always includes the events of global services; CloudTrail refuses it otherwise.",
-        "Leave it true, or set crosstrail:isMultiRegionTrail to false as well.",
+        "A multi-Region trail always includes events of global services; CloudTrail rejects it otherwise.",
+        "Set it to true, or also set crosstrail:isMultiRegionTrail to false.",
       ],
     ];
     for (const [name, parse, stack, subject, message, remedy] of cases) {
@@ -1035,11 +1035,11 @@ describe("core/settings", () => {
         error.findings.map(({ subject, message }) => `${subject}: ${message}`),
         [
           'crosstrail:contract.partition = "aws-iso": Allowed are aws, aws-cn, aws-us-gov.',
-          "crosstrail:contract.auditAccountId is not set: This must be a text (in quotes).",
-          "crosstrail:contract.bucketName is not set: This must be a text (in quotes).",
-          "crosstrail:contract.bucketRegion is not set: This must be a text (in quotes).",
-          "crosstrail:contract.logPrefix is not set: This must be a text (in quotes).",
-          "crosstrail:contract.keyArn is not set: This must be a text (in quotes).",
+          "crosstrail:contract.auditAccountId is not set: This must be a string (in quotes).",
+          "crosstrail:contract.bucketName is not set: This must be a string (in quotes).",
+          "crosstrail:contract.bucketRegion is not set: This must be a string (in quotes).",
+          "crosstrail:contract.logPrefix is not set: This must be a string (in quotes).",
+          "crosstrail:contract.keyArn is not set: This must be a string (in quotes).",
           "crosstrail:contract.trails is not set: This must be a list.",
         ],
       );

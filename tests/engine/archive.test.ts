@@ -138,7 +138,7 @@ describe("engine: the archive's controls", function () {
     const { text } = await engine.attempt("preview", AUDIT_STACK);
     assert.match(
       text,
-      /New log files are no longer locked\. .* stay locked, mode compliance, 1 year\. Object Lock itself stays on\./,
+      /New log files are no longer locked\. .* stay locked, mode compliance, 1 year\. Object Lock itself stays enabled\./,
     );
     const { encryption, ...controls } = await bringUp("audit-lifecycle", "audit-logging", "audit-notification");
     assert.ok(encryption);
@@ -149,7 +149,7 @@ describe("engine: the archive's controls", function () {
 
   describe("MFA Delete", () => {
     const warning =
-      /MFA Delete of bucket crosstrail-example-logs is (on|off), and crosstrail:mfaDelete expects it (on|off)/;
+      /MFA Delete of bucket crosstrail-example-logs is (on|off), but crosstrail:mfaDelete expects it (on|off)/;
     const warned = async () => {
       const { code, text } = await engine.attempt("preview", AUDIT_STACK, "--expect-no-changes");
       assert.equal(code, 0, text);
@@ -215,7 +215,7 @@ describe("engine: the archive's controls", function () {
       await engine.expectRefusal(
         AUDIT_STACK,
         "crosstrail:breakGlassRoles, Nobody",
-        "The audit account has no such role",
+        "The audit account does not have this role",
       );
     });
 
@@ -240,7 +240,7 @@ describe("engine: the archive's controls", function () {
       await engine.expectRefusal(
         AUDIT_STACK,
         `Access logs are in bucket "${accessLogBucket}". A bucket cannot be renamed`,
-        "Object Lock is on for the deployed bucket and cannot be switched off",
+        "Object Lock is enabled on the deployed bucket and cannot be disabled",
       );
     });
   });

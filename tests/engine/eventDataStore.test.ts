@@ -64,7 +64,7 @@ describe("engine: an event data store", function () {
     await engine.configureAudit({ "crosstrail:cloudWatchLogs": { retentionDays: 30 } });
     await engine.expectRefusal(AUDIT_STACK, "The event data store is protected.", arn, "keep: false");
     await engine.configureAudit({ "crosstrail:eventDataStore": { name: "investigations", keep: false } });
-    await engine.expectRefusal(AUDIT_STACK, "Another name would begin another store", 'with the name "crosstrail"');
+    await engine.expectRefusal(AUDIT_STACK, "A new name would create a new store", 'with the name "crosstrail"');
   });
 
   it("changes in place, and gives up its protection; the log group goes, and stays in AWS", async () => {

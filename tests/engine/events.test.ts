@@ -88,9 +88,9 @@ describe("engine: what a trail records, and where else it delivers", function ()
     });
     await engine.expectRefusal(
       "payments",
-      "A trail has at most 5 event selectors, these are 6.",
-      "Presets stand for event selectors, so eventSelectors cannot be set beside them.",
-      "This log group is in account 444444444444; the log group has to be in the trail's own account",
+      "A trail has at most 5 event selectors; there are 6.",
+      "Presets replace event selectors, so eventSelectors cannot be set with them.",
+      "This log group is in account 444444444444; the log group must be in the trail's own account",
     );
   });
 

@@ -1,4 +1,7 @@
-/** The life of a fleet, told to the real engine: up, no-op, changes in place, refusals, destroy. The steps build on each other. */
+/**
+ * The life of a fleet, told to the real engine: up, no-op, changes in place, refusals, destroy. The steps build on each
+ * other.
+ */
 import assert from "node:assert/strict";
 import { CloudTrailClient, DescribeTrailsCommand } from "@aws-sdk/client-cloudtrail";
 import { DescribeKeyCommand, GetKeyRotationStatusCommand, KMSClient } from "@aws-sdk/client-kms";
@@ -48,7 +51,7 @@ describe("engine: a fleet from its first up to its end", function () {
 
   it("refuses a member while the audit stack is not deployed, and previews it with the contract given outright", async () => {
     await engine.configureMember("payments", payments.accountId);
-    await engine.expectRefusal("payments", "This stack has no output contractVersion.", "Run pulumi up");
+    await engine.expectRefusal("payments", "The stack has no output contractVersion.", "Run pulumi up");
     await engine.configureMember("payments", payments.accountId, { "crosstrail:auditStack": "elsewhere" });
     await engine.expectRefusal("payments", "The audit stack was not found.", "organization/crosstrail/elsewhere");
     await engine.configureMember("payments", payments.accountId, {
@@ -239,7 +242,7 @@ describe("engine: a fleet from its first up to its end", function () {
       "credentials of another account, which the provider refuses itself",
       "web",
       { "aws:assumeRoles": [] },
-      `This stack is for account ${web.accountId}`,
+      `This stack's account is ${web.accountId}`,
       AUDIT_ACCOUNT,
     ],
     ["another Region than the contract's", "web", { "aws:region": "eu-west-1" }, "homeRegion: eu-west-1"],

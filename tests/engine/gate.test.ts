@@ -1,4 +1,7 @@
-/** What AWS refuses when a trail is created or changed, the sandbox's CloudTrail refuses, too: asked directly, and by programs. */
+/**
+ * What AWS refuses when a trail is created or changed, the sandbox's CloudTrail refuses, too: asked directly, and by
+ * programs.
+ */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -81,7 +84,10 @@ describe("engine: a CloudTrail that refuses what AWS refuses", function () {
         : JSON.stringify(bucketPolicy({ partition: "aws", bucketName: Bucket, trails: allowed }).document);
     await (await s3()).send(new PutBucketPolicyCommand({ Bucket, Policy }));
   };
-  /** A key of the audit account's with the policy for these trails; a text is the whole policy; undefined: KMS's default. */
+  /**
+   * A key of the audit account's with the policy for these trails; a text is the whole policy; undefined: KMS's
+   * default.
+   */
   const keyFor = async (allowed?: TrailIdentity[] | string, region = REGION, other: Partial<KeyPolicyInput> = {}) => {
     const input = { partition: "aws" as const, auditAccountId: AUDIT_ACCOUNT, ...other };
     const Policy =
@@ -139,7 +145,7 @@ describe("engine: a CloudTrail that refuses what AWS refuses", function () {
         create(bucket),
         "InsufficientS3BucketPolicyException",
         `Incorrect S3 bucket policy is detected for bucket: ${bucket}`,
-        "no allow in the bucket policy (there is none)",
+        "nothing allows it: not the bucket policy (there is none)",
       );
       assert.deepEqual(await existing(AUDIT_ACCOUNT), []);
     });

@@ -1,4 +1,7 @@
-/** The command-line tool is really interrupted: Ctrl-C in a terminal, signals as a CI sends them, kill -9. Then a rerun finishes the work. */
+/**
+ * The command-line tool is really interrupted: Ctrl-C in a terminal, signals as a CI sends them, kill -9. Then a rerun
+ * finishes the work.
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -189,7 +192,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     const run = begin(up);
     await call;
     ctrlC(run);
-    await run.says("finishing the calls to AWS that are running. Press again to end at once.");
+    await run.says("waiting for the running AWS calls to finish. Press again to stop at once.");
     await sleep(1_000);
     faults.decide = (each) => void (isMutating(each) && calls.push(each.operation));
     faults.release();
@@ -205,12 +208,12 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     const run = begin([...up, "--only", "audit"]);
     await call;
     ctrlC(run);
-    await run.says("Press again to end at once.");
+    await run.says("Press again to stop at once.");
     ctrlC(run);
     const { code, text } = await run.end;
     assert.equal(code, crosstrail.ExitCode.Cancelled, text);
-    assert.match(text, /Ctrl-C: ending at once\./);
-    assert.match(text, /Under way, without an answer from AWS: create aws:cloudtrail\/trail:Trail audit-trail\./);
+    assert.match(text, /Ctrl-C: stopping at once\./);
+    assert.match(text, /In progress, without an answer from AWS: create aws:cloudtrail\/trail:Trail audit-trail\./);
     await nothingIsLeftOf(run);
     faults.clear();
   });
@@ -225,10 +228,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     await Promise.race([sleep(2_500), run.end]);
     run.process.kill("SIGKILL");
     const { text } = await run.end;
-    assert.match(
-      text,
-      /an interrupted run had created aws:cloudtrail\/trail:Trail audit-trail \(.+\); it is taken over/,
-    );
+    assert.match(text, /an interrupted run created aws:cloudtrail\/trail:Trail audit-trail \(.+\); it was adopted/);
     assert.match(text, /SIGINT|Ctrl-C/);
     await isGone(run);
     faults.clear();
@@ -241,7 +241,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     run.process.kill("SIGTERM");
     const { code, text } = await run.end;
     assert.equal(code, crosstrail.ExitCode.Cancelled, text);
-    assert.match(text, /SIGTERM: finishing the calls to AWS that are running\.$/m);
+    assert.match(text, /SIGTERM: waiting for the running AWS calls to finish\.$/m);
     await nothingIsLeftOf(run);
     faults.clear();
   });
@@ -264,9 +264,9 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     });
     assert.equal(result.status, "succeeded", JSON.stringify(result.stacks.map(({ findings }) => findings)));
     const said = warnings.join("\n");
-    assert.match(said, /had created aws:iam\/role:Role .+ \(AuditorReadRole\); it is taken over/);
-    assert.match(said, /had created aws:cloudtrail\/trail:Trail member-trail \(.+:222222222222:.+\); it is taken over/);
-    assert.match(said, /had begun to create aws:cloudtrail\/trail:Trail member-trail; it is not in AWS/);
+    assert.match(said, /created aws:iam\/role:Role .+ \(AuditorReadRole\); it was adopted/);
+    assert.match(said, /created aws:cloudtrail\/trail:Trail member-trail \(.+:222222222222:.+\); it was adopted/);
+    assert.match(said, /started to create aws:cloudtrail\/trail:Trail member-trail, which does not exist in AWS/);
     for (const { stack, trail } of result.stacks) assert.equal(trail?.isLogging, true, stack);
     const kms = new KMSClient(await box.aws(AUDIT_ACCOUNT));
     assert.equal((await kms.send(new ListKeysCommand({}))).Keys?.length, 1, "one key, in spite of all interruptions");
@@ -289,8 +289,8 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
         const run = begin([...up, "--only", "payments"], { inTerminal: false });
         const { code, text } = await run.end;
         assert.equal(code, crosstrail.ExitCode.Deployment, text);
-        assert.ok(text.includes(`somebody@${host} (process ${pid}) has held its lock since ${since}`), text);
-        assert.match(text, /If that process is gone for good: pulumi cancel -s payments$/m);
+        assert.ok(text.includes(`somebody@${host} (process ${pid}) has held the stack's lock since ${since}`), text);
+        assert.match(text, /If that process no longer exists, run pulumi cancel -s payments$/m);
         assert.deepEqual(
           locks()
             .map(String)
@@ -331,7 +331,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
       assert.equal(refused, most);
       const retries = events.flatMap((event) => (event.type === "retrying" ? [event.reason] : []));
       assert.ok(retries.length > 0, "it says so");
-      assert.deepEqual([...new Set(retries)], ["AWS throttles the calls"]);
+      assert.deepEqual([...new Set(retries)], ["AWS is throttling the calls"]);
 
       most = Infinity;
       configure({ "crosstrail:readWriteType": "ReadOnly" });
@@ -366,7 +366,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
       const run = begin(up, { inTerminal: false, more: { PULUMI_BACKEND_URL: `file://${nowhere}` } });
       const { code, text } = await run.end;
       assert.equal(code, crosstrail.ExitCode.Deployment, text);
-      assert.match(text, /Pulumi's backend could not be asked\. Nothing was changed\./);
+      assert.match(text, /Pulumi's backend did not answer\. Nothing was changed\./);
       assert.match(text, /PULUMI_BACKEND_URL = file:\/\/.*no-such-state\n +.*no such file or directory/);
 
       const silent = net.createServer(() => {});

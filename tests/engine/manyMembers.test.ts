@@ -1,4 +1,7 @@
-/** Twenty members through the command line: order, how many work at a time, throttling, what fails and its repetition; and 200 declared. */
+/**
+ * Twenty members through the command line: order, how many work at a time, throttling, what fails and its repetition;
+ * and 200 declared.
+ */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -55,7 +58,8 @@ describe("engine: many members", function () {
     const before = new Set(descendants().map(({ pid }) => pid));
     const timer = setInterval(() => {
       const now = descendants(process.pid, processes()).filter(({ pid }) => !before.has(pid));
-      // Beside the engines of the stacks there are short-lived ones that create a stack or read its state: they count as well.
+      // Beside the engines of the stacks there are short-lived ones that create a stack or read its state: they count
+      // as well.
       const pulumis = now.filter(({ command }) => /(^|\/)pulumi$/.test(command));
       // An engine that starts a plugin is there twice for a moment, until the second one has become the plugin.
       const all = new Set(pulumis.map(({ pid }) => pid));
@@ -106,7 +110,8 @@ describe("engine: many members", function () {
       if (operation === "AssumeRole" && body.includes("500000000006")) {
         return { status: 403, type: "AccessDenied", message: "not authorized to perform: sts:AssumeRole" };
       }
-      // The provider makes and starts trails; what reads them back is the AWS SDK. Two of three, as each waits twice as long as the last.
+      // The provider makes and starts trails; what reads them back is the AWS SDK. Two of three, as each waits twice as
+      // long as the last.
       const most = { CreateTrail: 6, StartLogging: 4, GetTrailStatus: 4 }[operation] ?? 0;
       const nth = (asked[operation] = (asked[operation] ?? 0) + 1);
       if ((throttled[operation] ?? 0) >= most || nth % 3 === 0) return undefined;
@@ -120,7 +125,7 @@ describe("engine: many members", function () {
     assert.match(stdout, /up: 21 stacks, 19 succeeded, 2 failed/);
     assert.match(stdout, /^failed {2}member-3 500000000002\n[^]*?declares member-3 as account 500000000002/m);
     assert.match(stdout, /^failed {2}member-7 500000000006\n[^]*?role\/CrosstrailDeploy could not be assumed/m);
-    assert.match(stdout, /To repeat only that: crosstrail up --failed\n +or: crosstrail up --only member-3 member-7\n/);
+    assert.match(stdout, /To retry only these: crosstrail up --failed\n +or: crosstrail up --only member-3 member-7\n/);
     assert.ok(engines <= PARALLEL, `${engines} engines at the same time`);
     assert.ok(engines > 1, "members work at the same time");
     // The audit stack was over, and its trail read back, before a member's account was entered.

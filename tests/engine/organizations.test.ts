@@ -178,7 +178,7 @@ describe("engine: an organization trail", function () {
     await configure(await contractOf({ organization }));
     await engine.expectRefusal(stack, `is in organization ${organizationId}`);
     await configure({ "aws:region": "eu-west-1" });
-    await engine.expectRefusal(stack, "whose home Region is us-east-1", "in its home Region only");
+    await engine.expectRefusal(stack, "whose home Region is us-east-1", "only be changed in its home Region");
   });
 
   it("an account's trail becomes the organization's in place; what was missing is turned on because it was asked for", async () => {
@@ -245,7 +245,7 @@ describe("engine: an organization trail", function () {
     assert.deepEqual(await engine.up(AUDIT_STACK), { update: 1, same: 15 });
     assert.deepEqual((await delivers()).reasons, []);
     await audit({ "crosstrail:logPrefix": "trails" });
-    await engine.expectRefusal(AUDIT_STACK, "The archive has 2 keys", "back to 2");
+    await engine.expectRefusal(AUDIT_STACK, "The archive has 2 keys", "keyGeneration to 2");
     await audit(prefix);
   });
 
@@ -260,9 +260,9 @@ describe("engine: an organization trail", function () {
       });
     const second = async (change: Record<string, unknown>) => box.stack("second", { ...managementConfig(), ...change });
     await second(await other("crosstrail"));
-    await engine.expectRefusal("second", "This trail exists, and this stack has not made it", arn);
+    await engine.expectRefusal("second", "This trail exists, but this stack did not create it", arn);
     await second({ ...(await other("crosstrail", "eu-west-1")), "aws:region": "eu-west-1" });
-    await engine.expectRefusal("second", "has its home in us-east-1", "aws:region to us-east-1");
+    await engine.expectRefusal("second", "has home Region us-east-1", "aws:region to us-east-1");
     const Name = "aws-controltower-BaselineCloudTrail";
     const s3 = new S3Client({ ...(await box.aws(MANAGEMENT)), forcePathStyle: true });
     const Bucket = "aws-controltower-logs-555555555555";
@@ -275,7 +275,12 @@ describe("engine: an organization trail", function () {
     await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
     await cloudTrail.send(new CreateTrailCommand({ Name, S3BucketName: Bucket, IsOrganizationTrail: true }));
     await second(await other("another"));
-    await engine.expectRefusal("second", "Control Tower keeps this", "AWS bills them", "acceptSecondOrganizationTrail");
+    await engine.expectRefusal(
+      "second",
+      "Control Tower manages this",
+      "AWS bills them",
+      "acceptSecondOrganizationTrail",
+    );
     await cloudTrail.send(new DeleteTrailCommand({ Name }));
   });
 

@@ -214,7 +214,12 @@ describe("engine: replicas of the key and of the bucket", function () {
       const { keyArn: single } = await box.outputs<Outputs>(stack);
       assert.ok(!isMultiRegionKey(single));
       await configure({ "crosstrail:keyReplicaRegions": [second], "crosstrail:replication": replication });
-      await engine.expectRefusal(stack, single, "only when the key is made", "keyArn of a key in its Region");
+      await engine.expectRefusal(
+        stack,
+        single,
+        "only be made multi-Region when it is created",
+        "to a key in its Region",
+      );
     });
 
     it("but copies in another account, with a key of its own: with the statements for its owner, and off again", async () => {

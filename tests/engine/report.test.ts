@@ -1,4 +1,7 @@
-/** `crosstrail preview --report` on a fleet that is deployed, and then configured otherwise: as the workflow to copy runs it. */
+/**
+ * `crosstrail preview --report` on a fleet that is deployed, and then configured otherwise: as the workflow to copy
+ * runs it.
+ */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import fs from "node:fs";
@@ -128,7 +131,7 @@ describe("engine: the report of a preview", function () {
     assert.notEqual(exitCode, 0);
     assert.match(stdout, /^<!-- crosstrail-preview 111111111111 -->\n/);
     assert.match(stdout, /\*\*the preview failed\*\*/);
-    assert.match(stdout, /Not known: There is no preview of the audit stack/);
+    assert.match(stdout, /Unknown: The audit stack, which has the policies, has no preview/);
   });
 
   it("left no grant for reading back unused", () => {

@@ -55,7 +55,7 @@ describe("engine: the deploy roles", function () {
       assert.equal(status, "succeeded", JSON.stringify(stacks.map(({ findings }) => findings)));
       const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
       for (const type of ["kms/key:Key", "cloudtrail/eventDataStore:EventDataStore"]) {
-        const wanted = new RegExp(`begun to create .*${type} \\S+-lost; it is not in AWS`);
+        const wanted = new RegExp(`started to create .*${type} \\S+-lost, which does not exist in AWS`);
         assert.ok(
           warnings.some((text) => wanted.test(text)),
           warnings.join("\n"),

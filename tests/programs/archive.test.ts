@@ -91,7 +91,7 @@ describe("programs/audit: the archive's controls", () => {
       assert.ok(!run.resources.some(({ name }) => name === "audit-logging"));
       assert.deepEqual(outputs.archive, { objectLock: {}, accessLogBucket: "example-access-logs" });
       assert.deepEqual(run.warnings, [
-        "New log files are no longer locked. Log files that are there already stay locked, mode compliance, 1 year. Object Lock itself stays on.",
+        "New log files are no longer locked. Existing log files stay locked: mode compliance, 1 year. Object Lock itself stays enabled.",
       ]);
     });
 
@@ -102,17 +102,12 @@ describe("programs/audit: the archive's controls", () => {
     });
 
     for (const [title, before, now, warning] of [
-      [
-        "a lock for an archive without",
-        undefined,
-        { mode: "governance", days: 1 },
-        /switched on for the existing bucket/,
-      ],
+      ["a lock for an archive without", undefined, { mode: "governance", days: 1 }, /enabled on the existing bucket/],
       [
         "a shorter lock",
         { mode: "governance", years: 1 },
         { mode: "governance", days: 365 },
-        /locked for 365 days only/,
+        /locked for only 365 days/,
       ],
       ["a lock that can be lifted", { mode: "compliance", days: 9 }, { mode: "governance", days: 9 }, /can be lifted/],
       ["a longer lock", { mode: "governance", days: 9 }, { mode: "governance", years: 1 }, undefined],
@@ -127,14 +122,14 @@ describe("programs/audit: the archive's controls", () => {
     it("another bucket for access logs, and forceDestroy under a lock, are refused", async () => {
       const config = { accessLogBucket: "other-access-logs", keepArchive: false, forceDestroy: true };
       await refuses(world(config, after(deployed)), [
-        "The archive cannot be changed like this. Nothing was changed.",
+        "The archive does not allow this change. Nothing was changed.",
         "",
         '  crosstrail:accessLogBucket = "other-access-logs"',
-        '    Access logs are in bucket "example-access-logs". A bucket cannot be renamed: it would be replaced, and its logs left behind.',
-        '    → Set it back to "example-access-logs".',
+        '    Access logs are in bucket "example-access-logs". A bucket cannot be renamed: it would be replaced and its logs left behind.',
+        '    → Restore "example-access-logs".',
         "",
         "  crosstrail:forceDestroy = true",
-        "    Object Lock is on for the deployed bucket and cannot be switched off; log files may be locked.",
+        "    Object Lock is enabled on the deployed bucket and cannot be disabled; log files may be locked.",
         "    → Remove it.",
       ]);
     });
@@ -144,18 +139,18 @@ describe("programs/audit: the archive's controls", () => {
     it("that do not exist, or are elsewhere, are refused; so is to be locked out", async () => {
       const roles = { ops: "arn:aws:iam::111111111111:role/admin/ops" };
       await refuses(world({ breakGlassRoles: ["nobody", "ops"] }, { roles }), [
-        "The archive would be locked. Nothing was changed.",
+        "The archive would become locked. Nothing was changed.",
         "",
         "  crosstrail:breakGlassRoles, nobody",
-        "    The audit account has no such role, or it may not be looked up (iam:GetRole).",
+        "    The audit account does not have this role, or iam:GetRole is not allowed.",
         "    → Create the role first, or correct its name.",
         "",
         "  crosstrail:breakGlassRoles, ops",
-        "    The audit account's role of this name is arn:aws:iam::111111111111:role/admin/ops, not arn:aws:iam::111111111111:role/ops.",
+        "    The audit account's role with this name is arn:aws:iam::111111111111:role/admin/ops, not arn:aws:iam::111111111111:role/ops.",
         "    → Name it by its ARN:  - arn:aws:iam::111111111111:role/admin/ops",
         "",
         '  crosstrail:breakGlassRoles = ["nobody","ops"]',
-        "    This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the bucket policy would refuse it from then on, and every later deployment fail.",
+        "    This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.",
         "    → Add deploy to crosstrail:breakGlassRoles, or deploy with one of them.",
       ]);
     });
@@ -163,11 +158,11 @@ describe("programs/audit: the archive's controls", () => {
     it("a user cannot be one", async () => {
       const callerArn = "arn:aws:iam::111111111111:user/me";
       await refuses(world({ breakGlassRoles: ["deploy"] }, { callerArn }), [
-        "The archive would be locked. Nothing was changed.",
+        "The archive would become locked. Nothing was changed.",
         "",
         '  crosstrail:breakGlassRoles = ["deploy"]',
-        `    This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it from then on, and every later deployment fail.`,
-        "    → Deploy with a role, by aws:assumeRoles or aws:profile, and add it to crosstrail:breakGlassRoles.",
+        `    This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.`,
+        "    → Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles.",
       ]);
     });
 
@@ -180,8 +175,8 @@ describe("programs/audit: the archive's controls", () => {
 
   describe("MFA Delete", () => {
     for (const [expected, actual, warning] of [
-      [true, undefined, /is off, and crosstrail:mfaDelete expects it on/],
-      [true, "Disabled", /is off, and crosstrail:mfaDelete expects it on/],
+      [true, undefined, /is off, but crosstrail:mfaDelete expects it on/],
+      [true, "Disabled", /is off, but crosstrail:mfaDelete expects it on/],
       [true, "Enabled", undefined],
       [false, undefined, undefined],
     ] as const) {

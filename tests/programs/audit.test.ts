@@ -203,21 +203,21 @@ describe("programs/audit", () => {
         "The event data store is protected. Nothing was changed.",
         "",
         "  crosstrail:eventDataStore is not set",
-        `    ${arn} is deployed, and holds events. Removing it deletes them for good, seven days later.`,
-        "    → Set it back in Pulumi.audit.yaml. To delete the store and its events, set",
+        `    ${arn} is deployed and holds events. Removing it deletes them permanently after seven days.`,
+        "    → Restore it in Pulumi.audit.yaml. To delete the store and its events, set",
         "      ",
         "        crosstrail:eventDataStore:",
         "          keep: false",
         "      ",
-        "      beside its other fields, pulumi up, then remove crosstrail:eventDataStore, and pulumi up again.",
+        "      next to its other fields and run pulumi up, then remove crosstrail:eventDataStore and run pulumi up again.",
       ]));
     it("is not renamed, kept or not", () =>
       refuses(world({ eventDataStore: { name: "other", keep: false } }, deployed(false)), [
         "The event data store would be replaced. Nothing was changed.",
         "",
         '  crosstrail:eventDataStore.name = "other"',
-        `    ${arn} is deployed with the name "crosstrail". Another name would begin another store, without its events.`,
-        "    → Set it back in Pulumi.audit.yaml.",
+        `    ${arn} is deployed with the name "crosstrail". A new name would create a new store, without these events.`,
+        "    → Restore it in Pulumi.audit.yaml.",
       ]));
     it("is removed when it is not kept any more", async () => {
       const { run } = await deploy(world({}, deployed(false)));
@@ -414,7 +414,7 @@ describe("programs/audit", () => {
         "Pulumi.audit.yaml has 2 mistakes. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "1"',
-        '    An AWS account id has 12 digits, this has 1; without quotes YAML drops leading zeros: write "012345678901".',
+        '    An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
         "    → Correct it in Pulumi.audit.yaml.",
         "",
         '  crosstrail:bucketName = "My_Logs"',
@@ -425,10 +425,10 @@ describe("programs/audit", () => {
 
     it("credentials of another account: which one was expected, and which one it is", async () => {
       await refuses(world({}, { accountId: "999999999999" }), [
-        "The credentials are those of another account. Nothing was changed.",
+        "The credentials belong to another account. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "111111111111"',
-        "    This stack is for account 111111111111; the credentials are arn:aws:sts::999999999999:assumed-role/deploy/me in account 999999999999.",
+        "    This stack's account is 111111111111; the credentials are arn:aws:sts::999999999999:assumed-role/deploy/me in account 999999999999.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
       ]);
     });
@@ -438,7 +438,7 @@ describe("programs/audit", () => {
         "The AWS provider did not accept the credentials. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "111111111111"',
-        "    This stack is for account 111111111111. What the provider found instead is in its error beside this one.",
+        "    This stack is for account 111111111111. The provider's error next to this one says what it found instead.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
       ]);
     });
@@ -446,8 +446,8 @@ describe("programs/audit", () => {
     const moved = (subject: string, before: string) => [
       "",
       `  ${subject}`,
-      `    The archive is deployed with "${before}". Changing it would begin another archive and leave the logs of this one behind.`,
-      "    → Set it back. For another archive, create another audit stack (pulumi stack init) and let the members follow with crosstrail:auditStack.",
+      `    The archive is deployed with "${before}". Changing this would create a new archive and leave this one's logs behind.`,
+      "    → Undo the change. For another archive, create another audit stack (pulumi stack init) and move the members to it with crosstrail:auditStack.",
     ];
     const headline = "The archive cannot be moved. Nothing was changed.";
 
@@ -484,8 +484,8 @@ describe("programs/audit", () => {
         "The bucket policy does not fit.",
         "",
         "  crosstrail:bucketPolicyForm: perTrail",
-        "    Form perTrail for 61 trails takes 25098 bytes; AWS allows 20480.",
-        "    → Set crosstrail:bucketPolicyForm to trailList (11230 bytes), or remove the key to have the tightest fitting form chosen.",
+        "    Form perTrail for 61 trails needs 25098 bytes; AWS allows 20480.",
+        "    → Set crosstrail:bucketPolicyForm to trailList (11230 bytes), or remove the key to use the tightest form that fits.",
       ]);
     });
   });
@@ -495,7 +495,7 @@ describe("programs/audit", () => {
     delete config["aws:allowedAccountIds"];
     const { run } = await deploy({ ...world(), config });
     assert.deepEqual(run.warnings, [
-      "aws:allowedAccountIds is not set: a pulumi refresh with the credentials of another account would find nothing " +
+      "aws:allowedAccountIds is not set: pulumi refresh with another account's credentials would find nothing " +
         "and forget the stack's resources. Add to Pulumi.audit.yaml:\n" +
         '  aws:allowedAccountIds: ["111111111111"]',
     ]);

@@ -125,7 +125,7 @@ describe("programs/management", () => {
           contract: { organization: { id, managementAccountId, trailArn: trailArn.replace("us-east-1", "eu-west-1") } },
         },
       ],
-      /in its home Region only/,
+      /only be changed in its home Region/,
     ],
     [
       "a trail of another name",

@@ -179,14 +179,14 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail",
-        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events would be missing meanwhile.",
-        "    → Authorise both for a while. In the audit stack's configuration, for account 222222222222:",
+        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
+        "    → Authorize both for a while. In the audit stack's configuration, for account 222222222222:",
         "      ",
         "          trailName: new-trail",
         "          previousTrailName: crosstrail",
         "      ",
-        "      then pulumi up for the audit stack and for this one: the new trail is made before the old one is removed.",
-        "      Afterwards remove previousTrailName and run pulumi up for the audit stack again.",
+        "      then run pulumi up for the audit stack and for this one: the new trail is created before the old one is removed.",
+        "      Then remove previousTrailName and run pulumi up for the audit stack again.",
       ]);
     });
 
@@ -234,7 +234,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         `  crosstrail:importTrail = "${importTrail}"`,
-        `    The contract authorises another trail of this account: ${outputs.trailArn}.`,
+        `    The contract authorizes another trail of this account: ${outputs.trailArn}.`,
         "    → In the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "222222222222"',
@@ -264,7 +264,7 @@ describe("programs/member", () => {
   });
 
   describe("refuses, with nothing registered", () => {
-    const notAuthorised = `The audit stack ${auditStack} does not authorise this trail. Nothing was changed.`;
+    const notAuthorised = `The audit stack ${auditStack} does not authorize this trail. Nothing was changed.`;
 
     it("an account that is not declared: with the lines to add", async () => {
       const config = { accountId: "444444444444", "aws:region": "eu-west-1" };
@@ -272,7 +272,7 @@ describe("programs/member", () => {
         notAuthorised,
         "",
         "  account 444444444444",
-        "    It is not among the accounts of the contract (3).",
+        "    The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -286,10 +286,10 @@ describe("programs/member", () => {
     it("an account that a contract given outright does not name", async () => {
       const config = { accountId: "444444444444", auditStack: "", contract: contract() };
       await refuses(world(config, { accountId: "444444444444" }), [
-        "The contract in crosstrail:contract does not authorise this trail. Nothing was changed.",
+        "The contract in crosstrail:contract does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    It is not among the accounts of the contract (3).",
+        "    The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -304,7 +304,7 @@ describe("programs/member", () => {
         notAuthorised,
         "",
         '  aws:region = "eu-central-1"',
-        "    The contract authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail, whose home Region is us-east-1.",
+        "    The contract authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail, whose home Region is us-east-1.",
         "    → Set aws:region to us-east-1. Or move the trail's home: set it in the audit stack's configuration,",
         "      ",
         '        - accountId: "222222222222"',
@@ -327,10 +327,10 @@ describe("programs/member", () => {
 
     it("credentials of another account: which one was expected, and which one it is", async () => {
       await refuses(world({}, { accountId: "333333333333" }), [
-        "The credentials are those of another account. Nothing was changed.",
+        "The credentials belong to another account. Nothing was changed.",
         "",
         '  crosstrail:accountId = "222222222222"',
-        "    This stack is for account 222222222222; the credentials are arn:aws:sts::333333333333:assumed-role/deploy/me in account 333333333333.",
+        "    This stack's account is 222222222222; the credentials are arn:aws:sts::333333333333:assumed-role/deploy/me in account 333333333333.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
       ]);
     });
@@ -340,7 +340,7 @@ describe("programs/member", () => {
         "The AWS provider did not accept the credentials. Nothing was changed.",
         "",
         '  crosstrail:accountId = "222222222222"',
-        "    This stack is for account 222222222222. What the provider found instead is in its error beside this one.",
+        "    This stack is for account 222222222222. The provider's error next to this one says what it found instead.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
       ]);
     });
@@ -350,9 +350,9 @@ describe("programs/member", () => {
         "The audit stack was not found. Nothing was changed.",
         "",
         '  crosstrail:auditStack = "acme/crosstrail/audti"',
-        "    There is no such stack in this backend.",
-        "    → Deploy the audit stack first, or correct the name: organization/project/stack, as pulumi stack ls --all prints it.",
-        "      For a preview before the audit stack exists, give its values in crosstrail:contract instead.",
+        "    The stack does not exist in this backend.",
+        "    → Deploy the audit stack first, or correct the name: organization/project/stack, as shown by pulumi stack ls --all.",
+        "      For a preview before the audit stack exists, set its values in crosstrail:contract instead.",
       ]);
       assert.deepEqual(run.read, []);
       assert.deepEqual(run.calls, ["pulumi:pulumi:readStackOutputs"]);
@@ -363,7 +363,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         `  ${auditStack}`,
-        "    This stack has no output contractVersion.",
+        "    The stack has no output contractVersion.",
         `    → Is ${auditStack} an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.`,
       ]);
     });
@@ -385,11 +385,11 @@ describe("programs/member", () => {
 
     it("a contract with a key given as an alias", async () => {
       await refuses(world({}, withStacks(contract({ keyArn: "alias/crosstrail" }))), [
-        `The contract of the audit stack ${auditStack} cannot be used. Nothing was changed.`,
+        `The contract of the audit stack ${auditStack} is not usable. Nothing was changed.`,
         "",
         '  output keyArn = "alias/crosstrail"',
-        "    A key ARN is needed, this is an alias: another account would look the alias up among its own keys.",
-        `    → Run pulumi up for ${auditStack}; its outputs are written anew.`,
+        "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+        `    → Run pulumi up for ${auditStack}; this rewrites its outputs.`,
       ]);
     });
 
@@ -399,10 +399,10 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:eu-west-1:222222222222:trail/crosstrail",
-        "    This trail is deployed; the contract now authorises arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail. A trail cannot be moved: it would be replaced, and events would be missing meanwhile.",
-        "    → Set homeRegion back in the audit stack's configuration. To move the trail for good: destroy this stack",
+        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
+        "    → Restore homeRegion in the audit stack's configuration. To move the trail permanently, destroy this stack",
         "      (its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
-        "      Between the two nothing is recorded by this trail.",
+        "      In between, this trail records nothing.",
       ]);
     });
   });

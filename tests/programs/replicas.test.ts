@@ -31,7 +31,7 @@ const sids = (run: Run, type: string, name: string) =>
   (JSON.parse(run.resource(type, name).inputs.policy as string) as PolicyDocument).Statement.map(({ Sid }) => Sid);
 
 describe("programs/audit: replicas", () => {
-  it("are not there by default, nor in the outputs", async () => {
+  it("are not there by default, nor the outputs", async () => {
     const { run, outputs } = await deploy(world({}));
     assert.ok(!run.resources.some(({ type }) => /Replica/.test(type)));
     assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, undefined);
@@ -146,14 +146,14 @@ describe("programs/audit: replicas", () => {
   describe("of a deployed archive", () => {
     it("are refused where its key is of one Region; a bucket with another key is not", async () => {
       await refuses(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract()), [
-        "The archive cannot be copied like this. Nothing was changed.",
+        "The archive does not allow this change to replication. Nothing was changed.",
         "",
         "  crosstrail:replication: replicas in eu-west-2, eu-west-1",
-        `    The archive is deployed with ${keyArn}, a key of one Region. AWS makes a key multi-Region only when the key is made.`,
-        "    → For copies of the logs none is needed: give crosstrail:replication a keyArn of a key in its Region, and take",
-        "      the Regions out of crosstrail:keyReplicaRegions. For a multi-Region key let the trails move to a new one, which",
-        "      is made with these replicas: crosstrail:keyGeneration: 2 (crosstrail migrate --help plans it).",
-        "      Logs that the present key encrypted stay readable with it.",
+        `    The archive is deployed with ${keyArn}, a single-Region key. A key can only be made multi-Region when it is created.`,
+        "    → Replication does not need one: set keyArn in crosstrail:replication to a key in its Region, and remove",
+        "      the Regions from crosstrail:keyReplicaRegions. For a multi-Region key, migrate the trails to a new one, which",
+        "      is created with these replicas: crosstrail:keyGeneration: 2 (crosstrail migrate --help plans it).",
+        "      Logs that the current key encrypted stay readable with it.",
       ]);
       const another = { ...replication, keyArn: keyArn.replace("us-east-1", "eu-west-1") };
       await deploy(world({ replication: another }, contract()));
@@ -168,11 +168,11 @@ describe("programs/audit: replicas", () => {
 
     it("the bucket with the copies is not replaced", async () => {
       await refuses(world({ replication: { ...replication, bucketName: "new-copies" } }, { ...copied, replicas }), [
-        "The archive cannot be copied like this. Nothing was changed.",
+        "The archive does not allow this change to replication. Nothing was changed.",
         "",
         '  crosstrail:replication.bucketName = "new-copies"',
-        `    Logs are copied to bucket example-copies in eu-west-1, account ${auditAccountId}. It holds copies, and would be replaced.`,
-        "    → Set it back. To copy elsewhere, first take this bucket out of the stack: docs/replication.md says how.",
+        `    Logs are copied to bucket example-copies in eu-west-1, account ${auditAccountId}. The bucket holds copies and would be replaced.`,
+        "    → Undo the change. To copy elsewhere, first take this bucket out of the stack, as described in docs/replication.md.",
       ]);
       // One that is not ours is only told of.
       const theirs = { ...replicas, replication: { ...replicas.replication, accountId: "222222222222" } };

@@ -1,6 +1,6 @@
 /**
- * Whether AWS has what a killed run had begun to create: by its name, or where AWS gives it one, by what it was created with. Only
- * for what cannot be created twice, or must not be. Loaded only then.
+ * Whether AWS has what a killed run had begun to create: by its name, or where AWS gives it one, by what it was created
+ * with. Only for what cannot be created twice, or must not be. Loaded only then.
  */
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -62,7 +62,7 @@ export const lookUps: Readonly<Record<string, LookUp>> = {
             matching.push(EventDataStoreArn);
         }
       }
-      return theOne(matching, "event data stores have its name");
+      return theOne(matching, "event data stores have this name");
     }),
   "aws:cloudtrail/organizationDelegatedAdminAccount:OrganizationDelegatedAdminAccount": (inputs, place) =>
     using(new OrganizationsClient(settings(place)), async (client) => {
@@ -98,7 +98,7 @@ export const lookUps: Readonly<Record<string, LookUp>> = {
             matching.push(key.KeyId as string);
         }
       }
-      return theOne(matching, "keys were created like it");
+      return theOne(matching, "keys match what was to be created");
     }),
   // A replica has the id of its primary.
   "aws:kms/replicaKey:ReplicaKey": (inputs, place) =>
@@ -130,7 +130,7 @@ export const lookUps: Readonly<Record<string, LookUp>> = {
     }),
 };
 
-const put = "a Put, which may be repeated";
+const put = "a Put, which is safe to repeat";
 
 /** What may be created again without looking, and why. */
 export const repeatable: Readonly<Record<string, string>> = {
@@ -145,16 +145,19 @@ export const repeatable: Readonly<Record<string, string>> = {
   "aws:s3/bucketReplicationConfig:BucketReplicationConfig": put,
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": put,
   "aws:s3/bucketVersioning:BucketVersioning": put,
-  "aws:sns/topic:Topic": "CreateTopic gives back the topic that has the name",
+  "aws:sns/topic:Topic": "CreateTopic returns the existing topic of that name",
   "aws:sns/topicPolicy:TopicPolicy": put,
-  "aws:sqs/queue:Queue": "CreateQueue gives back the queue that has the name and the same attributes",
+  "aws:sqs/queue:Queue": "CreateQueue returns the existing queue of that name and attributes",
   "aws:sqs/queuePolicy:QueuePolicy": put,
 };
 
 /** Why nobody can tell which one it is. */
 export class Ambiguous extends Error {}
 
-/** A stack's own tag says it all; a key without it is known by its purpose and its policy, which names account and trails. */
+/**
+ * A stack's own tag says it all; a key without it is known by its purpose and its policy, which names account and
+ * trails.
+ */
 async function isKeyOf(client: KMSClient, key: KeyMetadata, inputs: Record<string, unknown>, place: Place) {
   const { KeyId } = key;
   const wanted = (inputs.tags ?? {}) as Record<string, unknown>;
@@ -202,7 +205,7 @@ async function using<Client extends { destroy(): void }, Result>(
 }
 
 function text(value: unknown): string {
-  if (typeof value !== "string") throw new Ambiguous("its name is not known");
+  if (typeof value !== "string") throw new Ambiguous("its name is unknown");
   return value;
 }
 

@@ -1,8 +1,8 @@
 /**
  * What an interrupted run left open. The engine notes each creation before it asks AWS for it; when it is killed, nobody
- * knows whether AWS did it. The next `up` only warns and creates again: for a trail or a bucket that fails loudly, but it
- * would make a second KMS key, and logs would be split between the two. So each one is looked up first: what is there is
- * taken into the state, what is not is forgotten.
+ * knows whether AWS did it. The next `up` only warns and creates again: for a trail or a bucket that fails loudly, but
+ * it would make a second KMS key, and logs would be split between the two. So each one is looked up first: what is
+ * there is taken into the state, what is not is forgotten.
  */
 import { credentialsOf, regionOf } from "./credentials";
 import type { Engine } from "./engine";
@@ -63,8 +63,8 @@ export async function settlePending(
   const found = await engine.within(
     Promise.all(creates.map(async (each) => ({ ...each, id: await lookUp(each, deployment, config) }))),
   );
-  // The engine's own ways (refresh with --import-pending-creates) did nothing without a terminal in Pulumi 3.250, so the state is
-  // written: what AWS has moves from the open operations to the resources, and a refresh reads how it is.
+  // The engine's own ways (refresh with --import-pending-creates) did nothing without a terminal in Pulumi 3.250, so
+  // the state is written: what AWS has moves from the open operations to the resources, and a refresh reads how it is.
   const { stdout } = await engine.must(["stack", "export"]);
   const state = JSON.parse(stdout) as { deployment: RawDeployment };
   const idOf = new Map(found.flatMap(({ resource, id }) => (id === undefined ? [] : [[resource.urn, id] as const])));
@@ -81,8 +81,8 @@ export async function settlePending(
   return found.map(({ resource, id }) => {
     const name = `${resource.type} ${resource.urn.split("::").at(-1)}`;
     return id === undefined
-      ? `an interrupted run had begun to create ${name}; it is not in AWS`
-      : `an interrupted run had created ${name} (${id}); it is taken over`;
+      ? `an interrupted run started to create ${name}, which does not exist in AWS`
+      : `an interrupted run created ${name} (${id}); it was adopted`;
   });
 }
 

@@ -48,8 +48,8 @@ export async function readTrail(
     if (isLogging !== options.enableLogging) {
       add(
         isLogging ? "trail/logging" : "trail/not-logging",
-        isLogging ? "The trail logs, though it is configured not to." : "The trail does not log.",
-        "Run crosstrail up for this stack: it compares the trail with AWS first.",
+        isLogging ? "The trail is logging, but is configured not to." : "The trail is not logging.",
+        "Run crosstrail up for this stack; it first compares the trail with AWS.",
       );
     }
     for (const [name, is, wanted] of [
@@ -61,8 +61,8 @@ export async function readTrail(
       if ((is ?? false) === wanted) continue;
       add(
         "trail/changed",
-        `${name} is ${is ?? false}, and was to be ${wanted}.`,
-        "pulumi refresh, then crosstrail up.",
+        `${name} is ${is ?? false}, but should be ${wanted}.`,
+        "Run pulumi refresh, then crosstrail up.",
       );
     }
     const wanted = isLeft(LeaveAsIs.Insights) ? { ...options, insightTypes: [] } : options;
@@ -77,7 +77,7 @@ export async function readTrail(
       add(
         "trail/selectors",
         difference,
-        "Somebody changed them beside Pulumi, which may not see it. Find out who (PutEventSelectors in the logs), then pulumi refresh and crosstrail up; if Pulumi finds nothing to change, aws cloudtrail put-event-selectors.",
+        "Someone changed them outside Pulumi, which may not notice. Find out who (PutEventSelectors in the logs), then run pulumi refresh and crosstrail up. If Pulumi finds nothing to change, use aws cloudtrail put-event-selectors.",
       );
     }
     return {

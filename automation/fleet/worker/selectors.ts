@@ -10,8 +10,8 @@ export interface DeployedSelectors {
 }
 
 /**
- * What differs, or nothing. All is compared as the advanced selectors that it amounts to; their names, their order and that
- * of their values say nothing.
+ * What differs, or nothing. All is compared as the advanced selectors that it amounts to; their names, their order and
+ * that of their values say nothing.
  */
 export function selectorDifference(
   wanted: EventChoice,
@@ -22,7 +22,7 @@ export function selectorDifference(
   const compare = (what: string, is: unknown[], toBe: unknown[]) => {
     const [found, intended] = [sorted(is.map(text)), sorted(toBe.map(text))];
     if (text(found) !== text(intended)) {
-      differences.push(`${what} are ${shown(found)}, and were to be ${shown(intended)}.`);
+      differences.push(`${what} are ${shown(found)}, but should be ${shown(intended)}.`);
     }
   };
   // Basic ones, and none at all, are what AWS has where nobody has chosen.

@@ -1,4 +1,7 @@
-/** One stack's turn, in a worker: prepares the stack, runs the engine, tries again what is worth it, and reads the trail back. */
+/**
+ * One stack's turn, in a worker: prepares the stack, runs the engine, tries again what is worth it, and reads the trail
+ * back.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseContract } from "../../../core/contract";
 import { UserError } from "../../../core/findings";
@@ -89,8 +92,8 @@ function explainedFailure(stack: string, error: unknown, open: string[]): Diagno
           id: "stack/pending",
           severity: "error",
           subject: error.urn,
-          message: `An interrupted run had begun to create it, and whether AWS did is not known: ${error.reason}.`,
-          remedy: `Look in AWS, then pulumi refresh -s ${stack}: it asks for each such resource whether to take it over or to forget it.`,
+          message: `An interrupted run started to create it, and it is unknown whether AWS did: ${error.reason}.`,
+          remedy: `Look in AWS, then run pulumi refresh -s ${stack}: it asks whether to import or forget each such resource.`,
         },
       ],
     };
@@ -166,9 +169,8 @@ class Turn {
           id: "archive/not-protected",
           severity: "error",
           subject: bare.map(({ id }) => id).join(", "),
-          message:
-            "Nothing protects the archive any more: it would be removed, and without its key no log can be read.",
-          remedy: `To keep it: crosstrail:keepArchive: true and crosstrail up --only ${this.stack}. To remove it: --delete-archive ${bucket ?? "key"}. S3 still refuses to delete a bucket that holds logs.`,
+          message: "The archive is no longer protected: it would be deleted, and logs cannot be read without its key.",
+          remedy: `To keep it, set crosstrail:keepArchive: true and run crosstrail up --only ${this.stack}. To delete it, add --delete-archive ${bucket ?? "key"}. S3 still refuses to delete a bucket that holds logs.`,
         },
       ],
     });
@@ -228,14 +230,16 @@ class Turn {
     if (areOurs(locks)) await this.endUnguarded();
     if (!areDead(locks)) return false;
     await this.engine.must(["cancel", "--yes"]);
-    this.warn(`removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which is gone`);
+    this.warn(
+      `removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which no longer runs`,
+    );
     return true;
   }
 
   /** What a killed run has left running could still create something. */
   private async endUnguarded(): Promise<void> {
     const count = await endUnguarded();
-    if (count > 0) this.warn(`ended ${count} processes of a run whose guards had been killed`);
+    if (count > 0) this.warn(`stopped ${count} processes of a run whose guards had been killed`);
   }
 
   private note(note: string): void {
@@ -261,7 +265,7 @@ async function checkTrail(
   const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
     // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
-    emit({ type: "warning", stack: step.stack.name, message: "the trail does not log; comparing it with AWS" });
+    emit({ type: "warning", stack: step.stack.name, message: "the trail is not logging; comparing it with AWS" });
     const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
     await turn.take();
     if (result.status === Status.Succeeded)

@@ -27,7 +27,10 @@ const organization = "o-exampleorg1";
 const management = "555555555555";
 const partner = "666666666666";
 
-/** The identity perimeter of AWS's published samples, in our words: only the organization's identities, and services for it. */
+/**
+ * The identity perimeter of AWS's published samples, in our words: only the organization's identities, and services for
+ * it.
+ */
 const identityPerimeter = policy(
   {
     Sid: "OnlyIdentitiesOfTheOrganization",
@@ -221,7 +224,7 @@ describe("service control policies", () => {
       assert.deepEqual([decision.reason, decision.missing], ["implicitDeny", ["scp"]]);
       assert.match(
         decision.explanation,
-        /no allow in the service control policies; nearest is statement 1 \("Reading"\) of the service control policy reading\.json/,
+        /nothing allows it: not the service control policies; nearest is statement 1 \("Reading"\) of the service control policy reading\.json/,
       );
     }
     const full = policy({ Effect: "Allow", Action: "*", Resource: "*" });

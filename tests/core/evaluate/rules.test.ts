@@ -494,7 +494,7 @@ describe("reasons", () => {
   it("say when there is no policy", () => {
     assert.match(
       evaluate(request(), {}).explanation,
-      /the bucket policy \(there is none\), nor in an identity policy \(the caller has none\)/,
+      /the bucket policy \(there is none\), nor an identity policy \(the caller has none\)/,
     );
   });
 

@@ -173,8 +173,8 @@ describe("fleet", () => {
           deployed(declared),
           stacks,
         ).map(({ id, message, remedy }) => [id, message, remedy].join("\n"));
-      assert.match(idsOf("audit")[0] ?? "", /^fleet\/stack-name\n.* and so has the audit stack\./);
-      assert.match(idsOf("payments")[0] ?? "", /^fleet\/stack-name\n.* and so has the member 222222222222\./);
+      assert.match(idsOf("audit")[0] ?? "", /^fleet\/stack-name\n.* and the audit stack have this name\./);
+      assert.match(idsOf("payments")[0] ?? "", /^fleet\/stack-name\n.* and the member 222222222222 have this name\./);
       const [renamed, ...more] = idsOf("root");
       assert.match(renamed ?? "", /^fleet\/alias-renamed[^]*pulumi stack rename root -s management$/);
       assert.deepEqual(more, []);
@@ -276,8 +276,8 @@ describe("fleet", () => {
           assert.deepEqual(
             error.findings.map(({ subject, message }) => [subject, message.split(/[:;]/)[0]]),
             [
-              ['crosstrail:memberDefaults.trailname = "x"', "Member stacks have no such key."],
-              ['crosstrail:memberDefaults.accountId = "222222222222"', "Each member has its own."],
+              ['crosstrail:memberDefaults.trailname = "x"', "Member stacks do not have this key."],
+              ['crosstrail:memberDefaults.accountId = "222222222222"', "Each member has its own value."],
               ['crosstrail:memberDefaults.enableLogging = "perhaps"', error.findings[2]?.message.split(/[:;]/)[0]],
             ],
           );
@@ -288,10 +288,10 @@ describe("fleet", () => {
 
     it("patterns name known placeholders, and each account", () => {
       assert.equal(deployRoleProblem("arn:{partition}:iam::{accountId}:role/Deploy"), undefined);
-      assert.match(deployRoleProblem("arn:aws:iam::{account}:role/Deploy") ?? "", /\{account\} is none of/);
+      assert.match(deployRoleProblem("arn:aws:iam::{account}:role/Deploy") ?? "", /\{account\} is not one of/);
       assert.match(deployRoleProblem("arn:aws:iam::222222222222:role/Deploy") ?? "", /needs \{accountId\}/);
       assert.match(deployRoleProblem("Deploy-{accountId}") ?? "", /a role ARN looks like/);
-      assert.match(deployProfileProblem("{partition}") ?? "", /none of the placeholders/);
+      assert.match(deployProfileProblem("{partition}") ?? "", /not one of the placeholders/);
       assert.equal(fillIn("{alias}-{accountId}", { partition: "aws", ...payments }), "payments-222222222222");
     });
   });

@@ -267,8 +267,8 @@ describe("core/policies: an organization", () => {
         const without = { ...input, trails: [...input.trails], organization: given };
         assert.ok(!bucketPolicyForms(without).includes("organization"));
         assert.ok(!keyPolicyForms(without).includes("organization"));
-        assert.throws(() => bucketPolicy(without, "organization"), /none is declared/);
-        assert.throws(() => keyPolicy(without, "organization"), /none is declared/);
+        assert.throws(() => bucketPolicy(without, "organization"), /no organization is declared/);
+        assert.throws(() => keyPolicy(without, "organization"), /no organization is declared/);
       }
     });
 

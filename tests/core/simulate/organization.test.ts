@@ -1,4 +1,7 @@
-/** The simulation of a fleet with an organization: the questions that only it raises, and what its forms cannot tie. */
+/**
+ * The simulation of a fleet with an organization: the questions that only it raises, and what its forms cannot
+ * restrict.
+ */
 import assert from "node:assert/strict";
 import type { PolicyDocument, Statement } from "../../../core/evaluate";
 import type { Cell, QuestionId, SimulatedFleet } from "../../../core/simulate";
@@ -69,7 +72,7 @@ describe("the simulation of an organization", () => {
     );
   });
 
-  it("shows what form organization cannot tie, and everything else holds", () => {
+  it("shows what form organization cannot restrict, and everything else holds", () => {
     const cells = simulate(fleet, builtPolicies(fleet, { bucket: "organization", key: "organization" }));
     assert.deepEqual(asked(cells, "failed", "undecided"), []);
     assert.deepEqual(asked(cells, "notTied"), [

@@ -166,7 +166,7 @@ describe("the simulation", () => {
     });
   }
 
-  describe("what a form cannot tie", () => {
+  describe("what a form cannot restrict", () => {
     const expected: Record<(typeof bucketForms)[number], QuestionId[]> = {
       perTrail: [],
       trailList: ["other-path/log"],
@@ -284,7 +284,8 @@ describe("the simulation", () => {
           for (const name of Object.keys(block)) {
             // Keeps the account from decrypting what is no log: not about the archive, held by the key policy's tests.
             if (Sid === "AccountReadsLogs") continue;
-            // Spares services that read in their own name; CloudTrail only writes, and no other one may do anything here.
+            // Spares services that read in their own name; CloudTrail only writes, and no other one may do anything
+            // here.
             if (name === "aws:PrincipalIsAWSService") continue;
             it(`a cell when ${Sid ?? ""} of the ${which} policy loses ${operator} ${name}`, () => {
               const policies = tight(full);
