@@ -30,7 +30,7 @@ export function showMatrix({ forms, cells }: Matrix): void {
   const lines = groupSummaries(cells).map(({ title, expected, asked, ok, notTied, failed }) => {
     const mark = failed > 0 ? pc.red("✘") : notTied > 0 ? pc.yellow("○") : pc.green("✔");
     const answer = expected === "allow" ? "possible" : "refused";
-    return { mark, title, answer, count: `${ok} of ${asked}`, open: notTied > 0 ? `  ${notTied} not tied` : "" };
+    return { mark, title, answer, count: `${ok} of ${asked}`, open: notTied > 0 ? `  ${notTied} open` : "" };
   });
   const most = (of: (line: (typeof lines)[number]) => string) => Math.max(0, ...lines.map((line) => of(line).length));
   const counts = most(({ count }) => count);
@@ -44,9 +44,7 @@ export function showMatrix({ forms, cells }: Matrix): void {
 
   const open = untied(cells);
   const names = `bucket policy ${forms.bucketForm}, key policy ${forms.keyForm}`;
-  console.log(
-    `\nWhat the policies' forms (${names}) cannot tie, and is possible${open.length > 0 ? ":" : ": nothing."}`,
-  );
+  console.log(`\nGaps left open by the chosen policy forms (${names})${open.length > 0 ? ":" : ": none."}`);
   for (const { title, count, reason } of open) {
     console.log(wrapped(`  ${title} (${count} times): ${reason}`, columns(), 2).join("\n"));
   }

@@ -288,7 +288,7 @@ function textOf(
     ...fold(`${colors.bold(printable(source))}: bucket policy ${policies.bucketForm}, key policy ${policies.keyForm}`),
     "",
   ];
-  if (fleet.trails.length === 0) lines.push("The fleet has no trail, so there is nothing to ask.", "");
+  if (fleet.trails.length === 0) lines.push("The fleet has no trails, so there is nothing to check.", "");
   else lines.push(...tableOf(cells, colors, columns), "");
 
   const loose = untied(cells);
@@ -321,7 +321,7 @@ function textOf(
     lines.push("");
   }
   if (notAsked.length > 0 && cells.length > 0)
-    lines.push(...fold(`Not asked: ${notAsked.map(printable).join("; ")}.`).map((line) => colors.dim(line)));
+    lines.push(...fold(`Not checked: ${notAsked.map(printable).join("; ")}.`).map((line) => colors.dim(line)));
   const open = loose.reduce((sum, { count }) => sum + count, 0);
   const undecided = [...cells, ...cases].filter(({ verdict }) => verdict === "undecided").length;
   const ofThese = undecided > 0 ? `, ${undecided} of them because they cannot be decided (OPEN)` : "";
@@ -372,7 +372,7 @@ function tableOf(cells: Cell[], colors: Colors, columns: number): string[] {
   lines.push(
     "",
     ...wrapped(
-      `ok: what the first ${possible} columns name is possible, the rest is refused, as it should be.`,
+      `ok: the actions in the first ${possible} columns are allowed and all others refused, as they should be.`,
       columns,
     ).map((line) => colors.dim(line)),
   );

@@ -10,14 +10,14 @@ export function define(command: Command): void {
   defineFleet(command, "up");
   defineYes(command);
   command
-    .option("--refresh", "compare each stack with AWS before")
+    .option("--refresh", "compare each stack with AWS first")
     .option(
       "--remove-members <n>",
       "allow this run to remove so many members, where that is every one, most of them, or the organization trail",
       positive,
     )
-    .option("--secrets-provider <url>", "for stacks that are created; as with pulumi stack init")
-    .addHelpText("after", "\nMembers that are no longer declared are destroyed first; their logs stay.");
+    .option("--secrets-provider <url>", "the secrets provider of new stacks, as with pulumi stack init")
+    .addHelpText("after", "\nTrails of members that are no longer declared are destroyed first; their logs stay.");
 }
 
 export function run(

@@ -220,7 +220,7 @@ function readerChanges(changes: Change[]): AccessChange[] {
       const list = (change: "gains" | "loses", ids: string[]): AccessChange[] =>
         (
           [
-            [`Users of the account may assume the role ${role}`, ids.filter((id) => !isService(id))],
+            [`Users of the account can assume the role ${role}`, ids.filter((id) => !isService(id))],
             [`The service may assume the role ${role}`, ids.filter(isService)],
           ] as const
         )

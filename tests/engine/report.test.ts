@@ -106,7 +106,7 @@ describe("engine: the report of a preview", function () {
       [
         ["gains", "A trail of the fleet delivers its logs", "web"],
         ["loses", "A trail of the fleet delivers its logs", "payments"],
-        ["loses", "Logs are read or deleted without MFA, where it is required", "audit,web,payments"],
+        ["loses", "Logs are read or deleted without MFA although it is required", "audit,web,payments"],
         // Another bucket of the stack: compared with itself, not taken for the archive's.
         ["gains", "Access to the bucket crosstrail-example-access-logs", "audit"],
       ],

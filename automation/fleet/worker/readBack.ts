@@ -16,7 +16,8 @@ import { selectorDifference } from "./selectors";
 import type { ExpectedTrail, TrailReport } from "../types";
 
 /**
- * @param accountId the account that the credentials must be of: CloudTrail tells those of another one that there is no such trail.
+ * @param accountId the account that the credentials must be of: CloudTrail tells those of another one that there is no
+ * such trail.
  * @throws what the AWS SDK throws when AWS cannot be asked, and OtherAccount.
  */
 export async function readTrail(
@@ -99,7 +100,7 @@ export async function readTrail(
   } catch (error) {
     if ((error as Error).name !== "TrailNotFoundException") throw error;
     await requireAccount(config, accountId);
-    add("trail/missing", "The account has no such trail.", "Run crosstrail up for this stack.");
+    add("trail/missing", "The account does not have this trail.", "Run crosstrail up for this stack.");
     return { trailArn, exists: false, isLogging: false, findings };
   } finally {
     client.destroy();

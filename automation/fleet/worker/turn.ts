@@ -61,8 +61,8 @@ export async function runJob(
 }
 
 /**
- * The contract that is deployed now, and the policies as AWS has them: what was meant to be deployed says nothing about who may
- * deliver.
+ * The contract that is deployed now, and the policies as AWS has them: what was meant to be deployed says nothing about
+ * who may deliver.
  */
 async function readArchive(job: Job, engine: Engine, hasChanged: boolean): Promise<ArchiveReading | undefined> {
   const { name } = job.step.stack;
@@ -260,7 +260,7 @@ async function checkTrail(
 ): Promise<void> {
   const { step, config, trail } = job;
   if (!trail) return;
-  emit({ type: "progress", stack: step.stack.name, note: "reading the trail back" });
+  emit({ type: "progress", stack: step.stack.name, note: "checking the trail in AWS" });
   result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
   const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
