@@ -117,7 +117,7 @@ export const keys = {
       .preprocess((value) => (isEmptyMap(value) ? undefined : value), organizationSchema.optional())
       .transform((value): DeclaredOrganization | Record<string, never> => value ?? {})
       .default({}),
-    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, trail (false when it has none and only its members deliver), alias (the trail's stack: management), inFleet (false when others deploy that stack), auditAccountInOrganization (false when the audit account is not in the organization), deployRoleArn and deployProfile (how crosstrail up enters the account).",
+    "The organization: id and managementAccountId, and optionally trailName, homeRegion and previousTrailName of its trail, trail (false: no organization trail, only members deliver), alias (the name of the trail's stack: management), inFleet (false: this stack is deployed separately), auditAccountInOrganization (false: the audit account is not in the organization), deployRoleArn and deployProfile (how crosstrail up accesses the account).",
   ),
   deployRole: key(
     "string",
