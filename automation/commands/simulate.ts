@@ -325,7 +325,7 @@ function textOf(
   const open = loose.reduce((sum, { count }) => sum + count, 0);
   const undecided = [...cells, ...cases].filter(({ verdict }) => verdict === "undecided").length;
   const ofThese = undecided > 0 ? `, ${undecided} of them because they cannot be decided (OPEN)` : "";
-  const allBut = open > 0 ? `, but for ${open} that the forms cannot tie` : "";
+  const allBut = open > 0 ? `, except ${open} that the policy form cannot restrict` : "";
   const asked = `${cells.length} questions${cases.length > 0 ? ` and ${cases.length} of your cases` : ""}`;
   lines.push(
     failed === 0
@@ -344,7 +344,7 @@ function tableOf(cells: Cell[], colors: Colors, columns: number): string[] {
   const shown = all.filter(isShown).slice(0, mostRows);
   const words = {
     ok: colors.green("ok"),
-    notTied: colors.yellow("not tied"),
+    notTied: colors.yellow("open"),
     undecided: colors.red("OPEN"),
     failed: colors.red("FAILED"),
   };
