@@ -133,17 +133,34 @@ describe("engine: the npm package", function () {
     assert.match(stdout, /TS2322.*\n[^]*TS/);
   });
 
-  it("serves its components to other languages", async () => {
+  /** The schema that Pulumi's language host gets when it starts the components of `folder` for a program in `cwd`. */
+  const schemaOf = async (folder: string, cwd: string) => {
     write("serve.cjs", server);
-    const child = spawn(process.execPath, ["serve.cjs"], { cwd: app, env, timeout: 5 * MINUTE });
+    const child = spawn(process.execPath, [path.join(app, "serve.cjs"), folder], {
+      cwd,
+      // As the host of Pulumi 3.259 starts it, whatever the user's program is written in.
+      env: { ...env, PULUMI_NODEJS_TYPESCRIPT: "true" },
+      timeout: 5 * MINUTE,
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     await new Promise((resolve) => child.on("close", resolve));
     assert.notEqual(stdout, "", stderr);
-    const { name, resources } = JSON.parse(stdout) as { name: string; resources: Record<string, object> };
+    return JSON.parse(stdout) as { name: string; resources: Record<string, object> };
+  };
+
+  it("serves its components to other languages", async () => {
+    const { name, resources } = await schemaOf(path.join(app, "node_modules", "crosstrail"), app);
     assert.equal(name, "crosstrail");
-    assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"), stdout);
+    assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"));
+  });
+
+  it("serves them from a clone, too, for a program whose own TypeScript is another one", async () => {
+    const foreign = { compilerOptions: { target: "es5", module: "commonjs", moduleResolution: "node10", types: [] } };
+    write("foreign/tsconfig.json", JSON.stringify(foreign));
+    const { resources } = await schemaOf(ROOT, path.join(app, "foreign"));
+    assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"));
   });
 
   it("is the program of the project that `init` wrote: up, nothing to do, destroy", async () => {
@@ -205,14 +222,14 @@ export const policies = [
 ].length;
 `;
 
-/** Starts the package as Pulumi does for other languages, and prints its schema. */
+/** Starts a package as Pulumi does for other languages, and prints its schema. */
 const server = `
 const { spawn } = require("node:child_process");
 const path = require("node:path");
 const grpc = require("@grpc/grpc-js");
 const { ResourceProviderClient } = require("@pulumi/pulumi/proto/provider_grpc_pb");
 const { GetSchemaRequest } = require("@pulumi/pulumi/proto/provider_pb");
-const folder = path.dirname(require.resolve("crosstrail/package.json"));
+const folder = process.argv[2];
 const plugin = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/run-plugin"), folder, "127.0.0.1:1"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
