@@ -2,7 +2,7 @@
  * The command-line tool. Results go to stdout, messages to stderr. A command's file is loaded when the command is run
  * or its help is asked for, so that `crosstrail --help` loads none of them, and never Pulumi.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, CommanderError } from "commander";
@@ -10,6 +10,7 @@ import { UserError } from "../core/findings";
 import type { Envelope, Outcome, Surroundings } from "./output";
 import { ExitCode, ExitError, schemaVersion } from "./output";
 import { onTermination } from "./process/termination";
+import { systemFailure } from "./systemFailure";
 
 /** What the file of a command exports. */
 export interface CommandModule {
@@ -134,6 +135,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     sub.action(async () => {
       command = each.name;
       const options = sub.opts<Record<string, unknown>>();
+      requireFolders(options, surroundings.env);
       const outcome = await module.run(options, surroundings, sub.processedArgs as string[]);
       exitCode = outcome.exitCode;
       const ok = exitCode === ExitCode.Ok;
@@ -159,8 +161,33 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
     }
     if (error instanceof ExitError) return failed(error.exitCode, error.message, error);
     if (error instanceof UserError) return failed(ExitCode.Usage, error.message, error);
+    const failure = systemFailure(error);
+    if (failure) return failed(failure.exitCode, failure.message, failure);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return failed(ExitCode.Other, `This is a bug in Crosstrail; please report it.\n${text}`);
+  }
+}
+
+/** @throws ExitError when a folder is named in which nothing can be done. */
+function requireFolders({ cwd, project }: Record<string, unknown>, env: NodeJS.ProcessEnv): void {
+  const named = [
+    ["--cwd", cwd],
+    ["--project", project],
+    ["PULUMI_OPTION_CWD", cwd ?? project ?? env.PULUMI_OPTION_CWD],
+  ] as const;
+  for (const [option, folder] of named) {
+    if (typeof folder !== "string" || folder === "") continue;
+    const isThere = existsSync(folder);
+    if (isThere && statSync(folder).isDirectory()) continue;
+    throw new ExitError(ExitCode.Usage, "The project's folder cannot be used. Nothing was changed.", [
+      {
+        id: "file/unreadable",
+        severity: "error",
+        subject: `${option} ${folder}`,
+        message: isThere ? "This is no folder." : "There is no such folder.",
+        remedy: "Give the folder that holds Pulumi.yaml.",
+      },
+    ]);
   }
 }
 

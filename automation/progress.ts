@@ -52,7 +52,7 @@ export class LineProgress implements FleetProgress {
       case "retrying":
         return this.say(`… ${event.stack}: retrying in ${event.seconds} s, because ${event.reason}`);
       case "warning":
-        return this.say(`! ${event.stack}: ${oneLine(event.message)}`);
+        return this.say(warningLines(event.stack, event.message, "!").join("\n"));
       case "finished":
         return this.say(finishedLine(event.result, this.colors));
       default:
@@ -130,8 +130,7 @@ export class LiveProgress implements FleetProgress {
       return this.draw([]);
     }
     const running = this.running.get(event.stack);
-    if (event.type === "warning")
-      return this.draw([`${this.colors.yellow("!")} ${event.stack}: ${oneLine(event.message)}`]);
+    if (event.type === "warning") return this.draw(warningLines(event.stack, event.message, this.colors.yellow("!")));
     if (!running) return;
     if (event.type === "progress") running.note = event.note;
     if (event.type === "retrying") running.note = `retrying in ${event.seconds} s, because ${event.reason}`;
@@ -208,6 +207,15 @@ export class LiveProgress implements FleetProgress {
     this.write(`\r\u001b[2K${"\u001b[1A\u001b[2K".repeat(rows - 1)}`);
     this.drawn = [];
   }
+}
+
+/** A warning of the engine's. A line stays a line: some are commands, or YAML to copy. */
+function warningLines(stack: string, message: string, sign: string): string[] {
+  const [first = "", ...rest] = message
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => printable(line.trimEnd()));
+  return [`${sign} ${stack}: ${first}`, ...rest.map((line) => (line === "" ? "" : `    ${line}`))];
 }
 
 /** A message of the engine's for one line of a terminal. */

@@ -1,26 +1,79 @@
-/** A stack's configuration file, read without Pulumi: nothing is deployed and no backend is asked. */
+/** A stack's configuration file, read as Pulumi reads it, but without Pulumi: nothing is deployed and no backend is asked. */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { parse } from "yaml";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../core/findings";
 import type { AuditSettings, Settings } from "../core/settings";
-import { parseSettings } from "../core/settings";
-
-const namespace = "crosstrail";
+import { namespace, parseStackConfig } from "../core/settings";
+import type { PulumiProject } from "./pulumiProject";
+import { findProject, fullName, isMap, parseYaml, stackFileOf, stackOf } from "./pulumiProject";
 
 /**
  * The settings that the file declares; the Region comes from the environment where the file has none, as with Pulumi.
  */
 export function readStackFile(file: string, env: NodeJS.ProcessEnv): Settings {
-  const config = readConfig(file);
-  const own: Record<string, string> = {};
-  for (const [name, value] of Object.entries(config)) {
-    // Pulumi takes a name without a namespace for one of the project's.
-    const [space, key] = name.includes(":") ? (name.split(/:(.*)/s) as [string, string]) : [namespace, name];
-    if (space === namespace) own[key] = value;
+  const project = projectOf(file);
+  const text = readText(file, "The stack's configuration");
+  const config = inDefaults(project, parseConfig(file, text, project?.name));
+  try {
+    return parseStackConfig(stackOf(file), config, {
+      region: env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
+      project: project?.name,
+      // A file of another name is read as well, and is then the one to correct.
+      file: file === "-" ? undefined : basename(file),
+    });
+  } catch (error) {
+    if (!(error instanceof UserError) || !importsEnvironments(text)) throw error;
+    throw new UserError(error.message.split("\n")[0] as string, [...error.findings, notRead(file)]);
   }
-  const stack = /^Pulumi\.(.+)\.ya?ml$/.exec(basename(file))?.[1] ?? basename(file).replace(/\.[^.]*$/, "");
-  return parseSettings(stack, own, config["aws:region"] ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION);
+}
+
+/** The values that the project gives to every stack, where the stack does not say otherwise. */
+function inDefaults(project: PulumiProject | undefined, config: Record<string, string>): Record<string, string> {
+  const defaults = Object.entries(project?.defaults ?? {}).map(([key, value]) => [key, asText(value)]);
+  return { ...(Object.fromEntries(defaults) as Record<string, string>), ...config };
+}
+
+/** The project that a stack's file belongs to. */
+function projectOf(file: string): PulumiProject | undefined {
+  return file === "-" ? projectIn(".") : projectIn(dirname(file));
+}
+
+/** The project that Pulumi finds from a folder. @throws UserError when its file cannot be read. */
+export function projectIn(folder: string): PulumiProject | undefined {
+  try {
+    return findProject(folder);
+  } catch (error) {
+    throw fileError(
+      join(folder, "Pulumi.yaml"),
+      "config/yaml",
+      `It cannot be read: ${(error as Error).message.trim()}`,
+    );
+  }
+}
+
+/** The file of the stack that declares the fleet, where no other is given. */
+export function auditStackFile(folder = "."): string {
+  const project = projectIn(folder);
+  const file = project ? stackFileOf(project, "audit") : join(folder, "Pulumi.audit.yaml");
+  // As short as people write it.
+  return file.startsWith(`${process.cwd()}/`) ? file.slice(process.cwd().length + 1) : file;
+}
+
+function importsEnvironments(text: string): boolean {
+  const document = parseYaml(text);
+  const environment = isMap(document) ? document.environment : undefined;
+  return environment !== undefined && environment !== null;
+}
+
+function notRead(file: string) {
+  return {
+    id: "config/environment",
+    severity: "error" as const,
+    subject: `environment: in ${file}`,
+    message: "The file imports environments of Pulumi ESC, which crosstrail does not read.",
+    remedy:
+      "What is said to be missing may be in one of them: set the keys of namespace crosstrail, and aws:region, in the file itself. pulumi config --stack shows the values that Pulumi has.",
+  };
 }
 
 /** The same for the audit stack, which declares the fleet. */
@@ -35,36 +88,19 @@ export function readAuditFile(file: string, env: NodeJS.ProcessEnv): AuditSettin
   );
 }
 
-/** Its values: see {@link parseConfig}. */
+/** Its values: see {@link parseConfig}; with those that the project gives to every stack. */
 export function readConfig(file: string): Record<string, string> {
-  return parseConfig(file, readText(file, "The stack's configuration"));
+  const project = projectOf(file);
+  return inDefaults(project, parseConfig(file, readText(file, "The stack's configuration"), project?.name));
 }
 
-/** The values of a stack file as Pulumi hands them to a program: scalars as text, everything else as JSON. */
-export function parseConfig(file: string, text: string): Record<string, string> {
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch (error) {
-    throw fileError(file, "config/yaml", `It is not YAML: ${(error as Error).message.trim()}`);
-  }
-  if (!isMap(document) || !isMap(document.config)) {
-    throw fileError(
-      file,
-      "config/no-config",
-      "It has no `config:` map.",
-      "Use a stack file, such as Pulumi.audit.yaml.",
-    );
-  }
-  const values: Record<string, string> = {};
-  const secrets: string[] = [];
-  for (const [name, value] of Object.entries(document.config)) {
-    if (value === null) continue;
+/** The values of a stack file as Pulumi hands them to a program: scalars as strings, everything else as JSON. */
+export function parseConfig(file: string, text: string, project?: string): Record<string, string> {
+  const values = Object.entries(parseStackFile(file, text, project).config).filter(([, value]) => value !== null);
+  const secrets = values
     // What other programs keep in the file is not ours to judge.
-    const isRead = !name.includes(":") || name.startsWith(`${namespace}:`) || name === "aws:region";
-    if (isRead && hasSecret(value)) secrets.push(name);
-    values[name] = typeof value === "object" ? JSON.stringify(value) : String(value);
-  }
+    .filter(([name, value]) => (name.startsWith(`${namespace}:`) || name === "aws:region") && hasSecret(value))
+    .map(([name]) => name);
   if (secrets.length > 0) {
     throw new UserError(
       `${file} contains values that only Pulumi can decrypt.`,
@@ -77,7 +113,40 @@ export function parseConfig(file: string, text: string): Record<string, string> 
       })),
     );
   }
-  return values;
+  return Object.fromEntries(values.map(([name, value]) => [name, asText(value)]));
+}
+
+/** A stack's file: its configuration by full names, and what else it has, such as how its secrets are encrypted. */
+export interface StackFileContent {
+  config: Record<string, unknown>;
+  rest: Record<string, unknown>;
+}
+
+/** @param project the Pulumi project's name, for keys without a namespace. */
+export function parseStackFile(file: string, text: string, project: string = namespace): StackFileContent {
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    throw fileError(file, "config/yaml", `It is not YAML that Pulumi reads: ${(error as Error).message.trim()}`);
+  }
+  if (!isMap(document) || !isMap(document.config)) {
+    throw fileError(
+      file,
+      "config/no-config",
+      "It has no `config:` map.",
+      "Use a stack file, such as Pulumi.audit.yaml.",
+    );
+  }
+  const { config, ...rest } = document;
+  return {
+    config: Object.fromEntries(Object.entries(config).map(([name, value]) => [fullName(name, project), value])),
+    rest,
+  };
+}
+
+function asText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** A file's text, or a UserError that says why it cannot be read. `-` is the standard input. */
@@ -97,7 +166,7 @@ export function readText(file: string, what: string): string {
 }
 
 function isStackFile(file: string): boolean {
-  return /^Pulumi\..+\.yaml$/.test(basename(file));
+  return /^Pulumi\..+\.(ya?ml|json)$/.test(basename(file));
 }
 
 /** What may have been meant by a stack's file that is not there. */
@@ -122,10 +191,6 @@ export function fileError(
   what = "The file",
 ): UserError {
   return new UserError(`${what} cannot be used.`, [{ id, severity: "error", subject: file, message, remedy }]);
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Pulumi stores an encrypted value as a map with the one key `secure`, at any depth. */

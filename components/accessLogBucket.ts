@@ -12,6 +12,7 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { bucketNameProblem } from "../core/names";
 import { accessLogPolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
+import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
 
 /** Arguments of {@link AccessLogBucket}. */
@@ -43,15 +44,17 @@ export class AccessLogBucket extends pulumi.ComponentResource {
   public readonly bucketName: pulumi.Output<string>;
 
   constructor(name: string, args: AccessLogBucketArgs, opts?: pulumi.ComponentResourceOptions) {
-    const inputs = checkedInputs(
+    const { tags, ...inputs } = checkedInputs(
       "AccessLogBucket",
       {
+        tags: args.tags,
         bucketName: args.bucketName,
         sourceBucketName: args.sourceBucketName,
         accountId: args.accountId,
         partition: args.partition,
       },
       {
+        tags: tagsProblem,
         bucketName: bucketNameProblem,
         sourceBucketName: bucketNameProblem,
         accountId: accountIdProblem,
@@ -72,7 +75,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
       dependsOn,
     });
 
-    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags: args.tags }, after());
+    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags }, after());
     const of = { bucket: bucket.bucket };
     const ownership = new BucketOwnershipControls(
       `${name}-ownership`,

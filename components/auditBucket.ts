@@ -20,6 +20,7 @@ import { accessLogPrefix } from "../core/policies/beside";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
 import { inRegion } from "./region";
+import { tagsProblem } from "../core/tags";
 import {
   buildOrExplain,
   checkedArgs,
@@ -184,7 +185,8 @@ export class AuditBucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { keyArn, previousKeyArns, ...inputs } = checkedArgs("AuditBucket", args, {
+    const { tags, keyArn, previousKeyArns, ...inputs } = checkedArgs("AuditBucket", args, {
+      tags: tagsProblem,
       bucketName: bucketNameProblem,
       trailArns: trailArnProblem,
       keyArn: keyArnProblem,
@@ -228,7 +230,7 @@ export class AuditBucket extends pulumi.ComponentResource {
 
     const bucket = new Bucket(
       `${name}-bucket`,
-      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags: args.tags },
+      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags },
       after(),
     );
     const ownership = new BucketOwnershipControls(

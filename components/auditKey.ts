@@ -5,6 +5,7 @@ import { bucketNameProblem, keyAliasProblem, organizationIdProblem } from "../co
 import { serialize } from "../core/policies/document";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
+import { tagsProblem } from "../core/tags";
 import {
   checkedArgs,
   derive,
@@ -116,7 +117,8 @@ export class AuditKey extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { aliasName, ...inputs } = checkedArgs("AuditKey", args, {
+    const { tags, aliasName, ...inputs } = checkedArgs("AuditKey", args, {
+      tags: tagsProblem,
       auditAccountId: accountIdProblem,
       trailArns: trailArnProblem,
       organizationId: organizationIdProblem,
@@ -162,7 +164,7 @@ export class AuditKey extends pulumi.ComponentResource {
         deletionWindowInDays: 30,
         policy,
         multiRegion: replicaRegions.length > 0 ? true : undefined,
-        tags: args.tags,
+        tags,
       },
       // Another value would replace the key, and no log could be read without the old one: a key stays as it was made.
       { ...kept, ignoreChanges: ["multiRegion"] },
@@ -176,7 +178,7 @@ export class AuditKey extends pulumi.ComponentResource {
             description: "Replica of the key of the Crosstrail archive",
             deletionWindowInDays: 30,
             policy: replicaPolicies[index],
-            tags: args.tags,
+            tags,
           },
           { ...kept, provider: providerIn(`${name}-key-${region}`, region) },
         ),

@@ -5,6 +5,7 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { bucketArn, bucketNameProblem, keyArnProblem, roleNameProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { replicationPermissions, replicationTrust } from "../core/policies/replication";
+import { roleTagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
 
 /** Arguments of {@link BucketReplication}. */
@@ -46,9 +47,10 @@ export class BucketReplication extends pulumi.ComponentResource {
 
   constructor(name: string, args: BucketReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const inputs = checkedInputs(
+    const { tags, ...inputs } = checkedInputs(
       "BucketReplication",
       {
+        tags: args.tags,
         sourceBucketName: args.sourceBucketName,
         sourceRegion: args.sourceRegion,
         sourceKeyArns: args.sourceKeyArns,
@@ -61,6 +63,7 @@ export class BucketReplication extends pulumi.ComponentResource {
         roleName: args.roleName,
       },
       {
+        tags: roleTagsProblem,
         sourceBucketName: bucketNameProblem,
         sourceKeyArns: keyArnProblem,
         destinationBucketName: bucketNameProblem,
@@ -97,7 +100,7 @@ export class BucketReplication extends pulumi.ComponentResource {
         name: roleName ?? "CrosstrailReplication",
         description: "S3 copies the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: serialize(replicationTrust()),
-        tags: args.tags,
+        tags,
       },
       { parent: this },
     );

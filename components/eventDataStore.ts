@@ -8,6 +8,7 @@ import { eventDataStoreNameProblem, eventDataStoreRetentionProblem } from "../co
 import { roleArnProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { eventDataStoreKeyPolicy } from "../core/policies/eventDataStore";
+import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault, requireSelectors } from "./inputs";
 import type { TrailAdvancedEventSelector } from "./memberTrail";
 import { providerSelectors } from "./selectors";
@@ -45,9 +46,10 @@ export class EventDataStore extends pulumi.ComponentResource {
 
   constructor(name: string, args: EventDataStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { storeName, retentionInDays, ...access } = checkedInputs(
+    const { tags, storeName, retentionInDays, ...access } = checkedInputs(
       "EventDataStore",
       {
+        tags: args.tags,
         accountId: args.accountId,
         storeName: args.storeName,
         retentionInDays: args.retentionInDays,
@@ -55,6 +57,7 @@ export class EventDataStore extends pulumi.ComponentResource {
         partition: args.partition,
       },
       {
+        tags: tagsProblem,
         accountId: accountIdProblem,
         storeName: eventDataStoreNameProblem,
         retentionInDays: eventDataStoreRetentionProblem,
@@ -85,7 +88,7 @@ export class EventDataStore extends pulumi.ComponentResource {
         // Longer than the seven days in which a deleted store can be restored.
         deletionWindowInDays: 30,
         policy,
-        tags: args.tags,
+        tags,
       },
       kept,
     );
@@ -97,7 +100,7 @@ export class EventDataStore extends pulumi.ComponentResource {
         retentionPeriod: retentionInDays ?? 366,
         terminationProtectionEnabled: keep,
         kmsKeyId: key.arn,
-        tags: args.tags,
+        tags,
       },
       kept,
     );

@@ -11,6 +11,7 @@ import {
 } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { readerTrust, readPermissions } from "../core/policies/reader";
+import { roleTagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, organizationGrant, partitionOrDefault, trailArnProblem } from "./inputs";
 
 /** Arguments of {@link LogReader}. */
@@ -58,9 +59,10 @@ export class LogReader extends pulumi.ComponentResource {
 
   constructor(name: string, args: LogReaderArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const inputs = checkedInputs(
+    const { tags, ...inputs } = checkedInputs(
       "LogReader",
       {
+        tags: args.tags,
         trustedAccounts: args.trustedAccounts,
         bucketName: args.bucketName,
         keyArn: args.keyArn,
@@ -76,6 +78,7 @@ export class LogReader extends pulumi.ComponentResource {
         partition: args.partition,
       },
       {
+        tags: roleTagsProblem,
         trustedAccounts: accountIdProblem,
         bucketName: bucketNameProblem,
         keyArn: keyArnProblem,
@@ -108,7 +111,7 @@ export class LogReader extends pulumi.ComponentResource {
         name: roleName ?? "CloudTrailReadRole",
         description: "Reads the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: trust,
-        tags: args.tags,
+        tags,
       },
       { parent: this },
     );

@@ -4,6 +4,7 @@ import { accountIdProblem, partitions } from "../core/accounts";
 import { bucketNameProblem } from "../core/names";
 import { notificationQueuePolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
+import { tagsProblem } from "../core/tags";
 import { checkedInputs, oneOf, partitionOrDefault } from "./inputs";
 
 /** Arguments of {@link NotificationQueue}. */
@@ -29,15 +30,17 @@ export class NotificationQueue extends pulumi.ComponentResource {
   public readonly queueArn: pulumi.Output<string>;
 
   constructor(name: string, args: NotificationQueueArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { queueName, ...inputs } = checkedInputs(
+    const { tags, queueName, ...inputs } = checkedInputs(
       "NotificationQueue",
       {
+        tags: args.tags,
         queueName: args.queueName,
         sourceBucketName: args.sourceBucketName,
         accountId: args.accountId,
         partition: args.partition,
       },
       {
+        tags: tagsProblem,
         queueName: (value) =>
           /^[A-Za-z0-9_-]{1,80}$/.test(value)
             ? undefined
@@ -58,7 +61,7 @@ export class NotificationQueue extends pulumi.ComponentResource {
         sqsManagedSseEnabled: true,
         // The longest there is: whoever reads the queue may be down for a weekend.
         messageRetentionSeconds: 1_209_600,
-        tags: args.tags,
+        tags,
       },
       { parent: this },
     );

@@ -5,15 +5,17 @@ import { partitions } from "../core/accounts";
 import { advancedSelectors, insightsOf } from "../core/events";
 import { LeaveAsIs } from "../core/leftAsIs";
 import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents, trailArnProblem } from "./inputs";
 import type { MemberTrailArgs } from "./memberTrail";
 import { providerSelectors } from "./selectors";
 
 /** The arguments of any trail that delivers to the archive, checked. */
 export function checkedTrail(component: string, args: MemberTrailArgs) {
-  const { trailName, bucketName, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } = checkedInputs(
+  const { tags, trailName, bucketName, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } = checkedInputs(
     component,
     {
+      tags: args.tags,
       trailName: args.trailName,
       bucketName: args.bucketName,
       keyArn: args.keyArn,
@@ -23,6 +25,7 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
       leaveAsIs: args.leaveAsIs,
     },
     {
+      tags: tagsProblem,
       trailName: trailNameProblem,
       bucketName: bucketNameProblem,
       keyArn: keyArnProblem,
@@ -53,7 +56,7 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
       };
     },
   );
-  return { ...args, trailName, bucketName, keyArn, logPrefix, importTrailArn, leaveAsIs, events };
+  return { ...args, tags, trailName, bucketName, keyArn, logPrefix, importTrailArn, leaveAsIs, events };
 }
 
 /** The trail, with every Region, validation and logging unless said otherwise. */

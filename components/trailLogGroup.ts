@@ -5,6 +5,7 @@ import { Key } from "@pulumi/aws/kms";
 import { logGroupNameProblem, organizationIdProblem, retentionProblem } from "../core/delivery";
 import { logGroupArn, logGroupKeyPolicy, logsRolePermissions, logsRoleTrust } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
+import { roleTagsProblem } from "../core/tags";
 import { checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
 
 /** Arguments of {@link TrailLogGroup}. */
@@ -40,15 +41,17 @@ export class TrailLogGroup extends pulumi.ComponentResource {
 
   constructor(name: string, args: TrailLogGroupArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { trailArns, groupName, retentionInDays, organizationId } = checkedInputs(
+    const { tags, trailArns, groupName, retentionInDays, organizationId } = checkedInputs(
       "TrailLogGroup",
       {
+        tags: args.tags,
         trailArns: args.trailArns,
         groupName: args.groupName,
         retentionInDays: args.retentionInDays,
         organizationId: args.organizationId,
       },
       {
+        tags: roleTagsProblem,
         trailArns: trailArnProblem,
         groupName: logGroupNameProblem,
         retentionInDays: retentionProblem,
@@ -66,7 +69,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
 
     const role = new Role(
       `${name}-logs`,
-      { description: "CloudTrail writes to CloudWatch Logs (Crosstrail)", assumeRolePolicy: trust, tags: args.tags },
+      { description: "CloudTrail writes to CloudWatch Logs (Crosstrail)", assumeRolePolicy: trust, tags },
       { parent: this },
     );
     const key =
@@ -78,7 +81,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
               enableKeyRotation: true,
               deletionWindowInDays: 30,
               policy: keyPolicy,
-              tags: args.tags,
+              tags,
             },
             kept,
           )
@@ -90,7 +93,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
         name: groupName ?? pulumi.interpolate`crosstrail/${role.name}`,
         retentionInDays: retentionInDays ?? 365,
         kmsKeyId: key?.arn,
-        tags: args.tags,
+        tags,
       },
       kept,
     );

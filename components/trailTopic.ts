@@ -4,6 +4,7 @@ import { Topic, TopicPolicy } from "@pulumi/aws/sns";
 import { topicNameOf, topicNameProblem } from "../core/delivery";
 import { topicArn, topicKeyPolicy, topicPolicy } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
+import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
 
 /** Arguments of {@link TrailTopic}. */
@@ -31,10 +32,10 @@ export class TrailTopic extends pulumi.ComponentResource {
 
   constructor(name: string, args: TrailTopicArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const inputs = checkedInputs(
+    const { tags, ...inputs } = checkedInputs(
       "TrailTopic",
-      { trailArns: args.trailArns, topicName: args.topicName },
-      { trailArns: trailArnProblem, topicName: topicNameProblem },
+      { tags: args.tags, trailArns: args.trailArns, topicName: args.topicName },
+      { tags: tagsProblem, trailArns: trailArnProblem, topicName: topicNameProblem },
     );
     const derived = derive(inputs, ({ trailArns, topicName }) => {
       const trails = trailsOfAccount(trailArns);
@@ -58,16 +59,12 @@ export class TrailTopic extends pulumi.ComponentResource {
               enableKeyRotation: true,
               deletionWindowInDays: 30,
               policy: keyPolicy,
-              tags: args.tags,
+              tags,
             },
             { parent: this },
           )
         : undefined;
-    const topic = new Topic(
-      `${name}-topic`,
-      { name: topicName, kmsMasterKeyId: key?.arn, tags: args.tags },
-      { parent: this },
-    );
+    const topic = new Topic(`${name}-topic`, { name: topicName, kmsMasterKeyId: key?.arn, tags }, { parent: this });
     const attached = new TopicPolicy(`${name}-topic-policy`, { arn: topic.arn, policy }, { parent: this });
 
     // CloudTrail tries the topic when a trail gets it, so the name is not known before the policy is there.

@@ -30,8 +30,9 @@ export class UserError extends Error {
 
 /** A finding as text: the subject, then what is wrong, then the remedy; lines of their own, indented. */
 export function formatFinding(finding: Finding): string {
+  const message = finding.message.split("\n").join("\n    ");
   const remedy = finding.remedy.split("\n").join("\n      ");
-  return `\n  ${finding.subject}\n    ${finding.message}\n    → ${remedy}`;
+  return `\n  ${finding.subject}\n    ${message}\n    → ${remedy}`;
 }
 
 /**
@@ -76,6 +77,9 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "config/value": ["A value is not allowed for its key.", "Correct it as the message says."],
   "config/wrong-role": ["The key belongs to stacks of another role.", "Remove it, or set it in the other stack."],
   "config/yaml": ["A stack file is not valid YAML.", "Correct it at the place the message names."],
+  "config/namespace": ["A key is in a namespace that is a misspelt `crosstrail`, and nothing reads it.", "Correct the namespace, or remove the key."],
+  "config/environment": ["A stack's file imports environments of Pulumi ESC, which `crosstrail` does not read.", "Set the keys that are said to be missing in the file itself."],
+  "config/tags": ["Two tags differ in letter case only, and the stack has a role of IAM, which takes them for one.", "Keep one of them."],
   // Between the stacks.
   "contract/audit-account": ["A member stack names the audit account itself.", "Use the audit stack's own trail instead."],
   "contract/json": ["The file is not the output of `pulumi stack output --json`.", "Regenerate it from the audit stack."],
@@ -150,6 +154,44 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "archive/in-use": ["The audit stack would be destroyed while trails still deliver.", "Destroy the whole fleet, or the trails first."],
   "archive/not-protected": ["The audit stack would be destroyed, and its archive is not protected.", "Protect it again, or name the bucket with `--delete-archive`."],
   "aws/throttled": ["AWS is throttling the calls.", "Rerun the command later, with a smaller `--parallel`."],
+  "fleet/number": ["A number given to the embedding API is none, or out of its bounds.", "Correct it, or leave it out."],
+  "trail/exists": ["A member's account has a trail of this name already.", "Take it over with `crosstrail adopt`, or choose another name."],
+  "key/alias-taken": ["The audit account has a key alias of this name already.", "Choose another one with `crosstrail:keyAlias`."],
+  "bucket/name-taken": ["A bucket of this name belongs to somebody else.", "Choose another name."],
+  "bucket/exists": ["The account has this bucket already.", "Choose another name, or let the fleet deliver to it with `crosstrail policy bucket`."],
+  "bucket/state": ["The bucket's state does not allow a setting: MFA Delete and lifecycle rules exclude each other.", "See `crosstrail mfa-delete`."],
+  "bucket/not-empty": ["The bucket still holds logs.", "Keep it, or empty it first."],
+  "role/exists": ["The account has a role of this name already.", "Choose another name, or remove that role."],
+  "role/in-use": ["The role has policies that somebody attached beside Pulumi.", "Detach them."],
+  "role/not-ours": ["The role is a service's own.", "Choose another role name."],
+  "logs/group-exists": ["The account has a log group of this name already.", "Choose another `groupName`, or remove the group."],
+  "queue/exists": ["The account has a queue of this name already.", "Remove that queue."],
+  "queue/deleted-recently": ["A queue of this name was deleted less than a minute ago.", "Repeat the command in a minute."],
+  "store/exists": ["The account has an event data store of this name already.", "Choose another name."],
+  "store/too-many": ["The account has as many event data stores as AWS allows.", "Do without, or delete one."],
+  "store/inactive": ["The event data store is gone or waits for its deletion.", "Restore it within seven days."],
+  "store/in-use": ["The event data store is protected or in use.", "End that first."],
+  "trail/too-many": ["The Region has five trails already.", "Delete one, or take one over with `crosstrail adopt`."],
+  "trail/home-region": ["A trail can be changed in its home Region only.", "Set the stack's Region back."],
+  "trail/name": ["CloudTrail refuses the trail's name.", "Correct `trailName`."],
+  "trail/bucket": ["The log bucket is not there, or its name or prefix is not accepted.", "Bring up the audit stack first."],
+  "trail/key": ["The archive's key cannot be used.", "Look at it in the audit account; keep it from being deleted."],
+  "trail/cloudwatch-logs": ["CloudTrail cannot deliver to the log group.", "Repeat the command in some minutes."],
+  "trail/topic": ["CloudTrail cannot publish to the topic.", "Bring up the stack with `--refresh`."],
+  "trail/selectors-refused": ["CloudTrail refuses the event selectors.", "Correct them; [events.md](events.md) has the limits."],
+  "trail/combination": ["CloudTrail does not take these options together.", "Correct the one that AWS names."],
+  "organization/none": ["The account is in no organization.", "Deploy in the organization's management account."],
+  "organization/not-management": ["The account does not manage the organization.", "Deploy in the management account."],
+  "policy/refused": ["AWS refuses a policy, most often for a principal that it does not know.", "Check the roles that are named; repeat the command for new ones."],
+  "account/closed": ["The account is closed, suspended, or has not enabled the Region.", "Forget its stack with `pulumi stack rm --force`, and take it out of the fleet."],
+  "aws/limit": ["The account has as many of these as AWS allows.", "Raise the quota, or delete some."],
+  "aws/tags": ["AWS refuses a tag, or that there are so many.", "Correct `crosstrail:tags`."],
+  "aws/gone": ["AWS no longer has what the stack's state has.", "Find out who removed it, then bring up the stack with `--refresh`."],
+  "aws/denied": ["The credentials may not do something.", "Compare the role with what `crosstrail roles` prints."],
+  "aws/conflict": ["Another change of the same resource is under way.", "Repeat the command."],
+  "aws/unavailable": ["AWS could not answer.", "Repeat the command."],
+  "aws/unreachable": ["AWS could not be reached.", "Check the network, a proxy and `AWS_ENDPOINT_URL`."],
+  "aws/value": ["AWS refuses a value.", "Correct the one that it names."],
   "archive/not-asked": ["The audit stack would take away what a trail may still need, and AWS could not be asked whether it does.", "Make the account accessible; if the trail or the account is gone, say so as the message shows."],
   "archive/not-read": ["The archive's policies could not be read, so it is not known whether trails deliver.", "Make the audit account accessible, then `crosstrail status`."],
   "archive/still-needed": ["A trail still delivers in a way that the new policies would refuse: its logs would be lost.", "Move the trail first, or keep what it needs; the message says how."],
@@ -173,6 +215,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "pulumi/missing": ["The Pulumi CLI was not found.", "Install it."],
   "pulumi/too-old": ["The Pulumi CLI is too old.", "Install a newer version."],
   "trail/archive-refuses": ["CloudTrail reports that the bucket or key policy does not let the trail deliver.", "Deploy the audit stack, then the member."],
+  "system/not-started": ["A program that the tool needs could not be started.", "Install it, or correct `PATH`."],
   "trail/changed": ["A trail's option is not as configured.", "Run `pulumi refresh` and `crosstrail up` for the stack."],
   "trail/cut-off": ["The deployed policies refuse a trail as AWS has it: its logs are being lost.", "Bring up its stack as soon as possible; `crosstrail simulate --deployed` shows the statement."],
   "trail/delivery": ["A trail's bucket, prefix or key is not the one that the contract says.", "Run `crosstrail up --refresh` for its stack."],

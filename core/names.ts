@@ -95,6 +95,20 @@ export function roleArnProblem(arn: string): string | undefined {
 }
 
 /**
+ * Says what is wrong with the name of the audit stack as another stack refers to it, or nothing.
+ * Source: https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences
+ */
+export function auditStackProblem(name: string): string | undefined {
+  const parts = name.split("/");
+  if ((parts.length === 1 || parts.length === 3) && parts.every((part) => /^[A-Za-z0-9_.-]{1,100}$/.test(part))) {
+    return undefined;
+  }
+  const wanted = "a stack is named by its name alone, such as audit, or in full: organization/project/stack";
+  if (parts.length !== 2) return wanted;
+  return `${wanted}; of these three one is missing here. In a backend of your own, the organization is called organization`;
+}
+
+/**
  * Says what is wrong with an external id, or nothing when STS accepts it.
  * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */

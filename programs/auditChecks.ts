@@ -7,7 +7,7 @@ import type { AuditSettings } from "../core/settings";
 import type { DeployedArchive } from "./archive";
 import { archiveOf, requireBreakGlassRoles, warnOfLock } from "./archive";
 import { refuseReplicas, warnOfLeaving } from "./replicas";
-import { deployedOutputs, requireAccount } from "./stack";
+import { deployedOutputs, requireAccount, stackFile } from "./stack";
 
 /**
  * Refuses what AWS would refuse, or what would lose logs or lock everybody out; warns of what cannot be undone.
@@ -25,7 +25,7 @@ export async function checkAudit(
   refuseReplicas(deployed, settings);
   const archive = archiveOf(settings, deployed);
   await warnOfPrefixChange(deployed, settings);
-  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, `Pulumi.${pulumi.getStack()}.yaml`);
+  refuseLostStore(deployed.eventDataStore, settings.eventDataStore, stackFile());
   await requireBreakGlassRoles(settings, caller);
   await warnOfLock(settings, deployed);
   await warnOfLeaving(deployed, settings);

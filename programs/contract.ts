@@ -36,13 +36,16 @@ async function requireStack(name: string): Promise<void> {
   try {
     await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
   } catch (error) {
-    if (!/unknown stack/.test(String(error))) throw error;
+    const isForm = /stack names? |fully[- ]qualified|of the form|invalid stack/i.test(String(error));
+    if (!isForm && !/unknown stack|no stack named/.test(String(error))) throw error;
     throw new UserError("The audit stack was not found. Nothing was changed.", [
       {
         id: "stack/no-audit-stack",
         severity: "error",
         subject: `crosstrail:auditStack = "${name}"`,
-        message: "The stack does not exist in this backend.",
+        message: isForm
+          ? "This backend does not accept stack names of this form."
+          : "The stack does not exist in this backend.",
         remedy:
           "Deploy the audit stack first, or correct the name: organization/project/stack, as shown by pulumi stack ls --all.\n" +
           "For a preview before the audit stack exists, set its values in crosstrail:contract instead.",

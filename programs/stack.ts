@@ -6,18 +6,21 @@ import type { EventChoice } from "../core/events";
 import { advancedSelectors, eventNotices } from "../core/events";
 import { formatFinding, UserError } from "../core/findings";
 import type { Settings } from "../core/settings";
-import { parseSettings } from "../core/settings";
+import { parseStackConfig } from "../core/settings";
 
 /** Reads and checks the stack's configuration. */
 export function readSettings(): Settings {
-  const config = pulumi.runtime.allConfig();
-  const namespace = "crosstrail:";
-  const raw: Record<string, string> = {};
-  for (const [name, value] of Object.entries(config)) {
-    if (name.startsWith(namespace)) raw[name.slice(namespace.length)] = value;
-  }
-  const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  return parseSettings(pulumi.getStack(), raw, region);
+  const region = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  const place = { region, project: pulumi.getProject(), file: stackFile() };
+  return parseStackConfig(pulumi.getStack(), pulumi.runtime.allConfig(), place);
+}
+
+/** Set by crosstrail for a stack without a file of its own: the file from which its configuration follows. */
+export const stackFileVariable = "CROSSTRAIL_STACK_FILE";
+
+/** The file that the stack's configuration is corrected in. */
+export function stackFile(): string {
+  return process.env[stackFileVariable] || `Pulumi.${pulumi.getStack()}.yaml`;
 }
 
 /**
@@ -27,7 +30,7 @@ export function readSettings(): Settings {
  */
 export async function requireAccount(accountId: string, key: string): Promise<string> {
   const subject = `crosstrail:${key} = "${accountId}"`;
-  const remedy = `Set aws:profile, or aws:assumeRoles with a role of account ${accountId}, in Pulumi.${pulumi.getStack()}.yaml.`;
+  const remedy = `Set aws:profile, or aws:assumeRoles with a role of account ${accountId}, in ${stackFile()}.`;
   const caller = await getCallerIdentity().catch(() => {
     // The engine has already shown the provider's own words; what the program gets is an error without any.
     throw new UserError("The AWS provider did not accept the credentials. Nothing was changed.", [
@@ -54,7 +57,7 @@ export async function requireAccount(accountId: string, key: string): Promise<st
   if (!pulumi.runtime.allConfig()["aws:allowedAccountIds"]) {
     await pulumi.log.warn(
       `aws:allowedAccountIds is not set: pulumi refresh with another account's credentials would find nothing ` +
-        `and forget the stack's resources. Add to Pulumi.${pulumi.getStack()}.yaml:\n` +
+        `and forget the stack's resources. Add to ${stackFile()}:\n` +
         `  aws:allowedAccountIds: ["${accountId}"]`,
     );
   }

@@ -1,14 +1,15 @@
 /** What `up`, `preview`, `destroy` and `status` share: options, progress, questions, and what is printed in the end. */
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { formatFinding } from "../../core/findings";
 import type { FleetOptions, FleetResult, Plan, StackResult } from "..";
 import { Status } from "..";
-import { changesText, elapsed } from "../fleet/words";
+import { limits } from "../fleet/limits";
+import { changesText, elapsed, firstSentence } from "../fleet/words";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { LineProgress, LiveProgress } from "../progress";
+import { wholeNumber } from "./_numbers";
 
 export interface Options {
   stack?: string;
@@ -30,21 +31,19 @@ export function defineFleet(command: Command, verb: string): void {
     .option(
       "--parallel <n>",
       "how many stacks to run at the same time (default: depends on processors and memory)",
-      positive,
+      wholeNumber(1, limits.parallel),
     )
-    .option("--timeout <seconds>", "time limit for each stack; its engine is then stopped (default: 900)", positive);
+    .option(
+      "--timeout <seconds>",
+      "time limit for each stack; its engine is then stopped (default: 900)",
+      wholeNumber(1, limits.timeoutSeconds),
+    );
   if (verb !== "status")
     command.option("--failed", `only the stacks that did not succeed in the last crosstrail ${verb}`);
 }
 
 export function defineYes(command: Command): void {
   command.option("--yes", "skip the confirmation");
-}
-
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Must be a whole number, 1 or more.");
-  return value;
 }
 
 export async function runVerb<Own extends FleetOptions>(
@@ -192,9 +191,15 @@ function previewLines(stack: StackResult, colors: Colors): string[] {
   ];
 }
 
-function statusLine({ stack, accountId, status, trail, state }: StackResult, colors: Colors): string {
+function statusLine({ stack, accountId, status, trail, state, findings }: StackResult, colors: Colors): string {
   const sign = status === Status.Succeeded ? colors.green("✔") : colors.red("✖");
   if (state && !state.exists) return `${sign} ${stack} ${accountId}: not deployed`;
+  if (!trail && status !== Status.Succeeded) {
+    // Nobody knows how it is: that is no answer about the trail.
+    const [why] = findings;
+    const because = why ? `, because ${uncapitalized(printable(firstSentence(why.message)))}` : "";
+    return `${sign} ${stack} ${accountId}: could not be read${because}`;
+  }
   const parts = [
     trail ? (trail.isLogging ? "logging" : trail.exists ? "not logging" : "no trail") : "no trail of its own",
     ...(trail?.findings.some(({ id }) => id === "trail/cut-off") ? [colors.red("refused by the archive")] : []),
@@ -202,6 +207,13 @@ function statusLine({ stack, accountId, status, trail, state }: StackResult, col
     ...(trail?.latestDeliveryError ? [colors.red(`delivery error: ${printable(trail.latestDeliveryError)}`)] : []),
   ];
   return `${sign} ${stack} ${accountId}: ${parts.join(", ")}`;
+}
+
+/** A sentence behind "because". */
+function uncapitalized(text: string): string {
+  return text.replace(/^(The|A|An|It|AWS|There|Its|Another|No)\b(?! says)/, (word) =>
+    word === "AWS" ? word : word.toLowerCase(),
+  );
 }
 
 /** Stacks with the same to say: that the audit stack has failed is said once, and not for each of its members. */

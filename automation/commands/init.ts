@@ -3,14 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import { accountIdProblem, partitionOf, partitions, regionProblem } from "../../core/accounts";
 import type { Finding } from "../../core/findings";
 import { UserError } from "../../core/findings";
-import { bucketNameProblem, roleArn, roleNameProblem } from "../../core/names";
-import { aliasProblem, auditAlias, parseSettings } from "../../core/settings";
+import { bucketNameProblem, roleNameProblem } from "../../core/names";
+import { deployRoleProblem, fillIn } from "../../core/placeholders";
+import { aliasProblem, auditAlias, parseStackConfig } from "../../core/settings";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
+import { parseYaml } from "../pulumiProject";
 import { parseConfig } from "../stackFile";
 
 interface Options {
@@ -54,7 +55,10 @@ export function define(command: Command): void {
     .option("--bucket <name>", "the log bucket's name")
     .option("--region <region>", "the Region of the bucket and the key (default: AWS_REGION)")
     .option("--member <alias=id...>", "a member account, followed by @<Region> if its trail has another home Region")
-    .option("--deploy-role <name>", "the role to assume in each account (default: none; use your current credentials)")
+    .option(
+      "--deploy-role <name or ARN>",
+      "the role to assume in each account: its name, or arn:{partition}:iam::{accountId}:role/<path and name>\n(default: none; use your current credentials)",
+    )
     .option("--audit-stack <name>", "the audit stack's name", auditAlias)
     .option("--member-stacks", "also write a stack file for each member")
     .option("--yes", "never prompt")
@@ -90,11 +94,11 @@ export async function run(options: Options, surroundings: Surroundings): Promise
 /** The project's file, when the folder has one already. */
 function projectOf(folder: string): string | undefined {
   if (!existsSync(folder)) throw unusable(folder, "The folder does not exist.", "Create it, or correct --dir.");
-  const name = ["Pulumi.yaml", "Pulumi.yml"].find((each) => existsSync(join(folder, each)));
+  const name = ["Pulumi.json", "Pulumi.yaml", "Pulumi.yml"].find((each) => existsSync(join(folder, each)));
   if (name === undefined) return undefined;
   let project: unknown;
   try {
-    project = parse(readFileSync(join(folder, name), "utf8"));
+    project = parseYaml(readFileSync(join(folder, name), "utf8"));
   } catch (error) {
     throw unusable(
       join(folder, name),
@@ -135,7 +139,7 @@ function givenAnswers(options: Options, env: NodeJS.ProcessEnv): Given {
     return [];
   });
   const { deployRole, auditStack } = options;
-  const roleProblem = deployRole === undefined ? undefined : roleNameProblem(deployRole);
+  const roleProblem = deployRole === undefined ? undefined : deployRoleAnswerProblem(deployRole);
   if (roleProblem)
     findings.push(mistake(`--deploy-role ${deployRole}`, `Not a valid role: ${roleProblem}.`, "CrosstrailDeploy"));
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(auditStack) || auditStack === "member") {
@@ -148,7 +152,7 @@ function givenAnswers(options: Options, env: NodeJS.ProcessEnv): Given {
     bucket: options.bucket,
     region: options.region,
     members,
-    deployRole,
+    deployRole: deployRole === undefined ? undefined : rolePattern(deployRole),
   };
   return { answers: { ...answers, region: answers.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION }, findings };
 }
@@ -167,6 +171,16 @@ function defined<Of extends object>(values: Of): Partial<Of> {
 
 /** Without what it says of YAML: nobody has written any. */
 const accountProblem: Problem = (value) => accountIdProblem(value)?.replace(/;.*/s, "");
+
+/** What is wrong with a role's name, or with the ARN of each account's role. */
+function deployRoleAnswerProblem(value: string): string | undefined {
+  return value.startsWith("arn:") ? deployRoleProblem(value) : roleNameProblem(value);
+}
+
+/** As the configuration has it. The pattern says it for members to come as well. */
+function rolePattern(role: string): string {
+  return role === "" || role.startsWith("arn:") ? role : `arn:{partition}:iam::{accountId}:role/${role}`;
+}
 
 type Terminal = NonNullable<Surroundings["asking"]>;
 type Problem = (value: string) => string | undefined;
@@ -223,7 +237,12 @@ async function ask({ answers, findings }: Given, terminal: Terminal): Promise<An
   }
   const deployRole =
     answers.deployRole ??
-    (await question("Role to assume in each account (empty: your current credentials)", optional(roleNameProblem)));
+    rolePattern(
+      await question(
+        "Role to assume in each account, by name or ARN (empty: your current credentials)",
+        optional(deployRoleAnswerProblem),
+      ),
+    );
   return { auditAccount, region, bucket, members, deployRole };
 }
 
@@ -311,9 +330,7 @@ module.exports = require("crosstrail/program");
 `;
 
 function auditFile({ auditAccount, bucket, region, members, deployRole }: Answers): string {
-  // The pattern says it for members to come as well.
-  const role =
-    deployRole === "" ? "" : `  crosstrail:deployRole: arn:{partition}:iam::{accountId}:role/${deployRole}\n`;
+  const role = deployRole === "" ? "" : `  crosstrail:deployRole: ${quoted(deployRole, false)}\n`;
   const lines = members.flatMap(({ accountId, alias, homeRegion }) => [
     `    - accountId: ${quoted(accountId)}`,
     `      alias: ${quoted(alias, false)}`,
@@ -321,7 +338,7 @@ function auditFile({ auditAccount, bucket, region, members, deployRole }: Answer
   ]);
   return `# The audit stack: it owns the log bucket and the key, and it declares the fleet.
 config:
-${place(auditAccount, region, deployRole)}  crosstrail:role: audit
+${place({ accountId: auditAccount, alias: auditAlias }, region, deployRole)}  crosstrail:role: audit
   crosstrail:auditAccountId: ${quoted(auditAccount)}
   crosstrail:bucketName: ${quoted(bucket, false)}
 ${role}  crosstrail:members:${lines.length > 0 ? `\n${lines.join("\n")}` : " []"}
@@ -335,17 +352,21 @@ function templateComment({ alias }: NewMember): string {
 `;
 }
 
-function memberFile({ accountId, homeRegion }: NewMember, { region, deployRole }: Answers, auditStack: string): string {
+function memberFile(
+  { accountId, alias, homeRegion }: NewMember,
+  { region, deployRole }: Answers,
+  auditStack: string,
+): string {
   return `config:
-${place(accountId, homeRegion ?? region, deployRole)}  crosstrail:role: member
+${place({ accountId, alias }, homeRegion ?? region, deployRole)}  crosstrail:role: member
   crosstrail:accountId: ${quoted(accountId)}
   crosstrail:auditStack: ${quoted(auditStack, false)}
 `;
 }
 
 /** Where a stack is deployed, and by whom. */
-function place(accountId: string, region: string, deployRole: string): string {
-  const arn = roleArn(partitionOf(region) ?? "aws", accountId, deployRole);
+function place({ accountId, alias }: NewMember, region: string, deployRole: string): string {
+  const arn = fillIn(deployRole, { partition: partitionOf(region) ?? "aws", accountId, alias });
   return `  aws:region: ${quoted(region, false)}
   # Credentials of any other account are refused, also by the provider and during a refresh.
   aws:allowedAccountIds: [${quoted(accountId)}]
@@ -354,7 +375,10 @@ ${deployRole === "" ? "  # aws:profile: ...\n" : `  aws:assumeRoles:\n    - role
 
 /** A value as YAML: in quotes where it must have them, or may. */
 function quoted(value: string, always = true): string {
-  return !always && /^[A-Za-z][\w.:/-]*$/.test(value) && !/^(true|false|null|yes|no|on|off)$/i.test(value)
+  return !always &&
+    /^[A-Za-z][\w.:/{}+=,@-]*$/.test(value) &&
+    !value.includes(": ") &&
+    !/^(true|false|null|yes|no|on|off)$/i.test(value)
     ? value
     : JSON.stringify(value);
 }
@@ -366,11 +390,8 @@ function checkFiles(files: Record<string, string>, options: Options, given: Find
     const [, stack] = /^Pulumi\.(.+)\.yaml$/.exec(name) ?? [];
     if (stack === undefined) continue;
     const config = parseConfig(name, text);
-    const own = Object.entries(config).flatMap(([key, value]) =>
-      key.startsWith("crosstrail:") ? [[key.slice(11), value]] : [],
-    );
     try {
-      parseSettings(stack, Object.fromEntries(own) as Record<string, string>, config["aws:region"] || undefined);
+      parseStackConfig(stack, config);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // What is wrong with a member is wrong in the audit stack's file already.
@@ -461,7 +482,7 @@ function nextSteps(written: string[], options: Options, { members, deployRole }:
       ? members.length > 0
         ? "credentials for every account:\nset crosstrail:deployRole or crosstrail:deployProfile in the audit stack to say how to access the members."
         : "credentials for the account."
-      : `credentials that can assume\nthe role ${deployRole} in each account; ${tool} roles prints such roles.`;
+      : `credentials that can assume\nthe role ${deployRole.replace(/^arn:\{partition\}:iam::\{accountId\}:role\//, "")} in each account; ${tool} roles prints such roles.`;
   return [
     `Written: ${written.join(", ")}`,
     "",

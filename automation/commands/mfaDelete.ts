@@ -6,7 +6,7 @@ import type { AuditSettings } from "../../core/settings";
 import type { MfaDeleteState } from "../mfaDelete";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, printable } from "../output";
-import { readAuditFile } from "../stackFile";
+import { auditStackFile, readAuditFile } from "../stackFile";
 
 interface Options {
   config?: string;
@@ -25,7 +25,7 @@ export function define(command: Command): void {
     );
 }
 
-export async function run({ config = defaultConfig }: Options, { env }: Surroundings): Promise<Outcome> {
+export async function run({ config = auditStackFile() }: Options, { env }: Surroundings): Promise<Outcome> {
   const settings = readAuditFile(config, env);
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { readMfaDelete } = require("../mfaDelete") as typeof import("../mfaDelete");

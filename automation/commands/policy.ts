@@ -12,7 +12,7 @@ import { mergeBucketPolicy, mergeKeyPolicy } from "../../core/policies/merge";
 import type { AuditSettings } from "../../core/settings";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
-import { readAuditFile, readText } from "../stackFile";
+import { auditStackFile, readAuditFile, readText } from "../stackFile";
 
 type Kind = MergedPolicy["kind"];
 
@@ -111,7 +111,7 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
   ] as const;
   const first = wrong.find(([isWrong]) => isWrong);
   if (first) throw new ExitError(ExitCode.Usage, `${first[1]}\n  → ${first[2]}`);
-  const settings = readAuditFile(options.config ?? defaultConfig, env);
+  const settings = readAuditFile(options.config ?? auditStackFile(), env);
   if (key !== undefined) checkKey(key, settings);
   if (settings.fleet.length === 0) {
     throw new ExitError(ExitCode.Usage, "The fleet has no trails, so no policy needs a statement.", [

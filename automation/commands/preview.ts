@@ -1,13 +1,12 @@
 /** `crosstrail preview`: shows what `up` would change. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { fleetOfSettings } from "../../core/simulate";
 import { type FleetOptions, type FleetResult, preview } from "../index";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import type { Report } from "../report";
-import { readAuditFile } from "../stackFile";
 import { defineFleet, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail preview --only audit payments", "crosstrail preview --report html > preview.html"];
@@ -72,9 +71,9 @@ function reportOf(result: FleetResult, { cwd, stack = "audit" }: Options, env: N
   // Loaded only where it is asked for.
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { report } = require("../report") as typeof import("../report");
+  const { Project } = require("../fleet/project") as typeof import("../fleet/project");
   /* eslint-enable */
-  const file = join(cwd ?? env.PULUMI_OPTION_CWD ?? ".", `Pulumi.${stack}.yaml`);
-  const settings = readAuditFile(file, env);
+  const { audit: settings } = new Project(resolve(cwd ?? env.PULUMI_OPTION_CWD ?? "."), stack, env);
   const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
   return report({ ...result, fleet: fleetOfSettings(settings), forms, keyGeneration: settings.keyGeneration });
 }

@@ -1,6 +1,6 @@
 /** `crosstrail roles`: the roles that deploy a fleet, with no more permissions than that takes. */
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
 import { stringify } from "yaml";
@@ -23,7 +23,7 @@ import type { AssumeRole } from "../../programs/assumeRoles";
 import { assumedRole } from "../../programs/assumeRoles";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { readAuditFile, readConfig, readStackFile } from "../stackFile";
+import { auditStackFile, readAuditFile, readConfig, readStackFile } from "../stackFile";
 
 interface Options {
   config: string;
@@ -34,6 +34,9 @@ interface Options {
   github?: string;
   format: "json" | "cloudformation";
 }
+
+/** As it is called: the default of `--config` depends on the project. */
+type Given = Omit<Options, "config"> & { config?: string };
 
 const defaultConfig = "Pulumi.audit.yaml";
 const hub = "hub";
@@ -59,7 +62,7 @@ export function define(command: Command): void {
         `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that accesses all of them`,
       ),
     )
-    .option("--config <file>", "the audit stack's configuration", defaultConfig)
+    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .addOption(
       new Option("--access <access>", "what the role may do: read; also create and change; also stop and delete")
         .choices(Object.values(Access))
@@ -96,7 +99,8 @@ interface RoleDocument {
   reasons: { action: string; why: string }[];
 }
 
-export function run(options: Options, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
+export function run(given: Given, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
+  const options = { ...given, config: given.config ?? auditStackFile() };
   const settings = readAuditFile(options.config, env);
   const others = otherStacks(settings, account as string, options.config, env);
   const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
@@ -157,7 +161,7 @@ function roleOfFile({ aliases, names }: RoleSubject, auditFile: string): AssumeR
 }
 
 function stackFileBeside(auditFile: string, stack: string): string {
-  return join(dirname(auditFile), `Pulumi.${stack}.yaml`);
+  return join(dirname(auditFile), `Pulumi.${stack}${extname(auditFile) || ".yaml"}`);
 }
 
 function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {

@@ -27,7 +27,7 @@ import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
-import { fileError, readAuditFile, readText } from "../stackFile";
+import { auditStackFile, fileError, readAuditFile, readText } from "../stackFile";
 import { table, wrapped } from "../layout";
 
 interface Options {
@@ -89,7 +89,7 @@ async function subject(
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
-    const file = config ?? defaultConfig;
+    const file = config ?? auditStackFile();
     const settings = readAuditFile(file, env);
     const fleet = fleetOfSettings(settings);
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };

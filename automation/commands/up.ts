@@ -2,7 +2,9 @@
 import type { Command } from "commander";
 import { up, type UpOptions } from "../index";
 import type { Outcome, Surroundings } from "../output";
-import { defineFleet, defineYes, type Options, positive, runVerb } from "./_fleet";
+import { limits } from "../fleet/limits";
+import { wholeNumber } from "./_numbers";
+import { defineFleet, defineYes, type Options, runVerb } from "./_fleet";
 
 export const examples = ["crosstrail up --yes --parallel 4", "crosstrail up --remove-members 5"];
 
@@ -14,7 +16,7 @@ export function define(command: Command): void {
     .option(
       "--remove-members <n>",
       "allow this run to remove so many members, where that is every one, most of them, or the organization trail",
-      positive,
+      wholeNumber(1, limits.removeMembers),
     )
     .option("--secrets-provider <url>", "the secrets provider of new stacks, as with pulumi stack init")
     .addHelpText("after", "\nTrails of members that are no longer declared are destroyed first; their logs stay.");

@@ -5,6 +5,7 @@ import type { Finding } from "../../core/findings";
 import { ExitCode, ExitError } from "../output";
 import type { ProcessResult } from "../process";
 import { CommandError, run } from "../process";
+import { pulumiMissing } from "../systemFailure";
 import { diagnoseText } from "./diagnosis";
 
 /** The oldest engine that this works with: docs/fleet.md says why. */
@@ -73,13 +74,7 @@ export class Backend {
       signal: this.signal,
     }).catch((error: unknown) => {
       if (!(error instanceof CommandError) || error.code !== "ENOENT") throw error;
-      throw failure(ExitCode.Usage, "The Pulumi CLI was not found.", {
-        id: "pulumi/missing",
-        severity: "error",
-        subject: "pulumi",
-        message: "There is no program pulumi in PATH.",
-        remedy: "https://www.pulumi.com/docs/install/",
-      });
+      throw pulumiMissing();
     });
     this.signal?.throwIfAborted();
     if (result.code !== 0) {

@@ -1,6 +1,7 @@
 /** What a failure of the engine means, and what to do about it. */
 import type { Finding } from "../../core/findings";
 import { ExitCode } from "../output";
+import { awsFailure, closedAccount, explainAws } from "./awsErrors";
 import { locksIn } from "./lock";
 import type { Operation } from "./worker/engine";
 
@@ -12,6 +13,8 @@ export interface Diagnosis {
 /** CloudTrail's refusals while a policy that was just written is not yet known everywhere. */
 const notYetKnown =
   /InsufficientS3BucketPolicyException|InsufficientEncryptionPolicyException|S3BucketDoesNotExist|MalformedPolicyDocument(Exception)?:.*principal/i;
+const passing =
+  /\b(ConflictException|OperationAborted(Exception)?|Concurrent(Modification|Access)(Exception)?|ServiceUnavailable(Exception)?|ServiceFailure(Exception)?|KMSInternalException|DependencyTimeoutException|InternalFailure|QueueDeletedRecently)\b/;
 const throttled = /ThrottlingException|TooManyRequestsException|RequestLimitExceeded|SlowDown|Rate exceeded/i;
 
 /** Why it is worth trying again, if it is. */
@@ -19,6 +22,7 @@ export function retryReason(operation: Operation): string | undefined {
   const text = textOf(operation);
   if (notYetKnown.test(text)) return "the archive's new policies have not reached all of AWS yet";
   if (throttled.test(text)) return "AWS is throttling the calls";
+  if (passing.test(text)) return "AWS cannot do it at the moment";
   return undefined;
 }
 
@@ -56,8 +60,11 @@ const known: Known[] = [
     id: "credentials/role-not-assumed",
     exitCode: ExitCode.Authentication,
     message: ([, one, other, third]) => `The role ${one ?? other ?? third} could not be assumed.`,
-    remedy: () =>
-      "Check that it exists, that its trust policy names your identity (aws sts get-caller-identity), and that you are allowed sts:AssumeRole.",
+    remedy: (_, stack) =>
+      [
+        "Check that it exists, that its trust policy names your identity (aws sts get-caller-identity), and that you are allowed sts:AssumeRole.",
+        closedAccount({ stack }),
+      ].join("\n"),
   },
   {
     pattern: /ExpiredToken\w*|security token included in the request is expired|The SSO session associated/,
@@ -68,11 +75,19 @@ const known: Known[] = [
   },
   {
     pattern:
-      /No valid credential sources found|failed to (?:get|retrieve|refresh) (?:shared config profile|cached credentials|credentials)|InvalidClientTokenId|UnrecognizedClientException|AWS account ID not allowed|did not accept the credentials|credentials are those of another account/i,
+      /No valid credential sources found|CredentialsProviderError: [^\n]*|Could not (?:load|resolve) credentials[^\n]*|failed to (?:get|retrieve|refresh) (?:shared config profile|cached credentials|credentials)|InvalidClientTokenId|UnrecognizedClientException|AWS account ID not allowed|did not accept the credentials|credentials are those of another account/i,
     id: "credentials/refused",
     exitCode: ExitCode.Authentication,
     message: ([text]) => `AWS or the provider refused the credentials: ${text}.`,
     remedy: () => "Set deployRole or deployProfile in the audit stack's configuration, or log in.",
+  },
+  {
+    pattern:
+      /(?:no such host|connection refused|network is unreachable|i\/o timeout|TLS handshake timeout|dial tcp [^\n]*|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError)\b/,
+    id: "aws/unreachable",
+    exitCode: ExitCode.Other,
+    message: ([text]) => `AWS could not be reached: ${text}.`,
+    remedy: () => "Check the network, a proxy (HTTPS_PROXY), and AWS_ENDPOINT_URL; then repeat the command.",
   },
   {
     pattern: /no resource plugin '?([\w-]+)'? found|could not (?:download|install) plugin '?([\w-]+)/i,
@@ -215,6 +230,8 @@ export function diagnoseText(stack: string, text: string): Diagnosis {
       ],
     };
   }
+  const failure = awsFailure(stack, text);
+  if (failure) return explainAws(failure);
   return {
     exitCode: ExitCode.Deployment,
     findings: [
@@ -229,10 +246,35 @@ export function diagnoseText(stack: string, text: string): Diagnosis {
   };
 }
 
+/** What a line says, without who says it. */
+function essence(line: string): string {
+  return line
+    .replace(/^\s*\*\s*/, "")
+    .replace(/^[\w-]+: (?=\S)/, "")
+    .replace(/sdk-v2\/provider2\.go:\d+: sdk\.helper_schema: /, "")
+    .replace(/: provider=\S+\s*$/, "")
+    .replace(/^(?:creating|updating|deleting|reading) urn:\S+: (?:\d+ errors? occurred:)?/, "")
+    .replace(/^\d+ errors? occurred:/, "")
+    .trim();
+}
+
 /** The lines that say something, of which the first are the cause. */
 function shortened(text: string): string {
   const noise = /^(error: )?(update|preview|destroy) (failed|canceled)$|^\s*$|Duration:|^Resources:/i;
-  const lines = [...new Set(text.split("\n").filter((line) => !noise.test(line)))];
+  const all = text
+    .split("\n")
+    .filter((line) => !noise.test(line))
+    .map((line) => [line, essence(line)] as const);
+  // The provider logs an error, and the engine reports it again with words of its own round it.
+  const lines = all
+    .filter(
+      ([, said], index) =>
+        said !== "" &&
+        !all.some(
+          ([, other], at) => at !== index && other.includes(said) && (other.length > said.length || at < index),
+        ),
+    )
+    .map(([line]) => line);
   const most = 12;
   return [...lines.slice(0, most), ...(lines.length > most ? [`(${lines.length - most} more lines)`] : [])].join("\n");
 }

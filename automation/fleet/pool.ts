@@ -8,6 +8,7 @@ import { ExitCode } from "../output";
 import type { RunningProcess } from "../process";
 import { start } from "../process";
 import { cancelled } from "./diagnosis";
+import { longestTimerMs } from "./limits";
 import { reportMark } from "./protocol";
 import { resultOf } from "./result";
 import type { ArchiveReading, Job, Order, Report, StackResult } from "./types";
@@ -92,7 +93,8 @@ export class Pool {
       jobs: 0,
       words: [],
       process: start(process.execPath, [join(__dirname, "worker", "launch.js")], {
-        timeoutMs: 24 * 60 * MINUTE,
+        // It has many stacks one after the other, each with a time limit of its own.
+        timeoutMs: longestTimerMs,
         // Longer than the worker takes to end its engine.
         graceMs: 20_000,
         lifeline: true,

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { stringify } from "yaml";
 import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { FleetStack } from "../../core/fleet";
@@ -24,23 +24,19 @@ import {
   StackKind,
 } from "../../core/fleet";
 import type { AuditSettings, Settings } from "../../core/settings";
-import { parseSettings } from "../../core/settings";
+import { parseStackConfig } from "../../core/settings";
 import { isAlive } from "../process";
-import { fileError, readStackFile } from "../stackFile";
-
-/** A stack's file as YAML has it. */
-interface StackFile {
-  config?: Record<string, unknown>;
-  secretsprovider?: string;
-  encryptedkey?: string;
-  encryptionsalt?: string;
-}
+import type { PulumiProject } from "../pulumiProject";
+import { stackFileOf } from "../pulumiProject";
+import { fileError, parseStackFile, projectIn, readStackFile } from "../stackFile";
 
 /** A stack's configuration and where its file is. */
 export interface StackSource {
   workDir: string;
   config: Record<string, unknown>;
   settings: Settings;
+  /** The name of the file that it is corrected in: the stack's own, or the audit stack's from which it follows. */
+  file: string;
 }
 
 /**
@@ -68,15 +64,19 @@ function removeAbandoned(): void {
 
 export class Project {
   readonly audit: AuditSettings;
+  /** The folder of the project's file; the one given may be below it. */
+  readonly folder: string;
+  private readonly project: PulumiProject;
   private folderOfOwn?: string;
 
   /** @throws UserError when the files are not there or have mistakes. */
   constructor(
-    readonly folder: string,
+    folder: string,
     readonly auditStack: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {
-    if (!existsSync(join(folder, "Pulumi.yaml"))) {
+    const project = projectIn(folder);
+    if (!project) {
       throw fileError(
         join(folder, "Pulumi.yaml"),
         "file/unreadable",
@@ -85,6 +85,8 @@ export class Project {
         "The project",
       );
     }
+    this.project = project;
+    this.folder = project.folder;
     const file = this.fileOf(auditStack);
     const settings = readStackFile(file, env);
     if (settings.role !== "audit") {
@@ -103,7 +105,7 @@ export class Project {
     const file = this.fileOf(stack);
     // This first: it says what is wrong with a file that is none.
     const settings = readStackFile(file, this.env);
-    return { workDir: this.folder, config: this.read(file).config ?? {}, settings };
+    return { workDir: this.folder, config: this.configOf(file), settings, file: basename(file) };
   }
 
   /**
@@ -138,7 +140,7 @@ export class Project {
     const entry = managementEntry(this.audit, contract);
     if (!entry || !existsSync(this.fileOf(entry.alias))) return undefined;
     try {
-      const accountId = this.read(this.fileOf(entry.alias)).config?.["crosstrail:accountId"];
+      const accountId = this.configOf(this.fileOf(entry.alias))["crosstrail:accountId"];
       return typeof accountId === "string" ? accountId : undefined;
     } catch {
       // A file with mistakes fails its own stack, later, and no other.
@@ -163,7 +165,10 @@ export class Project {
     if (this.folderOfOwn === undefined) {
       removeAbandoned();
       this.folderOfOwn = mkdtempSync(join(tmpdir(), `crosstrail-run-${process.pid}-`));
-      const project = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
+      // The stacks' files of this run are beside it.
+      const project = { ...this.project.content };
+      delete project.stackConfigDir;
+      if (typeof project.config === "string") delete project.config;
       const main = typeof project.main === "string" ? project.main : ".";
       const text = stringify({ ...project, main: isAbsolute(main) ? main : resolve(this.folder, main) });
       for (const name of ["stacks", "copies", "state"]) {
@@ -183,21 +188,23 @@ export class Project {
    * secret in it; without the salt each run would make a new one.
    */
   private generated(name: string, config: Record<string, unknown>, secrets: boolean): StackSource {
-    const provider: StackFile = secrets ? this.read(this.fileOf(this.auditStack)) : {};
+    const provider = secrets ? this.read(this.fileOf(this.auditStack)).rest : {};
     const workDir = join(this.temporary, secrets ? "stacks" : "copies");
     const file = join(workDir, `Pulumi.${name}.yaml`);
     writeFileSync(file, stringify({ ...provider, config }), { mode: 0o600 });
-    return { workDir, config, settings: this.settingsOf(name, config) };
+    const corrected = basename(this.fileOf(existsSync(this.fileOf(name)) ? name : this.auditStack));
+    return { workDir, config, settings: this.settingsOf(name, config, corrected), file: corrected };
   }
 
-  private settingsOf(name: string, config: Record<string, unknown>): Settings {
-    const own = Object.entries(config)
-      .filter(([key]) => key.startsWith("crosstrail:"))
-      .map(([key, value]) => [
-        key.slice("crosstrail:".length),
-        typeof value === "object" ? JSON.stringify(value) : String(value),
-      ]);
-    return parseSettings(name, Object.fromEntries(own) as Record<string, string>, config["aws:region"] as string);
+  private settingsOf(name: string, config: Record<string, unknown>, corrected: string): Settings {
+    const texts = Object.entries({ ...this.project.defaults, ...config })
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]);
+    return parseStackConfig(name, Object.fromEntries(texts) as Record<string, string>, {
+      region: this.env.AWS_REGION ?? this.env.AWS_DEFAULT_REGION,
+      project: this.project.name,
+      file: corrected,
+    });
   }
 
   private check({ name, kind, accountId }: FleetStack, settings: Settings): void {
@@ -223,10 +230,15 @@ export class Project {
   }
 
   private fileOf(stack: string): string {
-    return join(this.folder, `Pulumi.${stack}.yaml`);
+    return stackFileOf(this.project, stack);
   }
 
-  private read(file: string): StackFile {
-    return (parse(readFileSync(file, "utf8")) ?? {}) as StackFile;
+  /** By full names, with what the project gives to every stack. */
+  private configOf(file: string): Record<string, unknown> {
+    return { ...this.project.defaults, ...this.read(file).config };
+  }
+
+  private read(file: string) {
+    return parseStackFile(file, readFileSync(file, "utf8"), this.project.name);
   }
 }

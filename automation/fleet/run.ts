@@ -28,6 +28,7 @@ import { Backend, type StackEntry } from "./backend";
 import { Deliveries } from "./deliveries";
 import { execute } from "./execute";
 import { LastRun } from "./lastRun";
+import { checkNumbers } from "./limits";
 import { Pool } from "./pool";
 import { Project, type StackSource } from "./project";
 import { resultOf } from "./result";
@@ -41,15 +42,15 @@ export interface FleetOptions {
   auditStack?: string;
   /** The complete environment for Pulumi and AWS: backend, passphrase, credentials. Default: this process's. */
   env?: NodeJS.ProcessEnv;
-  /** How many stacks are worked on at the same time. Default: by processors and memory. */
+  /** How many stacks are worked on at the same time, 1 to 1000. Default: by processors and memory. */
   parallel?: number;
   /** Only these stacks, by name. */
   only?: string[];
   /** Only the stacks that did not succeed in the last run of the same kind from this folder. */
   failed?: boolean;
-  /** Seconds for each stack; then its engine is ended. Default: 900. */
+  /** Seconds for each stack, 1 to 604800 (a week); then its engine is ended. Default: 900. */
   timeoutSeconds?: number;
-  /** Seconds that a running call of a cancelled stack may still take. Default: 30. */
+  /** Seconds that a running call of a cancelled stack may still take, 0 to 86400. Default: 30. */
   graceSeconds?: number;
   /** `--secrets-provider` for stacks that are created. Default: the backend's. */
   secretsProvider?: string;
@@ -89,6 +90,7 @@ type AllOptions = UpOptions & DestroyOptions;
 
 export async function runFleet(action: Action, options: AllOptions): Promise<FleetResult> {
   const began = Date.now();
+  checkNumbers(options);
   const env = options.env ?? process.env;
   const folder = resolve(options.projectFolder ?? env.PULUMI_OPTION_CWD ?? ".");
   options.signal?.throwIfAborted();
@@ -362,6 +364,7 @@ class Run {
       exists,
       isNew,
       config: source.config,
+      stackFile: source.file,
       secretsProvider: inCopy ? undefined : options.secretsProvider,
       ...(inCopy && {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },

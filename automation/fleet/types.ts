@@ -102,6 +102,8 @@ export interface Job {
   isNew?: boolean;
   /** The stack's configuration as its file has it. */
   config: Record<string, unknown>;
+  /** The name of the file that its configuration is corrected in; default: the stack's own. */
+  stackFile?: string;
   /** Over the environment of the worker. */
   env?: Record<string, string>;
   /** `pulumi stack init --secrets-provider` */

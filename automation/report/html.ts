@@ -80,8 +80,8 @@ function findings(all: Finding[]): string {
 }
 
 function finding({ id, severity, subject, message, remedy }: Finding): string {
-  const lines = html(remedy).replaceAll("\n", "<br>");
-  return `<article class="finding ${html(severity)}"><h3>${html(subject)}</h3><p>${html(message)}</p><p class="remedy">${lines}</p><code class="id">${html(id)}</code></article>\n`;
+  const lines = (text: string) => text.split("\n").map(html).join("<br>");
+  return `<article class="finding ${html(severity)}"><h3>${html(subject)}</h3><p>${lines(message)}</p><p class="remedy">${lines(remedy)}</p><code class="id">${html(id)}</code></article>\n`;
 }
 
 const verdicts: Record<AccessChange["verdict"], string> = {

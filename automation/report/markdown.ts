@@ -72,7 +72,8 @@ function findings(all: Finding[]): string[] {
 }
 
 function finding({ id, severity, subject, message, remedy }: Finding): string {
-  const [what, why, how] = [subject, message, remedy].map((each) => text(each.slice(0, 600)));
+  const lines = (each: string) => each.slice(0, 600).split("\n").map(text).join("<br>");
+  const [what, why, how] = [text(subject.slice(0, 600)), lines(message), lines(remedy)];
   return `- ${marks[severity]} **${what}**: ${why}<br>→ ${how} <sub>${code(id)}</sub>`;
 }
 

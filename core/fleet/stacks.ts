@@ -227,4 +227,4 @@ export function organizationFinding(deployed: Contract | undefined): Finding | u
 }
 
 /** The tag that says which stack a key belongs to: a key has no name by which an interrupted run could find it again. */
-export const stackTag = "crosstrail:stack";
+export { stackTag } from "../tags";

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { LogNotifications } from "../archive";
 import { LeaveAsIs } from "../leftAsIs";
 import {
+  auditStackProblem,
   bucketNameProblem,
   externalIdProblem,
   keyAliasProblem,
@@ -302,7 +303,7 @@ export const keys = {
   auditStack: key(
     "string",
     members,
-    z.string().default(""),
+    checked(auditStackProblem).or(z.literal("")).default(""),
     "The audit stack, as a StackReference: organization/project/stack, or only the stack name if organization and project are the same.",
   ),
   contract: key(

@@ -5,7 +5,8 @@ export function nearest(name: string, candidates: string[]): string | undefined 
   return ranked[0] && ranked[0].edits <= 3 && ranked[0].edits * 2 < name.length ? ranked[0].candidate : undefined;
 }
 
-function editDistance(a: string, b: string): number {
+/** How many letters have to be added, removed or replaced to make one of the other; letter case does not count. */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -3,13 +3,13 @@ import type { Finding } from "../findings";
 import { UserError } from "../findings";
 
 export class Report {
-  /** The file that the mistakes are in, for messages. */
-  readonly file: string;
   private readonly findings: Finding[] = [];
 
-  constructor(readonly stack: string) {
-    this.file = `Pulumi.${stack}.yaml`;
-  }
+  /** @param file the file that the mistakes are in, for messages. */
+  constructor(
+    readonly stack: string,
+    readonly file = `Pulumi.${stack}.yaml`,
+  ) {}
 
   add(id: string, subject: string, message: string, remedy: string): void {
     this.findings.push({ id: `config/${id}`, severity: "error", subject, message, remedy });

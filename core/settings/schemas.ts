@@ -12,6 +12,7 @@ import {
   roleNameProblem,
   trailNameProblem,
 } from "../names";
+import { tagProblems } from "../tags";
 
 /** A string for which `problem` finds nothing wrong. */
 export const checked = (problem: (value: string) => string | undefined) =>
@@ -26,7 +27,14 @@ export const accountId = z.unknown().transform((value, context) => {
   return value as string;
 });
 
-export const tags = z.record(z.string().min(1).max(128), z.string().max(256));
+/** Crosstrail adds one of its own, to the keys. */
+const ownTags = 1;
+
+export const tags = z.record(z.string(), z.string()).superRefine((value, context) => {
+  for (const { key, message } of tagProblems(value, ownTags)) {
+    context.addIssue({ code: "custom", message, path: key === undefined ? [] : [key] });
+  }
+});
 
 /** Says what is wrong with a member's alias, or nothing. */
 export function aliasProblem(alias: string): string | undefined {

@@ -3,6 +3,7 @@ import type { LogGroupChoice, TopicChoice } from "../delivery";
 import type { EventChoice } from "../events";
 import { eventProblems } from "../events";
 import { pathText, sentence, valueAt } from "../issues";
+import { tagCaseProblems } from "../tags";
 import type { Values } from "./keys";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
@@ -26,6 +27,16 @@ export function trailOptions(report: Report, values: Values): TrailOptions {
       sentence(message),
       remedy ?? `Correct it in ${report.file}.`,
     );
+  }
+  if (makesRole(values)) {
+    for (const { key = "", message } of tagCaseProblems(values.tags ?? {})) {
+      report.add(
+        "tags",
+        subjectOf(`tags.${key}`, values.tags[key]),
+        sentence(message),
+        `Correct it in ${report.file}.`,
+      );
+    }
   }
   if (values.isMultiRegionTrail === true && values.includeGlobalServiceEvents === false) {
     report.add(
@@ -52,6 +63,11 @@ export function trailOptions(report: Report, values: Values): TrailOptions {
     }),
     ...(isSet(values.sns) && { sns: { encrypted: true, ...values.sns } }),
   };
+}
+
+/** Whether the stack has a role of IAM that gets the tags: a log group's, a reader, or the one that replicates. */
+function makesRole({ cloudWatchLogs, readers, replication }: Values): boolean {
+  return isSet(cloudWatchLogs) || isSet(readers) || isSet(replication);
 }
 
 /** Whether a map has anything in it; one with a mistake is not there. */

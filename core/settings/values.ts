@@ -18,6 +18,17 @@ export function checkNames(report: Report, raw: Record<string, string>): void {
   const known = keyTable.map(({ name }) => name as string);
   for (const name of Object.keys(raw)) {
     if (known.includes(name)) continue;
+    // `pulumi config set` without --path makes one key of a whole path.
+    const [, head] = /^([^.[\]]+)[.[]/.exec(name) ?? [];
+    if (head !== undefined && known.includes(head)) {
+      report.add(
+        "unknown-key",
+        subjectOf(name, raw[name]),
+        "This is a path as one key, which nothing reads.",
+        `pulumi config rm --stack ${report.stack} '${name}', then set it with --path: pulumi config set --stack ${report.stack} --path '${name}' <value>`,
+      );
+      continue;
+    }
     const near = nearest(name, known);
     const remove = `emove it from ${report.file}.`;
     report.add(

@@ -93,6 +93,34 @@ describe("fleet execution", () => {
     assert.ok(text.split("\n").length < 10, "the summary is about what is not as it should be");
   });
 
+  it("status: a trail that could not be read is no trail that is missing, with the exit code of its reason", () => {
+    const [step] = steps(1) as [Step];
+    const unread = (id: string, exitCode: number, message: string): StackResult => ({
+      ...resultOf(step, "failed"),
+      action: "status",
+      exitCode,
+      findings: [{ id, severity: "error", subject: "audit", message, remedy: "Log in." }],
+    });
+    for (const [id, code, message, said] of [
+      ["credentials/expired", 3, "The credentials have expired.", "because the credentials have expired."],
+      [
+        "aws/unreachable",
+        1,
+        "AWS could not be reached: no such host.",
+        "because AWS could not be reached: no such host.",
+      ],
+      ["aws/denied", 3, "The credentials may not do this.\nAWS says: x", "because the credentials may not do this."],
+    ] as const) {
+      const fleet = fleetResult([unread(id, code, message)], "failed");
+      const text = textOf("status", fleet, plain);
+      assert.ok(text.includes(`✖ audit ${step.stack.accountId}: could not be read, ${said}\n`), text);
+      assert.doesNotMatch(text, /no trail/);
+      assert.equal(exitCodeOf(fleet), code);
+    }
+    const without = fleetResult([{ ...resultOf(step, "succeeded"), action: "status" }], "succeeded");
+    assert.match(textOf("status", without, plain), /✔ audit \d+: no trail of its own\n/);
+  });
+
   it("what a run over 200 members keeps is small", async () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;

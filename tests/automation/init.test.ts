@@ -64,6 +64,17 @@ describe("crosstrail init", () => {
     assert.match(stdout, /can assume\nthe role CrosstrailDeploy in each account; npx crosstrail roles prints/);
   });
 
+  it("takes the role also as the configuration has it, and refuses one account's role for all", async () => {
+    const refused = await init([...fleet, "--deploy-role", "arn:aws:iam::222222222222:role/X"]);
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /the pattern needs \{accountId\}/);
+    const pattern = "arn:{partition}:iam::{accountId}:role/ops/{alias}-Deploy";
+    const { exitCode, stderr } = await init([...fleet, "--member-stacks", "--deploy-role", pattern]);
+    assert.equal(exitCode, 0, stderr);
+    const payments = readFileSync(join(folder, "Pulumi.payments.yaml"), "utf8");
+    assert.match(payments, /roleArn: arn:aws:iam::222222222222:role\/ops\/payments-Deploy$/m);
+  });
+
   it("writes a stack file for each member when asked, in the Region of its trail", async () => {
     const { exitCode, stdout } = await init([...fleet, "--member-stacks", "--audit-stack", "archive"]);
     assert.equal(exitCode, 0);

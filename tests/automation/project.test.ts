@@ -79,6 +79,53 @@ describe("automation: the project of a fleet", () => {
     assert.deepEqual(fs.readdirSync(folder), before);
   });
 
+  describe("no remedy names a file that is not there", () => {
+    /** Of whatever is wrong with a fleet, the files that the message says to correct. */
+    const namedFiles = (work: () => unknown): string[] => {
+      try {
+        work();
+      } catch (error) {
+        assert.equal((error as Error).name, "UserError", String((error as Error).stack));
+        return [...(error as Error).message.matchAll(/Pulumi\.[\w.-]+?\.(?:yaml|yml|json)/g)].map(([name]) => name);
+      }
+      return assert.fail("it is not refused");
+    };
+    for (const [what, memberDefaults] of Object.entries({
+      "an unknown key": { trailNam: "x" },
+      "a wrong type": { tags: ["x"] },
+      "two that exclude each other": { isMultiRegionTrail: true, includeGlobalServiceEvents: false },
+      "a field that CloudTrail does not have": {
+        advancedEventSelectors: [{ fieldSelectors: [{ field: "eventColour", equals: ["blue"] }] }],
+      },
+      "a wildcard in an ARN": {
+        eventSelectors: [{ dataResources: [{ type: "AWS::S3::Object", values: ["arn:aws:s3:::logs-*/"] }] }],
+      },
+      "a tag of AWS's": { tags: { "aws:owner": "me" } },
+      "what is only for a trail that is taken over": { leaveAsIs: ["delivery"] },
+    })) {
+      it(`memberDefaults: ${what}`, () => {
+        audit({ "crosstrail:memberDefaults": memberDefaults });
+        const files = namedFiles(() => project().trailStack(payments, undefined));
+        assert.ok(files.length > 0);
+        assert.deepEqual([...new Set(files)], ["Pulumi.audit.yaml"]);
+      });
+    }
+
+    it("a member with a file of its own is told its own", () => {
+      audit();
+      write("payments", { ...own("member", "222222222222"), "crosstrail:tags": ["x"] });
+      const files = namedFiles(() => project().trailStack(payments, undefined));
+      assert.deepEqual([...new Set(files)], ["Pulumi.payments.yaml"]);
+    });
+
+    it("and its job says the same to the program", () => {
+      audit();
+      assert.equal(project().trailStack(payments, undefined).file, "Pulumi.audit.yaml");
+      write("payments", own("member", "222222222222"));
+      assert.equal(project().trailStack(payments, undefined).file, "Pulumi.payments.yaml");
+    });
+  });
+
   it("of one that is no longer declared it follows from what is deployed", () => {
     audit();
     const deployed = { ...declaredContract(project().audit), keyArn };

@@ -4,6 +4,7 @@ import { partitions, regions } from "../../core/accounts";
 import type { TrailIdentity } from "../../core/names";
 import {
   accountRootArn,
+  auditStackProblem,
   bucketArn,
   bucketNameProblem,
   externalIdProblem,
@@ -263,6 +264,24 @@ describe("core/names", () => {
       ["my key", characters],
       ["alias/crosstrail", "write the alias without the prefix 'alias/'"],
       ["aws/s3", "aliases that start with 'aws/' are reserved by AWS"],
+    ]);
+  });
+
+  describe("auditStackProblem", () => {
+    const form = "a stack is named by its name alone, such as audit, or in full: organization/project/stack";
+    const two = `${form}; of these three one is missing here. In a backend of your own, the organization is called organization`;
+    table(auditStackProblem, [
+      ["audit", undefined],
+      ["acme/crosstrail/audit", undefined],
+      ["my.audit_1-x", undefined],
+      ["crosstrail/audit", two],
+      ["a/b/c/d", form],
+      ["/audit", two],
+      ["acme//audit", form],
+      ["", form],
+      ["audit stack", form],
+      ["urn:pulumi:audit", form],
+      ["s3://state/audit", form],
     ]);
   });
 });

@@ -868,7 +868,7 @@ describe("core/settings", () => {
         () => audit({ tags: { ["n".repeat(129)]: "x" } }),
         "audit",
         `crosstrail:tags.${"n".repeat(129)} = "x"`,
-        "Its name: this must have at most 128 characters.",
+        "A tag's key has 1 to 128 characters, this has 129.",
         correct,
       ],
       [

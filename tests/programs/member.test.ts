@@ -51,6 +51,34 @@ const inputs = {
 const registered = ["crosstrail:index:MemberTrail member", "aws:cloudtrail/trail:Trail member-trail"];
 
 describe("programs/member", () => {
+  it("of a stack without a file, names the file that its configuration follows from", async () => {
+    process.env.CROSSTRAIL_STACK_FILE = "Pulumi.audit.yaml";
+    try {
+      await refuses(world({ accountId: "2222" }), [
+        "Pulumi.audit.yaml has a mistake. Nothing was changed.",
+        "",
+        '  crosstrail:accountId = "2222"',
+        '    An AWS account ID has 12 digits, this has 4; without quotes, YAML drops leading zeros: write "012345678901".',
+        "    → Correct it in Pulumi.audit.yaml.",
+      ]);
+    } finally {
+      delete process.env.CROSSTRAIL_STACK_FILE;
+    }
+  });
+
+  it("refuses a key in a namespace that is nearly Crosstrail's, and leaves other namespaces alone", async () => {
+    const other = { ...world().config, "payments:tags": "{}", "awsx:accountId": "1" };
+    assert.equal((await deploy(world({}, { config: other }))).run.resources.length, 2);
+    const misspelt = { ...world().config, "crosstail:tags": "{}" };
+    await refuses(world({}, { config: misspelt }), [
+      "Pulumi.payments.yaml has a mistake. Nothing was changed.",
+      "",
+      '  crosstail:tags = "{}"',
+      "    Nothing reads the namespace crosstail; Crosstrail's is crosstrail, in lower-case letters.",
+      "    → Did you mean crosstrail:tags? Otherwise remove it from Pulumi.payments.yaml.",
+    ]);
+  });
+
   it("makes the trail that the audit stack's contract authorises", async () => {
     const { run, outputs: found } = await deploy(world());
     assert.deepEqual(found, outputs);

@@ -113,8 +113,9 @@ function explainedFailure(stack: string, error: unknown, open: string[]): Diagno
     };
   }
   // The AWS SDK's errors have a name, and the credential providers' one, too.
-  const { name, message } = error as Error;
-  const { exitCode, findings } = diagnoseText(stack, `${name}: ${message}`);
+  const { name, message, code = "" } = error as NodeJS.ErrnoException;
+  // Where no address of a name answers, the message is empty, and only the code says something.
+  const { exitCode, findings } = diagnoseText(stack, `${name}: ${message || code}`);
   const auth = name === "CredentialsProviderError" || name === "AccessDenied" || name === "AccessDeniedException";
   return { exitCode: auth ? ExitCode.Authentication : exitCode, findings };
 }

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { allEnded } from "../../process";
 import { Engine } from "./engine";
 import { runJob } from "./turn";
+import { stackFileVariable } from "../../../programs/stack";
 import { reportMark } from "../protocol";
 import type { Job, Order, Report } from "../types";
 import { Status } from "../types";
@@ -24,6 +25,8 @@ export function main(): void {
     delete env.PULUMI_OPTION_CWD;
     // Short-lived processes: collecting their garbage half as often costs little memory and saves a sixth of their time.
     env.GOGC ??= "400";
+    // The program runs in this process.
+    process.env[stackFileVariable] = job.stackFile ?? "";
     engine = new Engine(job, env, (event) => send({ type: "event", event }));
     const { result, reading } = await runJob(job, engine, (event) => send({ type: "event", event }));
     engine = undefined;
