@@ -55,6 +55,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/simulate") as typeof import("./commands/simulate"),
   },
   {
+    name: "verify",
+    summary: "verify that every log of every account is there, and unaltered",
+    load: () => require("./commands/verify") as typeof import("./commands/verify"),
+  },
+  {
     name: "policy",
     summary: "print the policy statements that an existing bucket or key needs, or the merged policy",
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
@@ -124,7 +129,7 @@ export async function main(args: string[], surroundings: Surroundings): Promise<
         "\nTo start a new fleet, run crosstrail init in an empty folder, then preview and up.",
         "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication,",
         "4 deployment, 5 check failed, 6 stack not found, 7 unexpected changes,",
-        "8 cancelled, 9 time limit.",
+        "8 cancelled, 9 time limit, 10 not checked.",
       ].join("\n"),
     );
   for (const each of commands) {

@@ -44,3 +44,7 @@ export function destroy(options: DestroyOptions = {}): Promise<FleetResult> {
 export function status(options: FleetOptions = {}): Promise<FleetResult> {
   return runFleet(Action.Status, options);
 }
+
+export { type VerifyOptions, verify } from "./verify";
+export type { Counts, PlaceResult, VerifyFinding, VerifyProgress, VerifyResult } from "./verify";
+export { FindingState, VerifyState } from "./verify";

@@ -14,6 +14,8 @@ export const ExitCode = {
   UnexpectedChanges: 7,
   Cancelled: 8,
   Timeout: 9,
+  /** No problem was found, but something could not be checked. */
+  NotChecked: 10,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { run } from "../../../automation/verify/run";
+import { exitCodeOf } from "../../../automation/verify/result";
+import { cases, played } from "../../support/verifyCases";
+
+describe("verify: what can be wrong is told apart", () => {
+  it("in at least 40 kinds", () => {
+    assert.ok(cases.length >= 40);
+    assert.equal(new Set(cases.map(({ title }) => title)).size, cases.length);
+  });
+
+  for (const each of cases) {
+    it(each.title, async () => {
+      const { options } = played(each);
+      const { result } = await run(options);
+      const found = result.findings.map(({ id }) => id.replace("verify/", ""));
+      assert.deepEqual(found.sort(), [...each.finds].sort(), JSON.stringify(result.findings, null, 1));
+      assert.equal(exitCodeOf(result), each.exit);
+      for (const { message, remedy, subject } of result.findings) assert.ok(message && remedy && subject);
+    });
+  }
+});
