@@ -9,7 +9,7 @@ import {
   BucketVersioning,
 } from "@pulumi/aws/s3";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem } from "../core/names";
+import { bucketNameProblem, roleArnProblem } from "../core/names";
 import { accessLogPolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
@@ -25,6 +25,8 @@ export interface AccessLogBucketArgs {
   accountId: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
+  /** ARNs of the only roles that may change the bucket or what is in it. The role that deploys must be among them. Default: none, IAM policies alone decide. */
+  breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Days after which access logs are deleted, at least 1. Default: 365. */
   expirationDays?: pulumi.Input<number>;
   /** Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default: true. */
@@ -52,6 +54,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
         sourceBucketName: args.sourceBucketName,
         accountId: args.accountId,
         partition: args.partition,
+        breakGlassRoleArns: args.breakGlassRoleArns,
       },
       {
         tags: tagsProblem,
@@ -59,6 +62,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
         sourceBucketName: bucketNameProblem,
         accountId: accountIdProblem,
         partition: oneOf(partitions),
+        breakGlassRoleArns: roleArnProblem,
       },
     );
     const policy = derive(inputs, ({ partition, ...rest }) =>

@@ -128,6 +128,10 @@ export interface AuditBucketArgs {
    */
   breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * For a bucket of copies: ARN of the role by which S3 replication writes them, which breakGlassRoleArns does not keep from it. Default: none.
+   */
+  replicationRoleArn?: pulumi.Input<string>;
+  /**
    * Whether objects that name another key, another encryption than SSE-KMS, or a key of the caller's own are refused.
    * Default: false.
    */
@@ -202,6 +206,7 @@ export class AuditBucket extends pulumi.ComponentResource {
       partition: oneOf(partitions),
       policyForm: oneOf(Object.values(BucketPolicyForm)),
       breakGlassRoleArns: roleArnProblem,
+      replicationRoleArn: roleArnProblem,
       denyOtherEncryption: undefined,
     });
     refuseConflicts(args);

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem, keyAliasProblem, organizationIdProblem } from "../core/names";
+import { bucketNameProblem, keyAliasProblem, organizationIdProblem, roleArnProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
-import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
+import { deletionWindowInDays, KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { replicationOfKey } from "../core/policies/replication";
 import { tagsProblem } from "../core/tags";
 import {
@@ -78,6 +78,10 @@ export interface AuditKeyArgs {
    */
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * ARNs of the only roles that may administer the key, with the role that deploys among them; others of the account see its settings. Roles of the account that owns the key. Default: none, IAM policies alone decide.
+   */
+  breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768
    * bytes.
    */
@@ -131,6 +135,7 @@ export class AuditKey extends pulumi.ComponentResource {
       partition: oneOf(partitions),
       bucketKeyEnabled: undefined,
       memberReaders: accountIdProblem,
+      breakGlassRoleArns: roleArnProblem,
       aliasName: keyAliasProblem,
       policyForm: oneOf(Object.values(KeyPolicyForm)),
       replication: undefined,
@@ -161,7 +166,7 @@ export class AuditKey extends pulumi.ComponentResource {
         enableKeyRotation: true,
         rotationPeriodInDays: args.rotationPeriodInDays ?? 365,
         // The longest time to change one's mind about a key without which no log can be read.
-        deletionWindowInDays: 30,
+        deletionWindowInDays,
         policy,
         multiRegion: replicaRegions.length > 0 ? true : undefined,
         tags,
@@ -176,7 +181,7 @@ export class AuditKey extends pulumi.ComponentResource {
           {
             primaryKeyArn: key.arn,
             description: "Replica of the key of the Crosstrail archive",
-            deletionWindowInDays: 30,
+            deletionWindowInDays,
             policy: replicaPolicies[index],
             tags,
           },

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Queue, QueuePolicy } from "@pulumi/aws/sqs";
 import { accountIdProblem, partitions } from "../core/accounts";
-import { bucketNameProblem } from "../core/names";
+import { bucketNameProblem, roleArnProblem } from "../core/names";
 import { notificationQueuePolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
@@ -17,6 +17,8 @@ export interface NotificationQueueArgs {
   accountId: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
+  /** ARNs of the only roles that may change the queue, or send to it; who else may receive is for IAM policies to say. The role that deploys must be among them. Default: none, IAM policies alone decide. */
+  breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Tags of the queue. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -38,6 +40,7 @@ export class NotificationQueue extends pulumi.ComponentResource {
         sourceBucketName: args.sourceBucketName,
         accountId: args.accountId,
         partition: args.partition,
+        breakGlassRoleArns: args.breakGlassRoleArns,
       },
       {
         tags: tagsProblem,
@@ -48,6 +51,7 @@ export class NotificationQueue extends pulumi.ComponentResource {
         sourceBucketName: bucketNameProblem,
         accountId: accountIdProblem,
         partition: oneOf(partitions),
+        breakGlassRoleArns: roleArnProblem,
       },
     );
 

@@ -79,12 +79,14 @@ export function copiesInput(settings: AuditSettings): BucketPolicyInput | undefi
   const { partition, requireMfa, mfaExemptRoleArns, breakGlassRoleArns } = archiveInput(settings);
   const { bucketName } = replication.destination;
   // No trail delivers there.
-  return { partition, bucketName, trails: [], requireMfa, mfaExemptRoleArns, breakGlassRoleArns };
+  const { roleArn: replicationRoleArn } = replication;
+  return { partition, bucketName, trails: [], requireMfa, mfaExemptRoleArns, breakGlassRoleArns, replicationRoleArn };
 }
 
 /** What the policies of the access-log bucket and of the notification queue are built from. */
-export function besideInput({ partition, auditAccountId, bucketName }: AuditSettings): LogSource {
-  return { partition, accountId: auditAccountId, sourceBucketName: bucketName };
+export function besideInput({ partition, auditAccountId, bucketName, archive }: AuditSettings): LogSource {
+  const { breakGlassRoleArns } = archive;
+  return { partition, accountId: auditAccountId, sourceBucketName: bucketName, breakGlassRoleArns };
 }
 
 /** A reader role's own two policies. */

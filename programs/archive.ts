@@ -92,7 +92,7 @@ export async function requireBreakGlassRoles({ archive }: AuditSettings, callerA
   // A session's ARN leaves out the role's path: arn:aws:sts::<account>:assumed-role/<role>/<session>
   const caller = /:assumed-role\/([^/]+)\//.exec(callerArn)?.[1];
   if (caller === undefined || !arns.some((arn) => roleName(arn) === caller)) {
-    const message = `This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.`;
+    const message = `This stack is being deployed as ${callerArn}, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.`;
     const remedy =
       caller === undefined
         ? "Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles."

@@ -261,7 +261,7 @@ const headings: Record<GroupId, string> = {
   read: "auditor\nreads",
   own: "own\nlogs",
   reader: "reader\nroles",
-  upkeep: "repairs\npolicies",
+  upkeep: "upkeep",
   "other-trail": "other\ntrail",
   "other-path": "other\npath",
   outsider: "outsider",
@@ -270,6 +270,7 @@ const headings: Record<GroupId, string> = {
   anonymous: "anonymous",
   "read-others": "others'\nlogs",
   tamper: "tamper",
+  guard: "own\nadmins",
   beyond: "roles\nbeyond",
   "no-mfa": "no MFA",
 };

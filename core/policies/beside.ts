@@ -7,8 +7,10 @@ import type { Partition } from "../accounts";
 import { bucketArn } from "../names";
 import type { PolicyDocument, Statement } from "./document";
 import { policyDocument } from "./document";
+import { denyAllBut, denyInsecureTransport, denyTampering, queueUse } from "./guard";
+import type { PolicyOptions } from "./options";
 
-export interface LogSource {
+export interface LogSource extends Pick<PolicyOptions, "breakGlassRoleArns"> {
   partition: Partition;
   /** The bucket that is logged, or that tells of new objects. */
   sourceBucketName: string;
@@ -23,6 +25,7 @@ export function accessLogPrefix(sourceBucketName: string): string {
 
 /** S3's logging service writes the source's access logs, and nobody uses the bucket without TLS. */
 export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketName: string }): PolicyDocument {
+  const { breakGlassRoleArns: roles = [] } = source;
   const bucket = bucketArn(source.partition, bucketName);
   return policyDocument([
     {
@@ -33,12 +36,14 @@ export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketN
       Resource: `${bucket}/${accessLogPrefix(source.sourceBucketName)}*`,
       Condition: onlyFrom(source),
     },
+    ...(roles.length > 0 ? denyTampering(bucket, roles) : []),
     denyInsecureTransport("s3:*", [bucket, `${bucket}/*`]),
   ]);
 }
 
 /** S3 tells of the source's new objects, and nobody uses the queue without TLS. */
 export function notificationQueuePolicy({ queueArn, ...source }: LogSource & { queueArn: string }): PolicyDocument {
+  const { breakGlassRoleArns: roles = [] } = source;
   return policyDocument([
     {
       Sid: "NotificationsSend",
@@ -48,6 +53,7 @@ export function notificationQueuePolicy({ queueArn, ...source }: LogSource & { q
       Resource: queueArn,
       Condition: onlyFrom(source),
     },
+    ...(roles.length > 0 ? [denyAllBut("DenyTampering", queueUse, queueArn, roles)] : []),
     denyInsecureTransport("sqs:*", queueArn),
   ]);
 }
@@ -57,16 +63,5 @@ function onlyFrom({ partition, sourceBucketName, accountId }: LogSource): Statem
   return {
     ArnLike: { "aws:SourceArn": bucketArn(partition, sourceBucketName) },
     StringEquals: { "aws:SourceAccount": accountId },
-  };
-}
-
-function denyInsecureTransport(action: string, resource: Statement["Resource"]): Statement {
-  return {
-    Sid: "DenyInsecureTransport",
-    Effect: "Deny",
-    Principal: "*",
-    Action: action,
-    Resource: resource,
-    Condition: { Bool: { "aws:SecureTransport": "false" } },
   };
 }

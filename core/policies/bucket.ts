@@ -10,6 +10,7 @@ import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import { denyInsecureTransport, denyTampering } from "./guard";
 import type { PolicyOptions } from "./options";
 import type { OrganizationGrant } from "./organization";
 import { divided } from "./organization";
@@ -50,6 +51,8 @@ export interface BucketPolicyInput extends PolicyOptions {
   keyArn?: string;
   /** Former keys of the archive that trails may still name. */
   previousKeyArns?: string[];
+  /** For a bucket of copies: ARN of the role by which S3 writes them, which `breakGlassRoleArns` does not keep from it. */
+  replicationRoleArn?: string;
 }
 
 /** The tightest bucket policy that fits, or the demanded form; throws a UserError when it does not fit. */
@@ -170,13 +173,24 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
       memberReaders,
       organizationTrails.length > 0 ? organization?.id : undefined,
     ),
+    ...(trails.length > 0 || organizationTrails.length > 0 ? [denyNestedPrefix(bucket, prefixes)] : []),
     ...(input.requireMfa ? [denyWithoutMfa(bucket, input.mfaExemptRoleArns)] : []),
-    ...(breakGlassRoleArns.length > 0 ? denyTampering(bucket, breakGlassRoleArns) : []),
+    ...(breakGlassRoleArns.length > 0 ? denyTampering(bucket, breakGlassRoleArns, input.replicationRoleArn) : []),
     ...(input.denyOtherEncryption && input.keyArn !== undefined
       ? denyOtherEncryption(bucket, [input.keyArn, ...(input.previousKeyArns ?? [])])
       : []),
-    denyInsecureTransport(bucket),
+    denyInsecureTransport("s3:*", [bucket, `${bucket}/*`]),
   ]);
+}
+
+/**
+ * Nobody delivers through a prefix that ends in another account's folder. A trail's owner chooses its S3 prefix, and CloudTrail
+ * puts AWSLogs/ behind it: with `AWSLogs/<account>/CloudTrail/...` as prefix a log file would lie in that account's folder, which
+ * the path of a grant covers. Only below the archive's own AWSLogs/, where a real log file never has another one.
+ */
+function denyNestedPrefix(bucket: string, prefixes: string[]): Statement {
+  const nested = prefixes.map((logPrefix) => [bucket, logPrefix, "AWSLogs/*AWSLogs/*"].filter(Boolean).join("/"));
+  return { Sid: "DenyNestedPrefix", Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: list(nested) };
 }
 
 /**
@@ -242,43 +256,6 @@ function denyWithoutMfa(bucket: string, exemptRoleArns: string[] = []): Statemen
 }
 
 /**
- * Nobody but the named roles changes the bucket's settings, deletes it, or touches what is in it. The account's root user can
- * still read, write and delete the bucket's policy, whatever that says: the way back when the roles are lost.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
- */
-function denyTampering(bucket: string, breakGlassRoleArns: string[]): Statement[] {
-  // A session's `aws:PrincipalArn` is its role's ARN. As principals the roles would break the policy when they go.
-  const others = { ArnNotLike: { "aws:PrincipalArn": list(breakGlassRoleArns) } };
-  return [
-    {
-      Sid: "DenyBucketTampering",
-      Effect: "Deny",
-      Principal: "*",
-      // Among the settings: policy, versioning, Object Lock, encryption, lifecycle, public access, ownership, logging,
-      // notifications, and who pays for requests: CloudTrail does not deliver where the requester does.
-      Action: [
-        "s3:DeleteBucket*",
-        "s3:PutBucket*",
-        "s3:PutEncryptionConfiguration",
-        "s3:PutLifecycleConfiguration",
-        "s3:PutReplicationConfiguration",
-      ],
-      Resource: bucket,
-      Condition: others,
-    },
-    {
-      Sid: "DenyLogTampering",
-      Effect: "Deny",
-      Principal: "*",
-      Action: ["s3:BypassGovernanceRetention", "s3:DeleteObject*", "s3:PutObject*"],
-      Resource: `${bucket}/*`,
-      // CloudTrail delivers without being a principal of any account. Requests without a signature do not have the key.
-      Condition: { ...others, BoolIfExists: { "aws:PrincipalIsAWSService": "false" } },
-    },
-  ];
-}
-
-/**
  * Nobody puts an object that the account cannot read with the archive's key. Only what a request says can be wrong: one that
  * says nothing gets the bucket's encryption, and the check that CloudTrail makes when a trail is created says nothing, so
  * that these statements can be there before the first trail.
@@ -305,16 +282,4 @@ function denyOtherEncryption(bucket: string, keyArns: string[]): Statement[] {
     }),
     deny("DenyCustomerKeys", { Null: { [`${algorithm}-customer-algorithm`]: "false" } }),
   ];
-}
-
-/** Nobody reads or writes without TLS: the bucket itself and every object in it. */
-function denyInsecureTransport(bucket: string): Statement {
-  return {
-    Sid: "DenyInsecureTransport",
-    Effect: "Deny",
-    Principal: "*",
-    Action: "s3:*",
-    Resource: [bucket, `${bucket}/*`],
-    Condition: { Bool: { "aws:SecureTransport": "false" } },
-  };
 }

@@ -7,7 +7,9 @@ export interface Statement {
   Sid: string;
   Effect: "Allow" | "Deny";
   Principal: "*" | Record<string, OneOrMany>;
-  Action: OneOrMany;
+  Action?: OneOrMany;
+  /** Instead of Action: every action but these. Only in a Deny, which then covers what AWS adds later. */
+  NotAction?: OneOrMany;
   Resource: OneOrMany;
   Condition?: Record<string, Record<string, OneOrMany>>;
 }

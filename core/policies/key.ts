@@ -10,6 +10,7 @@ import type { OneOrMany, PolicyDocument, Statement } from "./document";
 import { list, policyDocument } from "./document";
 import type { FormChoice } from "./forms";
 import { chooseForm } from "./forms";
+import { byRole } from "./guard";
 import type { PolicyOptions } from "./options";
 import type { KeyReplication } from "./replication";
 import { replicationStatements } from "./replication";
@@ -70,25 +71,29 @@ export function keyPolicyForms({ trails, organization }: KeyPolicyInput): KeyPol
   return Object.values(KeyPolicyForm).filter((form) => form !== "organization" || covered.length > 0);
 }
 
-/**
- * What the account may do with the key through its IAM policies: administer it, not use it. Listed, because `kms:*`
- * would let every administrator of the account decrypt logs without going through the statement for readers.
- */
-const administration = [
-  "kms:CancelKeyDeletion",
-  "kms:CreateAlias",
-  "kms:DeleteAlias",
+/** What shows a key's settings, and changes nothing. */
+const keyReads = [
   "kms:DescribeKey",
-  "kms:DisableKey",
-  "kms:DisableKeyRotation",
-  "kms:EnableKey",
-  "kms:EnableKeyRotation",
   "kms:GetKeyPolicy",
   "kms:GetKeyRotationStatus",
   "kms:ListGrants",
   "kms:ListKeyPolicies",
   "kms:ListKeyRotations",
   "kms:ListResourceTags",
+];
+
+/**
+ * What the account may do with the key through its IAM policies: administer it, not use it. Listed, because `kms:*`
+ * would let every administrator of the account decrypt logs without going through the statement for readers.
+ */
+export const keyWrites = [
+  "kms:CancelKeyDeletion",
+  "kms:CreateAlias",
+  "kms:DeleteAlias",
+  "kms:DisableKey",
+  "kms:DisableKeyRotation",
+  "kms:EnableKey",
+  "kms:EnableKeyRotation",
   "kms:PutKeyPolicy",
   "kms:ReplicateKey",
   "kms:RevokeGrant",
@@ -107,19 +112,59 @@ export function accountAdministration(partition: Partition, accountId: string): 
     Sid: "AccountAdministration",
     Effect: "Allow",
     Principal: { AWS: accountRootArn(partition, accountId) },
-    Action: administration,
+    Action: list([...keyReads, ...keyWrites]),
     Resource: "*",
   };
 }
 
+/** The same where some roles of the account alone do: anybody else of it sees the key's settings, so that a preview can be made. */
+function breakGlassAdministration(partition: Partition, accountId: string, breakGlassRoleArns: string[]): Statement[] {
+  const all = accountAdministration(partition, accountId);
+  return [
+    { ...all, Action: list(keyWrites), Condition: byRole(breakGlassRoleArns) },
+    { ...all, Sid: "AccountReadsKey", Action: list(keyReads) },
+  ];
+}
+
+/** Days that a key is kept at least after its deletion was asked for: the longest that AWS has. */
+export const deletionWindowInDays = 30;
+
+/**
+ * Nobody has the key deleted sooner: without it every log is ciphertext forever, whatever locks the objects. A request that names
+ * no time gets the longest.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-schedule-key-deletion-pending-window-in-days
+ */
+function denyShortDeletion(): Statement {
+  return {
+    Sid: "DenyShortDeletion",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "kms:ScheduleKeyDeletion",
+    Resource: "*",
+    Condition: { NumericLessThan: { "kms:ScheduleKeyDeletionPendingWindowInDays": String(deletionWindowInDays) } },
+  };
+}
+
+/** Sids of the statements by which the owner of a key administers it, and guards it. */
+export const ownerSids = ["AccountAdministration", "AccountReadsKey", "DenyShortDeletion"];
+
 /** The key policy in one form, whatever its size. */
 export function keyPolicyIn(form: KeyPolicyForm, input: KeyPolicyInput): PolicyDocument {
-  const { partition, auditAccountId, organization, mayEncrypt = true, memberReaders = [] } = input;
+  const {
+    partition,
+    auditAccountId,
+    organization,
+    mayEncrypt = true,
+    memberReaders = [],
+    breakGlassRoleArns = [],
+  } = input;
   const account = { AWS: accountRootArn(partition, auditAccountId) };
   // To the key an organization trail is a trail of the management account: its ARN is the encryption context of all logs.
   const trails = [...input.trails, ...(organization?.trails ?? [])];
   return policyDocument([
-    accountAdministration(partition, auditAccountId),
+    ...(breakGlassRoleArns.length > 0
+      ? breakGlassAdministration(partition, auditAccountId, breakGlassRoleArns)
+      : [accountAdministration(partition, auditAccountId)]),
     ...(trails.length > 0 && mayEncrypt ? trailGrants(form, trails, input) : []),
     {
       Sid: "AccountReadsLogs",
@@ -134,6 +179,7 @@ export function keyPolicyIn(form: KeyPolicyForm, input: KeyPolicyInput): PolicyD
     ...(input.replication
       ? replicationStatements(partition, auditAccountId, input.replication, input.bucketKeyEnabled)
       : []),
+    denyShortDeletion(),
   ]);
 }
 

@@ -12,7 +12,7 @@ import { canonical, policyDocument, serialize } from "./document";
 import type { StatementTexts } from "./jsonText";
 import { cut } from "./jsonText";
 import type { KeyPolicyInput } from "./key";
-import { KeyPolicyForm, keyPolicyIn, keyPolicyLimit } from "./key";
+import { KeyPolicyForm, keyPolicyIn, keyPolicyLimit, ownerSids } from "./key";
 
 export interface MergeOptions<Form extends string> {
   /** The current policy's text. Left out: there is none. */
@@ -73,7 +73,8 @@ export function mergeBucketPolicy(
     limit: bucketPolicyLimit,
     forms: Object.values(BucketPolicyForm),
     build: (form) => bucketPolicyIn(form, input).Statement,
-    isWanted: ({ Effect }) => denials || Effect === "Allow",
+    // What denies a trail's nested prefix goes with what lets trails write: it concerns nothing else in the bucket.
+    isWanted: ({ Effect, Sid }) => denials || Effect === "Allow" || Sid === "DenyNestedPrefix",
   });
 }
 
@@ -87,7 +88,7 @@ export function mergeKeyPolicy(
   options: MergeOptions<KeyPolicyForm> = {},
 ): MergeResult<KeyPolicyForm> {
   const build = (form: KeyPolicyForm) =>
-    keyPolicyIn(form, input).Statement.filter(({ Sid }) => Sid !== "AccountAdministration");
+    keyPolicyIn(form, input).Statement.filter(({ Sid }) => !ownerSids.includes(Sid));
   return merge({
     ...options,
     what: "key policy",

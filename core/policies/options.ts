@@ -11,7 +11,7 @@ export interface PolicyOptions {
   requireMfa?: boolean;
   /** ARNs of roles of automation, which has no MFA, for which `requireMfa` does not count. */
   mfaExemptRoleArns?: string[];
-  /** ARNs of the only roles that may change the archive. None: IAM policies alone decide. */
+  /** ARNs of the only roles that may change the buckets, what is in them, the key and the queue. None: IAM policies alone decide. */
   breakGlassRoleArns?: string[];
   /** Whether objects with another encryption than SSE-KMS with the archive's key are refused; needs `keyArn`. */
   denyOtherEncryption?: boolean;

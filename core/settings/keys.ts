@@ -244,7 +244,7 @@ export const keys = {
     "array",
     auditOnly,
     z.array(roleNameOrArn).default([]),
-    "The only roles that may change the log bucket's settings or its log files: names in the audit account, or ARNs. The role that deploys this stack must be among them. If empty, only IAM policies apply.",
+    "The only roles that may change the archive (buckets, log files, key, notification queue): names in the audit account, or ARNs. The role that deploys this stack must be among them. If empty, only IAM policies apply.",
   ),
   denyOtherEncryption: key(
     "boolean",

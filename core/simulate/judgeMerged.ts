@@ -137,9 +137,11 @@ function changedAnswers(
   const ask = (asked: PolicyInput) => simulate(fleet, { bucket: undefined, key: undefined, ...forms, [kind]: asked });
   const alone = ask(policyDocument(merge.wanted));
   const found = new Map<string, { subject: string; expected: "allow" | "deny"; titles: Map<string, number> }>();
-  for (const [index, { group, title, expected, decision, verdict }] of ask(policy).entries()) {
-    // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is no news.
-    if (verdict === "ok" || alone[index]?.verdict !== "ok" || group === "deliver") continue;
+  for (const [index, { question, group, title, expected, decision, verdict }] of ask(policy).entries()) {
+    // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is no news; and who
+    // administers a bucket or key that was there before is its owner's choice.
+    if (verdict === "ok" || alone[index]?.verdict !== "ok" || group === "deliver" || isOwners(question, group))
+      continue;
     const subject = nameOf(decision.decidedBy?.index);
     let entry = found.get(`${expected} ${subject}`);
     if (!entry) found.set(`${expected} ${subject}`, (entry = { subject, expected, titles: new Map() }));
@@ -164,4 +166,9 @@ function changedAnswers(
           remedy: "Exempt those who read the logs from the statement, if its owner agrees.",
         };
   });
+}
+
+/** About who administers the bucket or the key, beyond its policy. */
+function isOwners(question: string, group: string): boolean {
+  return group === "guard" || /^upkeep\/(bucket|log|key)-any$/.test(question);
 }

@@ -1,9 +1,11 @@
-/** The simulation's questions about people and roles: reader roles, members and their own logs, MFA, and who mends the policies. */
+/** The simulation's questions about people and roles: reader roles, members and their own logs, MFA, and who changes the archive. */
 import { memberReadPermissions } from "../policies/reader";
 import type { CompiledPolicy } from "../evaluate/compile";
 import { compile } from "../evaluate/compile";
 import type { ArchivePolicies, SimulatedFleet, SimulatedReader, SimulatedTrail } from "./subject";
 import type { QuestionId } from "./questions";
+import type { WriteTarget } from "./writes";
+import { bucketWrites, keyWriteGroups } from "./writes";
 import type { TrailIdentity } from "../names";
 import type { AccessRequest, Caller, PolicyDocument, RequestContext } from "../evaluate/types";
 
@@ -121,21 +123,65 @@ export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Gene
   }
 }
 
-/** Where there are break-glass roles, nobody else of the audit account changes the bucket or what is in it. */
-export function* aboutTampering(requests: Requests, trail: TrailIdentity): Generator<Asked> {
-  const { fleet, bucket } = requests;
-  if (!fleet.breakGlassRoleArns?.length) return;
-  const administrator = requests.administratorOf(fleet.auditAccountId);
-  const log = requests.read(administrator, trail).resource;
-  for (const [question, action, resource] of [
-    ["tamper/owner-policy", "s3:PutBucketPolicy", bucket],
-    ["tamper/owner-versioning", "s3:PutBucketVersioning", bucket],
-    ["tamper/owner-lifecycle", "s3:PutLifecycleConfiguration", bucket],
-    ["tamper/owner-delete", "s3:DeleteObjectVersion", log],
-    ["tamper/owner-unlock", "s3:BypassGovernanceRetention", log],
-  ] as const) {
-    yield [question, requests.object(administrator, action, resource)];
+/** Requests that change the archive: each action on the bucket, the log file or the key. */
+function changes(requests: Requests, caller: Caller, actions: readonly string[], target: WriteTarget, file: string) {
+  // What has its key deleted says when: by itself, or KMS does.
+  const ofKey = (action: string): RequestContext => ({
+    [mfaKey]: "true",
+    ...(action === "kms:ScheduleKeyDeletion" && { [windowKey]: "30" }),
+  });
+  return actions.map((action): [action: string, request: AccessRequest] => [
+    action,
+    target === "key"
+      ? requests.ask(caller, action, requests.fleet.keyArn, ofKey(action))
+      : requests.object(caller, action, target === "bucket" ? requests.bucket : file),
+  ]);
+}
+
+const windowKey = "kms:ScheduleKeyDeletionPendingWindowInDays";
+
+/**
+ * Nobody changes the archive but who administers it: no administrator of another account, whatever is configured; and where there
+ * are break-glass roles, nobody else of the audit account. Asked once, with every action that AWS has.
+ */
+export function* aboutTampering(requests: Requests, trails: SimulatedTrail[]): Generator<Asked> {
+  const { fleet } = requests;
+  // The same one in whatever order the fleet is declared.
+  const [first] = trails.map(({ trail }) => trail).sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  if (!first) return;
+  const file = requests.logFile(first.accountId, first.region);
+  const ask = function* (question: QuestionId, caller: Caller, { target, actions }: (typeof groups)[number]) {
+    const who = caller.arn?.split(":")[4];
+    for (const [action, request] of changes(requests, caller, actions, target, file))
+      yield [question, request, { about: `${who}/${action}` }] as Asked;
+  };
+  const groups = [...Object.values(bucketWrites), ...Object.values(keyWriteGroups)];
+  const accounts = trails.map(({ trail }) => trail.accountId).filter((each) => each !== fleet.auditAccountId);
+  const [member] = accounts.sort();
+  for (const other of [...(member === undefined ? [] : [member]), requests.outsider]) {
+    for (const group of groups) yield* ask(anybody[group.target], requests.administratorOf(other), group);
   }
+
+  const administrator = requests.administratorOf(fleet.auditAccountId);
+  const isGuarded = (fleet.breakGlassRoleArns ?? []).length > 0;
+  yield* ask("tamper/owner-key-use", administrator, keyWriteGroups.use);
+  for (const [, request] of changes(requests, administrator, ["kms:ScheduleKeyDeletion"], "key", file))
+    yield ["tamper/owner-key-soon", withContext(request, { [windowKey]: "7" })];
+  if (isGuarded) {
+    for (const [name, group] of entriesOf(bucketWrites)) yield* ask(`tamper/owner-${name}`, administrator, group);
+    for (const [name, group] of entriesOf(keyWriteGroups))
+      if (name !== "use") yield* ask(`tamper/owner-key-${name}`, administrator, group);
+  }
+  const [breakGlass] = fleet.breakGlassRoleArns ?? [];
+  const upkeep: Caller = breakGlass === undefined ? administrator : { kind: "account", arn: breakGlass };
+  for (const group of groups) if (group !== keyWriteGroups.use) yield* ask(administers[group.target], upkeep, group);
+}
+
+const anybody = { bucket: "tamper/any-bucket", object: "tamper/any-log", key: "tamper/any-key" } as const;
+const administers = { bucket: "upkeep/bucket-any", object: "upkeep/log-any", key: "upkeep/key-any" } as const;
+
+function entriesOf<Of extends object>(of: Of): [keyof Of, Of[keyof Of]][] {
+  return Object.entries(of) as [keyof Of, Of[keyof Of]][];
 }
 
 /** A reader role: who may assume it, and what it then may. */

@@ -2,6 +2,8 @@
  * The catalogue of the simulation: every question that is put to the archive's policies, and the groups they belong to.
  */
 
+import { bucketWrites, keyWriteGroups } from "./writes";
+
 /** Questions that belong together: a column of the table. */
 export interface QuestionGroup {
   id: string;
@@ -32,7 +34,8 @@ export const questionGroups = [
     title: "A member reads another account's logs, or its own without memberAccess",
     expected: "deny",
   },
-  { id: "tamper", title: "A member changes or deletes its own logs", expected: "deny" },
+  { id: "tamper", title: "A member or an outsider changes logs, the bucket or the key", expected: "deny" },
+  { id: "guard", title: "An administrator of the audit account tampers with the archive", expected: "deny" },
   { id: "beyond", title: "A reader role does more, or is assumed in another way, than intended", expected: "deny" },
   { id: "no-mfa", title: "Logs are read or deleted without MFA although it is required", expected: "deny" },
 ] as const satisfies QuestionGroup[];
@@ -75,6 +78,9 @@ export const questions = {
   "upkeep/bucket-delete": ["upkeep", "An administrator of the audit account without MFA removes the bucket policy"],
   "upkeep/key-read": ["upkeep", "An administrator of the audit account without MFA reads the key policy"],
   "upkeep/key-write": ["upkeep", "An administrator of the audit account without MFA changes the key policy"],
+  "upkeep/bucket-any": ["upkeep", "Who administers the archive changes any setting of the bucket"],
+  "upkeep/log-any": ["upkeep", "Who administers the archive changes or deletes a log file"],
+  "upkeep/key-any": ["upkeep", "Who administers the archive changes any setting of the key"],
   "upkeep/exempt-read": ["upkeep", "A role that is exempt from MFA reads a log file without it"],
   "other-trail/acl-check": ["other-trail", "CloudTrail checks the ACL for a trail of another name"],
   "other-trail/log": ["other-trail", "A trail of another name writes a log file"],
@@ -86,6 +92,8 @@ export const questions = {
   "other-region/encrypt": ["other-trail", "A trail of the same name and another home Region encrypts a log file"],
   "other-trail/organization-log": ["other-trail", "A trail of another name writes under the organization's path"],
   "other-path/log": ["other-path", "The trail writes a log file under another account's path"],
+  "other-path/nested": ["other-path", "The trail's S3 prefix is changed to one inside another account's folder"],
+  "other-path/nested-own": ["other-path", "The trail's S3 prefix is changed to one inside its own log files' folder"],
   "other-path/organization-log": ["other-path", "The account's own trail writes under the organization's path"],
   "other-path/other-organization-log": [
     "other-path",
@@ -93,6 +101,10 @@ export const questions = {
   ],
   "outsider/acl-check": ["outsider", "CloudTrail checks the ACL for an outsider's trail of the same name"],
   "outsider/log": ["outsider", "An outsider's trail of the same name writes under the account's path"],
+  "outsider/nested": [
+    "outsider",
+    "An outsider's trail of the same name writes through an S3 prefix inside the account's folder",
+  ],
   "outsider/own-path": ["outsider", "An outsider's trail of the same name writes under the outsider's own path"],
   "outsider/organization-log": [
     "outsider",
@@ -146,11 +158,22 @@ export const questions = {
   "tamper/overwrite": ["tamper", "A member's administrator writes a log file of its own account"],
   "tamper/delete": ["tamper", "A member's administrator deletes a log file of its own account"],
   "tamper/delete-version": ["tamper", "A member's administrator deletes a version of a log file of its own account"],
-  "tamper/owner-policy": ["tamper", "An administrator without a break-glass role changes the bucket policy"],
-  "tamper/owner-versioning": ["tamper", "An administrator without a break-glass role suspends versioning"],
-  "tamper/owner-lifecycle": ["tamper", "An administrator without a break-glass role lets all logs expire"],
-  "tamper/owner-delete": ["tamper", "An administrator without a break-glass role deletes a version of a log file"],
-  "tamper/owner-unlock": ["tamper", "An administrator without a break-glass role lifts the lock of a log file"],
+  "tamper/any-bucket": ["tamper", "An administrator of another account changes the bucket's settings"],
+  "tamper/any-log": ["tamper", "An administrator of another account changes or deletes a log file"],
+  "tamper/any-key": ["tamper", "An administrator of another account changes the key, or encrypts with it"],
+  "tamper/owner-policy": ["guard", `An administrator ${bucketWrites.policy.title}`],
+  "tamper/owner-lifecycle": ["guard", `An administrator ${bucketWrites.lifecycle.title}`],
+  "tamper/owner-copies": ["guard", `An administrator ${bucketWrites.copies.title}`],
+  "tamper/owner-settings": ["guard", `An administrator ${bucketWrites.settings.title}`],
+  "tamper/owner-write": ["guard", `An administrator ${bucketWrites.write.title}`],
+  "tamper/owner-delete": ["guard", `An administrator ${bucketWrites.delete.title}`],
+  "tamper/owner-unlock": ["guard", `An administrator ${bucketWrites.unlock.title}`],
+  "tamper/owner-replicate": ["guard", `An administrator ${bucketWrites.replicate.title}`],
+  "tamper/owner-key-policy": ["guard", `An administrator ${keyWriteGroups.policy.title}`],
+  "tamper/owner-key-disable": ["guard", `An administrator ${keyWriteGroups.disable.title}`],
+  "tamper/owner-key-settings": ["guard", `An administrator ${keyWriteGroups.settings.title}`],
+  "tamper/owner-key-use": ["guard", `An administrator ${keyWriteGroups.use.title}`],
+  "tamper/owner-key-soon": ["guard", "An administrator has the key deleted in less than 30 days"],
   "beyond/assume-stranger": ["beyond", "An account that is not trusted assumes the reader role"],
   "beyond/assume-no-mfa": ["beyond", "A session without MFA assumes a reader role that requires it"],
   "beyond/assume-keys": ["beyond", "Long-term access keys without MFA assume a reader role that requires it"],

@@ -29,7 +29,7 @@ import { asked, deliveryRequests, withMemberships } from "../requests";
 type Looseness = Partial<Record<QuestionId, string>>;
 
 const anyPath =
-  "the form does not restrict a trail to its account's path; CloudTrail itself promises to write only under the trail's own account";
+  "the form does not restrict a trail to its account's path; CloudTrail itself writes only under the trail's own account, and DenyNestedPrefix refuses an S3 prefix inside another account's folder";
 const anyRegion = "the form matches trails by name only, so a trail of that name in another Region passes";
 const anyName = "the form names the accounts, not their trails";
 const anyMember =
@@ -45,7 +45,7 @@ const bucketLooseness: Record<BucketPolicyForm, Looseness> = {
     "other-region/log": anyRegion,
     "outsider/acl-check": anyAccount,
     "outsider/undeclared-acl-check": anyAccount,
-    "outsider/log": `${anyAccount}; CloudTrail itself writes only under the trail's own account`,
+    "outsider/log": `${anyAccount}; CloudTrail itself writes only under the trail's own account, and DenyNestedPrefix refuses an S3 prefix inside another account's folder`,
   },
   accountList: {
     "other-path/log": anyPath,
@@ -199,6 +199,7 @@ class Simulation implements Requests {
     const { auditAccountId, readers = [] } = this.fleet;
     const owner = this.accounts.get(auditAccountId)?.alias ?? "audit";
     yield* this.put(aboutUpkeep(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
+    yield* this.put(aboutTampering(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
     for (const reader of readers) {
       const { name, roleArn } = reader;
       yield* this.put(aboutReader(this, reader, accounts), name, { alias: name, accountId: auditAccountId, roleArn });
@@ -277,8 +278,17 @@ class Simulation implements Requests {
     const other = this.otherAccount(trail.accountId);
     if (other !== undefined) yield ["other-path/log", { ...write, resource: this.logFile(other, trail.region) }];
 
+    // CloudTrail puts AWSLogs/ behind the prefix that a trail's owner chooses.
+    const within = (accountId: string, owner: string) => {
+      const own = this.logFile(owner, trail.region).slice(this.bucket.length + 1);
+      return this.logFile(accountId, trail.region).replace(/[^/]*$/, own);
+    };
+    if (other !== undefined) yield ["other-path/nested", { ...write, resource: within(other, trail.accountId) }];
+    yield ["other-path/nested-own", { ...write, resource: within(trail.accountId, trail.accountId) }];
+
     const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld);
     const foreign = request(stranger, "log");
+    yield ["outsider/nested", { ...foreign, resource: within(trail.accountId, this.outsider) }];
     yield ["outsider/acl-check", request(stranger, "bucket-acl")];
     yield ["outsider/log", { ...foreign, resource: write.resource }];
     yield ["outsider/own-path", foreign];
@@ -335,7 +345,6 @@ class Simulation implements Requests {
     yield ["anonymous/read", this.read({ kind: "anonymous" }, trail)];
     yield ["anonymous/list", this.list({ kind: "anonymous" }, accountId)];
     yield* aboutMfa(this, trail);
-    yield* aboutTampering(this, trail);
 
     // The audit account owns the bucket: what its own people may do with it is for its IAM policies to say.
     if (accountId === auditAccountId) return;

@@ -124,7 +124,7 @@ export function accessOfPolicy(bucket: PolicyInput | undefined): SimulatedAccess
   const texts = (value: unknown): string[] => [value].flat().filter((each) => typeof each === "string");
   const members = find("MembersReadOwnLogs")?.Principal;
   const mfa = find("DenyLogAccessWithoutMfa");
-  const tampering = find("DenyBucketTampering");
+  const tampering = find("DenyTampering") ?? find("DenyBucketTampering");
   const named = typeof members === "object" ? texts(members?.AWS) : [];
   return {
     memberReaders: named.flatMap((principal) => /^(?:arn:[^:]*:iam::)?(\d{12})(?::root)?$/.exec(principal)?.[1] ?? []),

@@ -31,7 +31,11 @@ const envelope = ({ stdout }: CliResult) => JSON.parse(stdout) as Omit<Envelope,
 const sidsOf = (text: string) =>
   (JSON.parse(text) as { Statement: { Sid: string }[] }).Statement.map((statement) => statement.Sid);
 
-const ours = ["CloudTrailAclCheck", ...["1", "2", "3"].map((digit) => `CloudTrailWrite${digit.repeat(12)}`)];
+const ours = [
+  "CloudTrailAclCheck",
+  ...["1", "2", "3"].map((digit) => `CloudTrailWrite${digit.repeat(12)}`),
+  "DenyNestedPrefix",
+];
 const team = {
   Sid: "ReportsRead",
   Effect: "Allow",
@@ -63,7 +67,7 @@ describe("crosstrail policy", () => {
     const bucket = await policy("bucket");
     assert.equal(bucket.exitCode, 0);
     assert.deepEqual(sidsOf(bucket.stdout), ours);
-    assert.match(bucket.stderr, /form perTrail, 1,506 of 20,480 bytes, 18,974 left/);
+    assert.match(bucket.stderr, /form perTrail, 1,658 of 20,480 bytes, 18,822 left/);
     assert.match(bucket.stderr, /Replacing that policy would remove what it allows now/);
     assert.match(bucket.stderr, /aws s3api get-bucket-policy --bucket crosstrail-example-logs .*--output text\n$/);
     assert.doesNotMatch(bucket.stderr, /put-bucket-policy/);

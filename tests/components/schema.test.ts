@@ -73,6 +73,7 @@ describe("components: the schema for other languages", () => {
       "sourceBucketName: string",
       "accountId: string",
       "partition?: string",
+      "breakGlassRoleArns?: string[]",
       "expirationDays?: number",
       "keep?: boolean plain",
       "tags?: map of string",
@@ -87,6 +88,7 @@ describe("components: the schema for other languages", () => {
       "sourceBucketName: string",
       "accountId: string",
       "partition?: string",
+      "breakGlassRoleArns?: string[]",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["queueArn: string"]);
@@ -111,6 +113,7 @@ describe("components: the schema for other languages", () => {
       "requireMfa?: boolean",
       "mfaExemptRoleArns?: string[]",
       "breakGlassRoleArns?: string[]",
+      "replicationRoleArn?: string",
       "denyOtherEncryption?: boolean",
       "objectLock?: AuditBucketObjectLock plain",
       "retention?: AuditBucketRetention plain",
@@ -143,6 +146,7 @@ describe("components: the schema for other languages", () => {
       "rotationPeriodInDays?: number",
       "bucketKeyEnabled?: boolean",
       "memberReaders?: string[]",
+      "breakGlassRoleArns?: string[]",
       "policyForm?: string",
       "replicaRegions?: string[] plain",
       "replication?: AuditKeyReplication plain",

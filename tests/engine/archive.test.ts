@@ -14,7 +14,7 @@ import { Engine, inSteps, MINUTE, putLogFile, sandbox } from "./support";
 
 const bucketName = "crosstrail-example-logs";
 const accessLogBucket = "crosstrail-example-access-logs";
-const denies = ["DenyBucketTampering", "DenyLogTampering", "DenyOtherKeys", "DenyOtherEncryption", "DenyCustomerKeys"];
+const denies = ["DenyTampering", "DenyOtherKeys", "DenyOtherEncryption", "DenyCustomerKeys"];
 
 describe("engine: the archive's controls", function () {
   this.timeout(60 * MINUTE);

@@ -150,7 +150,7 @@ describe("programs/audit: the archive's controls", () => {
         "    → Name it by its ARN:  - arn:aws:iam::111111111111:role/admin/ops",
         "",
         '  crosstrail:breakGlassRoles = ["nobody","ops"]',
-        "    This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.",
+        "    This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.",
         "    → Add deploy to crosstrail:breakGlassRoles, or deploy with one of them.",
       ]);
     });
@@ -161,7 +161,7 @@ describe("programs/audit: the archive's controls", () => {
         "The archive would become locked. Nothing was changed.",
         "",
         '  crosstrail:breakGlassRoles = ["deploy"]',
-        `    This stack is being deployed as ${callerArn}, which is not one of them: the bucket policy would refuse it, and every later deployment would fail.`,
+        `    This stack is being deployed as ${callerArn}, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.`,
         "    → Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles.",
       ]);
     });

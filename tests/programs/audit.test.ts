@@ -484,8 +484,8 @@ describe("programs/audit", () => {
         "The bucket policy does not fit.",
         "",
         "  crosstrail:bucketPolicyForm: perTrail",
-        "    Form perTrail for 61 trails needs 25098 bytes; AWS allows 20480.",
-        "    → Set crosstrail:bucketPolicyForm to trailList (11230 bytes), or remove the key to use the tightest form that fits.",
+        "    Form perTrail for 61 trails needs 25239 bytes; AWS allows 20480.",
+        "    → Set crosstrail:bucketPolicyForm to trailList (11371 bytes), or remove the key to use the tightest form that fits.",
       ]);
     });
   });

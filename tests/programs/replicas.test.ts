@@ -80,10 +80,11 @@ describe("programs/audit: replicas", () => {
     for (const each of ["audit-versioning", "audit-replica-versioning", "audit-key", "audit-key-eu-west-1"]) {
       assert.ok(component.includes(each), each);
     }
-    assert.deepEqual(sids(run, "Key", "audit-key").slice(-1), ["ReplicationReadsLogs"]);
-    assert.deepEqual(sids(run, "ReplicaKey", "audit-key-eu-west-1").slice(-2), [
+    assert.deepEqual(sids(run, "Key", "audit-key").slice(-2), ["ReplicationReadsLogs", "DenyShortDeletion"]);
+    assert.deepEqual(sids(run, "ReplicaKey", "audit-key-eu-west-1").slice(-3), [
       "ReplicationWritesCopies",
       "AccountReadsCopies",
+      "DenyShortDeletion",
     ]);
     // People need MFA, S3 has none.
     const policy = run.resource("BucketPolicy", "audit-policy").inputs.policy as string;
@@ -98,8 +99,8 @@ describe("programs/audit: replicas", () => {
     const roles = { deploy: `arn:aws:iam::${auditAccountId}:role/deploy` };
     const { run } = await deploy({ ...world({ replication, breakGlassRoles: ["deploy"] }), roles });
     assert.deepEqual(sids(run, "BucketPolicy", "audit-replica-policy"), [
-      "DenyBucketTampering",
-      "DenyLogTampering",
+      "DenyTampering",
+      "DenyOtherCopies",
       "DenyInsecureTransport",
     ]);
   });
@@ -135,10 +136,11 @@ describe("programs/audit: replicas", () => {
   it("in another account and the same Region: with the key itself, of one Region", async () => {
     const other = { ...replication, region: "us-east-1", accountId: "222222222222" };
     const { run } = await deploy(world({ replication: other }));
-    assert.deepEqual(sids(run, "Key", "audit-key").slice(-3), [
+    assert.deepEqual(sids(run, "Key", "audit-key").slice(-4), [
       "ReplicationReadsLogs",
       "ReplicationWritesCopies",
       "AccountReadsCopies",
+      "DenyShortDeletion",
     ]);
     assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, undefined);
   });

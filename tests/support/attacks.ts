@@ -70,6 +70,7 @@ export function loosened(document: AnyDocument): Map<string, AnyDocument> {
     if (statement.Effect === "Deny") {
       add("", undefined);
       add(" Principal", { ...statement, Principal: { AWS: "arn:aws:iam::999999999999:root" } });
+      if (statement.NotAction !== undefined) add(" NotAction", { ...statement, NotAction: "*" });
       for (const action of [statement.Action ?? []].flat()) {
         const rest = [statement.Action ?? []].flat().filter((each) => each !== action);
         if (rest.length > 0) add(` Action ${action}`, { ...statement, Action: rest });
@@ -158,13 +159,44 @@ const legitimate: Record<string, AccessRequest> = {
     }),
     caller: deployer,
   },
-  /** What stands beside the bucket. */
-  accessLogWritten: fromAccount(auditAccountId, "s3:PutObject", "arn:aws:s3:::example-access-logs/x"),
-  notificationSent: fromAccount(
-    auditAccountId,
-    "sqs:SendMessage",
-    "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs",
-  ),
+  /** What stands beside the bucket: the services that write there, and the deployment of it. */
+  accessLogWritten: {
+    ...fromAccount(auditAccountId, "s3:PutObject", "arn:aws:s3:::example-access-logs/x"),
+    caller: { kind: "service", service: "logging.s3.amazonaws.com" },
+  },
+  notificationSent: {
+    ...fromAccount(auditAccountId, "sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs"),
+    caller: { kind: "service", service: "s3.amazonaws.com" },
+  },
+  deployerChangesAccessLogs: {
+    ...fromAccount(auditAccountId, "s3:PutLifecycleConfiguration", "arn:aws:s3:::example-access-logs"),
+    caller: deployer,
+  },
+  deployerChangesQueue: {
+    ...fromAccount(
+      auditAccountId,
+      "sqs:SetQueueAttributes",
+      "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs",
+    ),
+    caller: deployer,
+  },
+  deployerChangesCopies: {
+    ...fromAccount(auditAccountId, "s3:PutBucketPolicy", "arn:aws:s3:::example-copies"),
+    caller: deployer,
+  },
+  /** Whatever a service may one day do with copies, statements that allow it say. */
+  serviceChangesCopies: {
+    ...fromAccount(auditAccountId, "s3:PutObjectTagging", "arn:aws:s3:::example-copies/x"),
+    caller: { kind: "service", service: "s3.amazonaws.com" },
+  },
+  copyWritten: {
+    ...fromAccount(auditAccountId, "s3:ReplicateObject", "arn:aws:s3:::example-copies/x"),
+    caller: { kind: "account", arn: "arn:aws:sts::111111111111:assumed-role/CrosstrailReplication/s3-replication" },
+  },
+  /** As deployed: the longest time there is. */
+  keyDeletedInTime: fromAccount(auditAccountId, "kms:ScheduleKeyDeletion", keyArn, {
+    "kms:ScheduleKeyDeletionPendingWindowInDays": "30",
+  }),
 };
 
 /** Each condition of each denial spares something: without the condition, that is refused as well. */

@@ -48,6 +48,11 @@ function logObject(accountId: string): string {
   return `${bucketArn}/AWSLogs/${accountId}/CloudTrail/us-east-1/2026/01/31/x.json.gz`;
 }
 
+/** Where CloudTrail writes for a trail of `owner` whose S3 prefix is in the folder of `accountId`. */
+function nested(accountId: string, owner: string): string {
+  return `${bucketArn}/AWSLogs/${accountId}/CloudTrail/us-east-1/2026/01/31/AWSLogs/${owner}/CloudTrail/us-east-1/2026/01/31/x.json.gz`;
+}
+
 /** A request to list an account's logs. */
 function listing(accountId: string): RequestContext {
   return { "s3:prefix": `AWSLogs/${accountId}/CloudTrail/` };
@@ -74,6 +79,10 @@ const bucketAttacks = {
   memberWritesAsAnother: writes(payments, logObject("333333333333")),
   memberWritesForNobody: writes(payments, logObject("999999999999")),
   memberWritesElsewhere: writes(payments, `${bucketArn}/elsewhere/x`),
+  /** The trail's owner chose a prefix that ends in a folder of log files; CloudTrail puts AWSLogs/ behind it. */
+  memberNestsPrefix: writes(payments, nested("222222222222", "222222222222")),
+  memberNestsPrefixInAnother: writes(payments, nested("333333333333", "222222222222")),
+  strangerOfTheSameNameNestsPrefix: writes(strangerOfTheSameName, nested("222222222222", "999999999999")),
   /** An object that the bucket's owner may not be able to read. */
   memberWritesWithoutAcl: writes(payments, logObject("222222222222"), {}),
   memberDeletes: fromCloudTrail(payments, "s3:DeleteObject", logObject("222222222222"), withAcl),
@@ -155,6 +164,10 @@ const keyAttacks = {
   memberAccountForges: fromAccount("222222222222", "kms:GenerateDataKey", keyArn, contextOf(payments)),
   strangerDecryptsOwn: fromAccount("999999999999", "kms:Decrypt", keyArn, contextOf(stranger)),
   memberAccountAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
+  /** After the shortest time that AWS has, every log is ciphertext forever. */
+  administratorDeletesSoon: fromAccount(auditAccountId, "kms:ScheduleKeyDeletion", keyArn, {
+    "kms:ScheduleKeyDeletionPendingWindowInDays": "7",
+  }),
 };
 
 describe("core/policies", () => {
@@ -273,6 +286,9 @@ describe("core/policies", () => {
       memberWritesAsAnother: forms("trailList", "trailName", "accountList"),
       memberWritesForNobody: forms("accountList"),
       memberWritesElsewhere: forms(),
+      memberNestsPrefix: forms(),
+      memberNestsPrefixInAnother: forms(),
+      strangerOfTheSameNameNestsPrefix: forms(),
       memberWritesWithoutAcl: forms(),
       memberDeletes: forms(),
       strangerLooks: forms(),
@@ -345,6 +361,7 @@ describe("core/policies", () => {
       memberAccountForges: forms(),
       strangerDecryptsOwn: forms(),
       memberAccountAdministers: forms(),
+      administratorDeletesSoon: forms(),
     };
     for (const [name, through] of Object.entries(throughKey)) {
       it(`key: ${name}${through.length > 0 ? ` passes with ${through.join(", ")}` : ""}`, () => {
@@ -402,6 +419,10 @@ describe("core/policies", () => {
       },
     };
     const denyPurposes: Purpose<typeof bucketAttacks> = {
+      DenyNestedPrefix: "memberNestsPrefix",
+      "DenyNestedPrefix Principal": "memberNestsPrefix",
+      "DenyNestedPrefix Action": "memberNestsPrefix",
+      "DenyNestedPrefix Resource arn:aws:s3:::example-logs/AWSLogs/*AWSLogs/*": "memberNestsPrefix",
       DenyInsecureTransport: "deliversWithoutTls",
       "DenyInsecureTransport Principal": "deliversWithoutTls",
       "DenyInsecureTransport Action": "deliversWithoutTls",
@@ -421,6 +442,10 @@ describe("core/policies", () => {
     }
 
     const common: Purpose<typeof keyAttacks> = {
+      DenyShortDeletion: "administratorDeletesSoon",
+      "DenyShortDeletion Principal": "administratorDeletesSoon",
+      "DenyShortDeletion Action": "administratorDeletesSoon",
+      "DenyShortDeletion Resource *": "administratorDeletesSoon",
       "AccountAdministration Principal": "memberAccountAdministers",
       "AccountAdministration Action": "administratorGrants",
       "AccountReadsLogs Principal": "memberAccountDecrypts",
@@ -674,6 +699,14 @@ describe("core/policies: the archive cannot be tampered with", () => {
     overwritesLog: administrator("s3:PutObject", log),
     shortensRetention: administrator("s3:PutObjectRetention", log),
     liftsLock: administrator("s3:BypassGovernanceRetention", log),
+    /** A replication rule of a bucket of one's own: forged current versions, or logs hidden behind delete markers. */
+    replicatesForgery: administrator("s3:ReplicateObject", log),
+    replicatesDeletion: administrator("s3:ReplicateDelete", log),
+    reencryptsLog: administrator("s3:UpdateObjectEncryption", log),
+    pausesCopies: administrator("s3:PauseReplication"),
+    listsInventoryElsewhere: administrator("s3:PutInventoryConfiguration"),
+    /** What AWS adds next year. */
+    doesWhatNobodyKnowsYet: administrator("s3:TurnBucketUpsideDown"),
   };
   const encryptions = {
     /** What the audit account could never read. */
@@ -738,20 +771,11 @@ describe("core/policies: the archive cannot be tampered with", () => {
   }
 
   const purposes = {
-    DenyBucketTampering: "removesPolicy",
-    "DenyBucketTampering Principal": "removesPolicy",
-    "DenyBucketTampering Action s3:DeleteBucket*": "removesPolicy",
-    "DenyBucketTampering Action s3:PutBucket*": "suspendsVersioning",
-    "DenyBucketTampering Action s3:PutEncryptionConfiguration": "changesEncryption",
-    "DenyBucketTampering Action s3:PutLifecycleConfiguration": "expiresLogsTomorrow",
-    "DenyBucketTampering Action s3:PutReplicationConfiguration": "copiesLogsElsewhere",
-    [`DenyBucketTampering Resource ${bucketArn}`]: "removesPolicy",
-    DenyLogTampering: "overwritesLog",
-    "DenyLogTampering Principal": "overwritesLog",
-    "DenyLogTampering Action s3:BypassGovernanceRetention": "liftsLock",
-    "DenyLogTampering Action s3:DeleteObject*": "deletesVersion",
-    "DenyLogTampering Action s3:PutObject*": "shortensRetention",
-    [`DenyLogTampering Resource ${bucketArn}/*`]: "overwritesLog",
+    DenyTampering: "removesPolicy",
+    "DenyTampering Principal": "removesPolicy",
+    "DenyTampering NotAction": "removesPolicy",
+    [`DenyTampering Resource ${bucketArn}`]: "removesPolicy",
+    [`DenyTampering Resource ${bucketArn}/*`]: "overwritesLog",
     DenyOtherKeys: "trailWithAnotherKey",
     "DenyOtherKeys Principal": "trailWithAnotherKey",
     "DenyOtherKeys Action": "trailWithAnotherKey",
@@ -791,7 +815,7 @@ describe("core/policies: the archive cannot be tampered with", () => {
     const opened = { ...guarded(), Statement: [everyone, ...guarded().Statement] };
     const anonymous = { ...attacks.deletesLog, caller: { kind: "anonymous" as const } };
     assert.equal(allowed(anonymous, opened), false);
-    const loose = loosened(opened).get("DenyLogTampering BoolIfExists aws:PrincipalIsAWSService");
+    const loose = loosened(opened).get("DenyTampering BoolIfExists aws:PrincipalIsAWSService");
     assert.equal(allowed(anonymous, loose as PolicyDocument), true, "without IfExists");
     const puts = { ...encryptions.putsWithoutKms, caller: anonymous.caller };
     const alone = { ...guarded(undefined, { breakGlassRoleArns: [] }) };
@@ -892,6 +916,196 @@ describe("core/policies: beside the log bucket", () => {
     },
     // A queue's policy is about that queue.
     /^NotificationsSend Resource$/,
+  );
+});
+
+describe("core/policies: the key and what stands beside the bucket, with break-glass roles", () => {
+  const breakGlassRoleArns = ["arn:aws:iam::111111111111:role/Deploy", "arn:aws:iam::111111111111:role/ops/BreakGlass"];
+  const source = {
+    partition: "aws",
+    sourceBucketName: bucketName,
+    accountId: auditAccountId,
+    breakGlassRoleArns,
+  } as const;
+  const logsArn = "arn:aws:s3:::example-access-logs";
+  const copiesArn = "arn:aws:s3:::example-copies";
+  const queueArn = "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs";
+  const replicationRoleArn = "arn:aws:iam::111111111111:role/CrosstrailReplication";
+  const replication = {
+    kind: "account" as const,
+    arn: "arn:aws:sts::111111111111:assumed-role/CrosstrailReplication/s3-replication",
+  };
+  const accessLogs = accessLogPolicy({ ...source, bucketName: "example-access-logs" });
+  const queue = notificationQueuePolicy({ ...source, queueArn });
+  const copies = bucketDocument(undefined, {
+    bucketName: "example-copies",
+    trails: [],
+    breakGlassRoleArns,
+    replicationRoleArn,
+  });
+  const by = (action: string, resource: string, caller: AccessRequest["caller"] | undefined = undefined) => {
+    const request = fromAccount(auditAccountId, action, resource);
+    return caller ? { ...request, caller } : request;
+  };
+  const breakGlass = {
+    kind: "account" as const,
+    arn: "arn:aws:sts::111111111111:assumed-role/BreakGlass/me",
+    roleArn: breakGlassRoleArns[1]!,
+  };
+  // Only what keeps others out; the statements that allow, and TLS, have their attacks above.
+  const others = /^(?!Deny(Tampering|OtherCopies))|BoolIfExists aws:PrincipalIsAWSService/;
+
+  everyPart(
+    "the guarded bucket for access logs",
+    accessLogs,
+    {
+      DenyTampering: "hidesAccess",
+      "DenyTampering Principal": "hidesAccess",
+      "DenyTampering NotAction": "hidesAccess",
+      [`DenyTampering Resource ${logsArn}`]: "expires",
+      [`DenyTampering Resource ${logsArn}/*`]: "hidesAccess",
+    },
+    { hidesAccess: by("s3:DeleteObject", `${logsArn}/x`), expires: by("s3:PutLifecycleConfiguration", logsArn) },
+    others,
+  );
+  everyPart(
+    "the guarded queue for notifications",
+    queue,
+    {
+      DenyTampering: "redirects",
+      "DenyTampering Principal": "redirects",
+      "DenyTampering NotAction": "redirects",
+      [`DenyTampering Resource ${queueArn}`]: "redirects",
+    },
+    { redirects: by("sqs:SetQueueAttributes", queueArn) },
+    others,
+  );
+  everyPart(
+    "the guarded bucket of copies",
+    copies,
+    {
+      DenyTampering: "removesPolicy",
+      "DenyTampering Principal": "removesPolicy",
+      "DenyTampering NotAction": "removesPolicy",
+      [`DenyTampering Resource ${copiesArn}`]: "removesPolicy",
+      [`DenyTampering Resource ${copiesArn}/*`]: "deletesCopy",
+      DenyOtherCopies: "forgesCopy",
+      "DenyOtherCopies Principal": "forgesCopy",
+      "DenyOtherCopies Action s3:ReplicateObject": "forgesCopy",
+      "DenyOtherCopies Action s3:ReplicateTags": "forgesTags",
+      [`DenyOtherCopies Resource ${copiesArn}/*`]: "forgesCopy",
+    },
+    {
+      removesPolicy: by("s3:DeleteBucketPolicy", copiesArn),
+      deletesCopy: by("s3:DeleteObjectVersion", `${copiesArn}/x`),
+      forgesCopy: by("s3:ReplicateObject", `${copiesArn}/x`),
+      forgesTags: by("s3:ReplicateTags", `${copiesArn}/x`),
+    },
+    others,
+  );
+
+  it("the role that copies may copy, and nothing else: somebody who takes it over changes nothing", () => {
+    for (const action of ["s3:ReplicateObject", "s3:ReplicateTags"])
+      assert.equal(allowed(by(action, `${copiesArn}/x`, replication), copies), true, action);
+    for (const action of ["s3:ReplicateDelete", "s3:PutObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention"])
+      assert.equal(allowed(by(action, `${copiesArn}/x`, replication), copies), false, action);
+    assert.equal(allowed(by("s3:PutBucketPolicy", copiesArn, replication), copies), false);
+  });
+
+  it("who consumes the notifications still does, and nobody else sends any", () => {
+    for (const action of ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"])
+      assert.equal(allowed(by(action, queueArn), queue), true, action);
+    for (const action of [
+      "sqs:SendMessage",
+      "sqs:PurgeQueue",
+      "sqs:DeleteQueue",
+      "sqs:AddPermission",
+      "sqs:TagQueue",
+    ]) {
+      assert.equal(allowed(by(action, queueArn), queue), false, action);
+      assert.equal(allowed(by(action, queueArn, breakGlass), queue), true, action);
+    }
+  });
+
+  it("SQS takes 7 actions in a statement", () => {
+    for (const { Sid, Action, NotAction } of queue.Statement) {
+      assert.ok([Action ?? [], NotAction ?? []].flat().length <= 7, Sid);
+    }
+  });
+
+  const keyOf = (form: KeyPolicyForm) => keyDocument(form, fleet, { breakGlassRoleArns });
+  const dangerous = [
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "DeleteAlias",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "PutKeyPolicy",
+    "ReplicateKey",
+    "RevokeGrant",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateKeyDescription",
+    "UpdatePrimaryRegion",
+  ];
+  for (const form of keyForms) {
+    it(`nobody administers the key but the named roles, and everybody of the account sees its settings: ${form}`, () => {
+      for (const action of dangerous) {
+        const request = by(`kms:${action}`, keyArn);
+        assert.equal(allowed(request, keyDocument(form)), true, `${action}: IAM alone decides by default`);
+        assert.equal(allowed(request, keyOf(form)), false, action);
+        for (const caller of [deployer, breakGlass])
+          assert.equal(allowed({ ...request, caller }, keyOf(form)), true, action);
+        // A role of the same name with another path, one of another account, and the root user are others.
+        for (const arn of [
+          "arn:aws:iam::111111111111:role/BreakGlass",
+          "arn:aws:iam::222222222222:role/Deploy",
+          "arn:aws:iam::111111111111:root",
+        ])
+          assert.equal(
+            allowed({ ...request, caller: { kind: "account", arn } }, keyOf(form)),
+            false,
+            `${action}, ${arn}`,
+          );
+      }
+      for (const action of [
+        "CreateGrant",
+        "DeleteImportedKeyMaterial",
+        "ImportKeyMaterial",
+        "GenerateDataKey",
+        "Encrypt",
+      ])
+        assert.equal(allowed(by(`kms:${action}`, keyArn, breakGlass), keyOf(form)), false, action);
+      for (const action of ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"])
+        assert.equal(allowed(by(`kms:${action}`, keyArn), keyOf(form)), true, action);
+      const logOf = { "kms:EncryptionContext:aws:cloudtrail:arn": trailArn(payments) };
+      assert.equal(allowed(fromAccount(auditAccountId, "kms:Decrypt", keyArn, logOf), keyOf(form)), true);
+    });
+  }
+  everyPart(
+    "the guarded key",
+    keyOf("trailList"),
+    {
+      "AccountAdministration Principal": "foreignRoleOfTheSameArn",
+      "AccountAdministration Action": "breakGlassGrants",
+      "AccountAdministration ArnEquals aws:PrincipalArn": "disablesKey",
+      "AccountReadsKey Principal": "strangerLooks",
+      "AccountReadsKey Action": "disablesKey",
+    },
+    {
+      disablesKey: by("kms:DisableKey", keyArn),
+      breakGlassGrants: by("kms:CreateGrant", keyArn, breakGlass),
+      strangerLooks: fromAccount("999999999999", "kms:GetKeyPolicy", keyArn),
+      // No such caller exists; it shows that the principal is the account, whatever the condition says.
+      foreignRoleOfTheSameArn: {
+        ...fromAccount("999999999999", "kms:DisableKey", keyArn, { "aws:PrincipalArn": breakGlassRoleArns[0] }),
+      },
+    },
+    /^(AccountReadsLogs|CloudTrail|Deny)/,
   );
 });
 
@@ -1329,9 +1543,9 @@ describe("core/policies: where a trail delivers besides S3", () => {
 
 describe("core/policies: every statement", () => {
   it("of every policy has its attacks above", () => {
-    const written = ["beside", "bucket", "delivery", "eventDataStore", "key", "reader"].flatMap((file) => {
+    const written = ["beside", "bucket", "delivery", "eventDataStore", "guard", "key", "reader"].flatMap((file) => {
       const source = read("core", "policies", `${file}.ts`);
-      const named = /(?:Sid: |write\(|aclCheck\(|deny\(|decrypt\(|statement\()\s*["`]([A-Za-z]+)/g;
+      const named = /(?:Sid: |denyAllBut\(|write\(|aclCheck\(|deny\(|decrypt\(|statement\()\s*["`]([A-Za-z]+)/g;
       const sids = [...source.matchAll(named)].map(([, sid]) => sid as string);
       // The key's grants to CloudTrail are written once for each kind of trail.
       for (const [, subject] of source.matchAll(/grants\("([A-Za-z]+)"/g)) {
@@ -1340,7 +1554,8 @@ describe("core/policies: every statement", () => {
       // A statement whose id is written in another way would be missed here.
       const statements = [...source.matchAll(/Effect: "/g)].length;
       assert.equal(
-        [...source.matchAll(/\bSid: (?!string)/g)].length,
+        // A statement that is another one with another Sid has no effect of its own.
+        [...source.matchAll(/(?<!\.\.\.all, )\bSid: (?!string)/g)].length,
         statements,
         `${file}.ts: a statement without a Sid`,
       );

@@ -13,6 +13,13 @@ const paymentsArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail"
 const webArn = "arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail";
 
 const cloudTrail = { Service: "cloudtrail.amazonaws.com" };
+const denyNestedPrefix: Statement = {
+  Sid: "DenyNestedPrefix",
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:PutObject",
+  Resource: `${bucketArn}/AWSLogs/*AWSLogs/*`,
+};
 const denyInsecureTransport: Statement = {
   Sid: "DenyInsecureTransport",
   Effect: "Deny",
@@ -77,7 +84,7 @@ describe("core/policies", () => {
       it(`as ${form}`, () => {
         assert.deepEqual(bucketDocument(form), {
           Version: "2012-10-17",
-          Statement: [...documents[form], denyInsecureTransport],
+          Statement: [...documents[form], denyNestedPrefix, denyInsecureTransport],
         });
       });
     }
@@ -93,6 +100,7 @@ describe("core/policies", () => {
           write("CloudTrailWrite222222222222", `${bucket}/prod/eu/AWSLogs/222222222222/*`, {
             StringEquals: { "aws:SourceArn": trail, "s3:x-amz-acl": acl },
           }),
+          { ...denyNestedPrefix, Resource: `${bucket}/prod/eu/AWSLogs/*AWSLogs/*` },
           { ...denyInsecureTransport, Resource: [bucket, `${bucket}/*`] },
         ],
       });
@@ -120,6 +128,7 @@ describe("core/policies", () => {
           Action: "s3:GetObject",
           Resource: `${bucketArn}/${folder}`,
         },
+        { ...denyNestedPrefix, Resource: `${bucketArn}/${folder.replace(/AWSLogs.*/, "")}AWSLogs/*AWSLogs/*` },
         denyInsecureTransport,
       ];
       assert.deepEqual(
@@ -158,7 +167,7 @@ describe("core/policies", () => {
             requireMfa: true,
             mfaExemptRoleArns: mfaExemptRoleArns && [...mfaExemptRoleArns],
           }).Statement,
-          [...before, deny(condition as Statement["Condition"]), denyInsecureTransport],
+          [...before, denyNestedPrefix, deny(condition as Statement["Condition"]), denyInsecureTransport],
         );
       }
       assert.equal(serialize(bucketDocument(undefined, { requireMfa: false })), serialize(bucketDocument()));
@@ -176,6 +185,7 @@ describe("core/policies", () => {
         write("CloudTrailWrite222222222222", `${bucketArn}/AWSLogs/222222222222/*`, {
           StringEquals: { "aws:SourceArn": arns, "s3:x-amz-acl": acl },
         }),
+        denyNestedPrefix,
         denyInsecureTransport,
       ]);
     });
@@ -221,6 +231,14 @@ describe("core/policies", () => {
       ],
       Resource: "*",
     };
+    const denyShortDeletion: Statement = {
+      Sid: "DenyShortDeletion",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "kms:ScheduleKeyDeletion",
+      Resource: "*",
+      Condition: { NumericLessThan: { "kms:ScheduleKeyDeletionPendingWindowInDays": "30" } },
+    };
     const reads: Statement = {
       Sid: "AccountReadsLogs",
       Effect: "Allow",
@@ -255,6 +273,7 @@ describe("core/policies", () => {
           service("CloudTrailEncrypt", "kms:GenerateDataKey*", { ...source, ...context }),
           service("CloudTrailDescribeKey", "kms:DescribeKey", source),
           reads,
+          denyShortDeletion,
         ],
       });
     });
@@ -268,6 +287,7 @@ describe("core/policies", () => {
           service("CloudTrailEncrypt", "kms:GenerateDataKey*", context),
           service("CloudTrailDescribeKey", "kms:DescribeKey", { ArnLike: { "aws:SourceArn": names } }),
           reads,
+          denyShortDeletion,
         ],
       });
     });
@@ -280,8 +300,13 @@ describe("core/policies", () => {
           ...statements.slice(0, 3),
           { ...describeKey, Sid: "CloudTrailDecrypt", Action: "kms:Decrypt" },
           reads,
+          denyShortDeletion,
         ]);
-        assert.deepEqual(keyDocument(form, [], { bucketKeyEnabled: true }).Statement, [administration, reads]);
+        assert.deepEqual(keyDocument(form, [], { bucketKeyEnabled: true }).Statement, [
+          administration,
+          reads,
+          denyShortDeletion,
+        ]);
       });
     }
 
@@ -300,6 +325,7 @@ describe("core/policies", () => {
             },
           },
         },
+        denyShortDeletion,
       ]);
       assert.equal(serialize(keyDocument(undefined, undefined, { memberReaders: [] })), serialize(keyDocument()));
     });
@@ -318,12 +344,13 @@ describe("core/policies", () => {
         }),
         service("CloudTrailDescribeKey", "kms:DescribeKey", { StringEquals: arn }),
         { ...reads, Principal: gov },
+        denyShortDeletion,
       ]);
     });
 
     for (const form of keyForms) {
       it(`as ${form} without a trail: nobody encrypts`, () => {
-        assert.deepEqual(keyDocument(form, []).Statement, [administration, reads]);
+        assert.deepEqual(keyDocument(form, []).Statement, [administration, reads, denyShortDeletion]);
       });
     }
   });

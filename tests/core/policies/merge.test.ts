@@ -57,12 +57,13 @@ function filler(bytes: number): unknown {
 }
 
 describe("adding statements to a policy that is there", () => {
-  it("without one gives a policy of them: no denials, and no administration of the key", () => {
+  it("without one gives a policy of them: no denials of anything but a nested prefix, and no administration of the key", () => {
     const bucket = merged(mergeBucket());
     assert.deepEqual(sidsOf(bucket.text), [
       "CloudTrailAclCheck",
       "CloudTrailWrite222222222222",
       "CloudTrailWrite333333333333",
+      "DenyNestedPrefix",
     ]);
     assert.deepEqual(
       bucket.leftOut.map(({ Sid }) => Sid),
@@ -92,7 +93,7 @@ describe("adding statements to a policy that is there", () => {
     const ours = added.map((statement) => JSON.stringify(statement)).join(",");
     assert.equal(text, `{"Id":"Team's","Statement":[${theirs},${ours}],"Version":"2012-10-17"}`);
     assert.deepEqual(kept, [{ text: theirs, sid: "Odd", name: 'statement 1 ("Odd")' }]);
-    assert.equal(added.length, 3);
+    assert.equal(added.length, 4);
   });
 
   it("takes what the AWS CLI prints whole, and a file with a byte order mark", () => {
@@ -198,7 +199,7 @@ describe("adding statements to a policy that is there", () => {
       const { added, present, findings } = merged(mergeBucket(policy(owners, reordered, nameless)));
       assert.deepEqual(
         added.map(({ Sid }) => Sid),
-        ["CloudTrailWrite333333333333"],
+        ["CloudTrailWrite333333333333", "DenyNestedPrefix"],
       );
       assert.deepEqual(present, [
         { sid: "CloudTrailAclCheck", as: 'statement 2 ("AnotherName")' },

@@ -64,6 +64,12 @@ const attacks = {
   /** The organization trail forges the logs of an account's own trail. */
   organizationTrailWritesAccount: writes(organizationTrail, fileOf("333333333333"), inOrganization),
   organizationTrailWritesElsewhere: writes(organizationTrail, fileOf("222222222222", otherId), inOrganization),
+  /** Its owner chose a prefix that ends in an account's folder; CloudTrail puts AWSLogs/ behind it. */
+  organizationTrailNestsPrefix: writes(
+    organizationTrail,
+    `${fileOf("222222222222", id).replace(/[^/]*$/, "")}AWSLogs/${id}/444444444444/CloudTrail/us-east-1/2026/01/31/x.json.gz`,
+    inOrganization,
+  ),
   organizationTrailWritesOutside: writes(organizationTrail, `${bucket}/elsewhere/x`, inOrganization),
   memberWritesOrganizationPath: writes(payments, fileOf("222222222222", id), inOrganization),
   namedWritesElsewhere: writes(web, fileOf("222222222222")),
@@ -166,6 +172,9 @@ const keyAttacks = {
     contextOf(organizationTrail, fileOf("222222222222", id)),
   ),
   administratorGrants: fromAccount(auditAccountId, "kms:CreateGrant", keyArn),
+  administratorDeletesSoon: fromAccount(auditAccountId, "kms:ScheduleKeyDeletion", keyArn, {
+    "kms:ScheduleKeyDeletionPendingWindowInDays": "7",
+  }),
   memberAdministers: fromAccount("222222222222", "kms:PutKeyPolicy", keyArn),
   administratorForges: fromAccount(auditAccountId, "kms:GenerateDataKey", keyArn, contextOf(payments)),
   administratorDecryptsOther: fromAccount(auditAccountId, "kms:Decrypt", keyArn),
@@ -184,6 +193,10 @@ const orgTrailPurposes = {
   "OrganizationTrailWrite StringEquals s3:x-amz-acl": "writesWithoutAcl",
 } as const;
 const tls = {
+  DenyNestedPrefix: "organizationTrailNestsPrefix",
+  "DenyNestedPrefix Principal": "organizationTrailNestsPrefix",
+  "DenyNestedPrefix Action": "organizationTrailNestsPrefix",
+  "DenyNestedPrefix Resource arn:aws:s3:::example-logs/AWSLogs/*AWSLogs/*": "organizationTrailNestsPrefix",
   DenyInsecureTransport: "withoutTls",
   "DenyInsecureTransport Principal": "withoutTls",
   "DenyInsecureTransport Action": "withoutTls",
@@ -343,6 +356,10 @@ describe("core/policies: an organization", () => {
       bucketOnly,
     );
     const administration = {
+      DenyShortDeletion: "administratorDeletesSoon",
+      "DenyShortDeletion Principal": "administratorDeletesSoon",
+      "DenyShortDeletion Action": "administratorDeletesSoon",
+      "DenyShortDeletion Resource *": "administratorDeletesSoon",
       "AccountAdministration Principal": "memberAdministers",
       "AccountAdministration Action": "administratorGrants",
       "AccountReadsLogs Principal": "strangerReads",
