@@ -134,10 +134,19 @@ function changes(requests: Requests, caller: Caller, actions: readonly string[],
     action,
     target === "key"
       ? requests.ask(caller, action, requests.fleet.keyArn, ofKey(action))
-      : requests.object(caller, action, target === "bucket" ? requests.bucket : file),
+      : withContext(
+          requests.object(caller, action, target === "bucket" ? requests.bucket : file),
+          action === "s3:PutObject" ? withoutEncryption : {},
+        ),
   ]);
 }
 
+/** Without a word about encryption, an object gets the bucket's. */
+const withoutEncryption: RequestContext = {
+  "s3:x-amz-server-side-encryption": undefined,
+  "s3:x-amz-server-side-encryption-aws-kms-key-id": undefined,
+  "s3:x-amz-server-side-encryption-customer-algorithm": undefined,
+};
 const windowKey = "kms:ScheduleKeyDeletionPendingWindowInDays";
 
 /**

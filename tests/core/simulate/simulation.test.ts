@@ -276,7 +276,9 @@ describe("the simulation", () => {
       // CloudTrail is no role: without its exception it could not deliver either.
       assert.deepEqual(lockedOut, [
         "deliver/digest",
+        "deliver/digest-with-key",
         "deliver/log",
+        "deliver/log-with-key",
         "upkeep/bucket-any",
         "upkeep/bucket-delete",
         "upkeep/bucket-write",
