@@ -246,6 +246,40 @@ async function endUnguarded() {
   return alone.length;
 }
 
+/**
+ * Whether a process is guarded by a guard whose own parent is gone: it is being ended, because the run that started it was killed.
+ * Only Linux shows the environment of every process in a readable form; elsewhere the answer is no.
+ * @param {number} pid
+ * @returns {boolean}
+ */
+function isBeingEnded(pid) {
+  if (process.platform !== "linux") return false;
+  try {
+    const line = fs
+      .readFileSync(`/proc/${pid}/environ`, "latin1")
+      .split("\0")
+      .find((each) => each.startsWith(`${MARK}=`));
+    const ids = new Set(line?.slice(MARK.length + 1).split(":"));
+    if (ids.size === 0) return false;
+    for (const name of fs.readdirSync("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      try {
+        const [, program = "", id = ""] = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+        if (!ids.has(id) || path.basename(program) !== path.basename(__filename)) continue;
+        // Whoever takes in orphans is no Node.js process.
+        const parent = statOf(name)[1];
+        const [command = ""] = fs.readFileSync(`/proc/${parent}/cmdline`, "latin1").split("\0");
+        if (parent === "1" || path.basename(command) !== path.basename(process.execPath)) return true;
+      } catch {
+        // It ended while we read.
+      }
+    }
+  } catch {
+    // It is gone, or another user's.
+  }
+  return false;
+}
+
 function main() {
   /** @type {Spec | undefined} */
   let spec;
@@ -389,6 +423,6 @@ async function until(condition, ms) {
   for (const end = performance.now() + ms; !condition() && performance.now() < end;) await sleep(25);
 }
 
-module.exports = { MARK, findMarked, endMarked, endUnguarded };
+module.exports = { MARK, findMarked, endMarked, endUnguarded, isBeingEnded };
 
 if (require.main === module) main();

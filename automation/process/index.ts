@@ -5,9 +5,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { endMarked, endUnguarded, findMarked, MARK } from "./guard";
+import { endMarked, endUnguarded, findMarked, isBeingEnded, MARK } from "./guard";
 
-export { endMarked, endUnguarded, findMarked, MARK };
+export { endMarked, endUnguarded, findMarked, isBeingEnded, MARK };
 export { onTermination, type Termination } from "./termination";
 
 /** Whether a process of this machine runs, whoever's it is. */

@@ -4,7 +4,17 @@ import { randomUUID } from "node:crypto";
 import fs, { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandError, endMarked, endUnguarded, findMarked, MARK, run, start, stopAll } from "../../automation/process";
+import {
+  CommandError,
+  endMarked,
+  endUnguarded,
+  findMarked,
+  isBeingEnded,
+  MARK,
+  run,
+  start,
+  stopAll,
+} from "../../automation/process";
 
 const LIMIT = 30_000;
 const node = process.execPath;
@@ -54,6 +64,33 @@ describe("external processes", () => {
       stopped: false,
       left: [],
     });
+  });
+
+  it("knows the process of a run that was killed while its guard still ends it, and no other", async function () {
+    if (process.platform !== "linux") return this.skip();
+    // A run of its own, with a command that takes its time to end.
+    const command =
+      "process.on('SIGTERM', () => {}); process.on('SIGINT', () => {}); console.log('pid ' + process.pid); setInterval(() => {}, 1000)";
+    const program = `
+      require("ts-node").register({ transpileOnly: true, swc: true });
+      const { start } = require(${JSON.stringify(join(__dirname, "..", "..", "automation", "process"))});
+      start(process.execPath, ["-e", ${JSON.stringify(command)}], { timeoutMs: 30000, graceMs: 2000, onLine: console.log });
+    `;
+    const child = spawn(node, ["-e", program], {
+      cwd: join(__dirname, "..", ".."),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const pid = await new Promise<number>((resolve) =>
+      child.stdout.on("data", (chunk: Buffer) => resolve(Number(/pid (\d+)/.exec(chunk.toString())?.[1]))),
+    );
+    assert.equal(isBeingEnded(pid), false, "its run lives");
+    assert.equal(isBeingEnded(process.pid), false, "nobody guards it");
+    const closed = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await closed;
+    assert.equal(isBeingEnded(pid), true);
+    await gone(pid);
+    assert.equal(isBeingEnded(pid), false, "it is gone");
   });
 
   it("names the signal that ended a command", async () => {

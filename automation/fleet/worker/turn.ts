@@ -7,10 +7,10 @@ import { parseContract } from "../../../core/contract";
 import { UserError } from "../../../core/findings";
 import { Action } from "../../../core/fleet";
 import { ExitCode, ExitError } from "../../output";
-import { endUnguarded } from "../../process";
+import { endUnguarded, isAlive, isBeingEnded } from "../../process";
 import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "../diagnosis";
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
-import { areDead, areOurs, locksIn } from "../lock";
+import { areDead, areOurs, type Lock, locksIn } from "../lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
 import { policiesOf } from "./archive";
 import { OtherAccount, readTrail } from "./readBack";
@@ -216,24 +216,48 @@ class Turn {
 
   /** Takes away a lock whose owner died on this machine, once. */
   private async unlocked<T extends Operation | string[]>(work: () => Promise<T>): Promise<T> {
-    try {
-      const done = await work();
-      if (Array.isArray(done) || done.ok || !(await this.takeDeadLock(textOf(done)))) return done;
-    } catch (error) {
-      if (!(error instanceof CommandFailed) || !(await this.takeDeadLock(error.result.stderr))) throw error;
+    // A killed run may hold several locks one after the other, until all that it had started has ended.
+    for (let tries = 1; ; tries++) {
+      try {
+        const done = await work();
+        if (Array.isArray(done) || done.ok || tries > 3 || !(await this.takeDeadLock(textOf(done)))) return done;
+      } catch (error) {
+        const isLocked = error instanceof CommandFailed && tries <= 3;
+        if (!isLocked || !(await this.takeDeadLock(error.result.stderr))) throw error;
+      }
     }
-    return work();
   }
 
+  /** Whether it is worth trying again: a lock was left behind, or has been given back meanwhile. */
   private async takeDeadLock(text: string): Promise<boolean> {
     const locks = locksIn(text);
     // Its guards may have been killed with it, and what they guarded lives on.
     if (areOurs(locks)) await this.endUnguarded();
+    // It then takes its lock away itself; if it could not, the next try finds it dead.
+    if (await this.waitForKilledRun(locks)) return true;
     if (!areDead(locks)) return false;
     await this.engine.must(["cancel", "--yes"]);
     this.warn(
       `removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which no longer runs`,
     );
+    return true;
+  }
+
+  /** Waits for engines that are being ended, as the run that had started them was killed. Whether it did, and they are gone. */
+  private async waitForKilledRun(locks: Lock[]): Promise<boolean> {
+    const { engine, job } = this;
+    const living = () => locks.filter(({ pid }) => isAlive(pid));
+    if (!areOurs(locks) || living().length === 0 || !living().every(({ pid }) => isBeingEnded(pid))) return false;
+    const pids = living().map(({ pid }) => pid);
+    this.warn(
+      `process ${pids.join(", ")} of a run that was killed still holds the stack's lock and is being ended; waiting for it`,
+    );
+    // Its guard asks, insists, and kills.
+    const until = Date.now() + job.graceMs + 30_000;
+    while (living().length > 0) {
+      if (Date.now() > until || engine.isStopped) return false;
+      await engine.within(sleep(250));
+    }
     return true;
   }
 
