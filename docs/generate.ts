@@ -4,6 +4,8 @@
  * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
+import { threatTable } from "../core/threats";
+import { threatOthers, threatSettings } from "./threats";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
@@ -30,6 +32,7 @@ export function generated(): Record<string, string> {
     "docs/cli.md": between(read("docs/cli.md"), "commands", commandReference()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
+    "docs/threat-model.md": between(read("docs/threat-model.md"), "threats", threats()),
     "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
   };
 }
@@ -111,6 +114,12 @@ function capacityTable(): string {
     ]),
   ];
   return ["| policy | form | accounts |", "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+}
+
+/** Who can still change the archive. */
+function threats(): string {
+  const { byDefault, guarded } = threatSettings();
+  return threatTable(byDefault, guarded, threatOthers);
 }
 
 /** A table for each category, in the catalogue's order. */
