@@ -252,6 +252,14 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "policy/statement": ["The policy has no statements, or a statement is not an object.", "Correct the list of statements."],
   "policy/variable": ["A policy variable is malformed.", "Correct it, or write `${$}` for the character itself."],
   "policy/version": ["The policy's version is unknown.", "Use `2012-10-17`."],
+  // What `crosstrail explain` finds.
+  "explain/statement": ["A statement was meant for CloudTrail and does not fit this trail.", "Correct it as the message says; `explain` prints it corrected."],
+  "explain/missing": ["No statement lets CloudTrail make one of its requests for this trail.", "Add the statement that `explain` prints."],
+  "explain/denied": ["A Deny stops CloudTrail.", "Make it spare CloudTrail, as the message says."],
+  "explain/rcp": ["A resource control policy stops the trail.", "Exempt the trail's account in it."],
+  "explain/undecided": ["Whether a statement lets the trail deliver depends on a value that nobody has given.", "Give it, such as the organization, or change the condition."],
+  "explain/invalid": ["AWS refuses the policy, or nobody can say what it means.", "Correct it first."],
+  "explain/no-acl": ["A write statement does not demand the ACL that CloudTrail always sends.", "Add the condition, as AWS's own policy has it."],
   // Policies that probably do not do what they were meant to.
   "policy/alias-via-ec2": [
     "A statement lets the console's former setup page create an alias.",

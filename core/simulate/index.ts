@@ -1,6 +1,7 @@
 /** The simulation: the questions that are put to the archive's policies, for every trail and account of the fleet. */
 export { cloudTrailService, deliveryRequests, type NamedRequest, type TrailDelivery } from "../requests";
 export { type Delivery, type NamedDecision, whyNoDelivery } from "./delivery";
+export { diagnose, type DiagnosedDelivery, type Diagnosis, type Problem } from "./diagnosis";
 export { judgeMerged, type MergedPolicy } from "./judgeMerged";
 export { type GroupId, type QuestionGroup, questionGroups, type QuestionId, questions } from "./questions";
 export { type Cell, type CellDecision, simulate } from "./simulation";
