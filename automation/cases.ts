@@ -7,7 +7,7 @@ import type { SimulatedFleet } from "../core/simulate";
 import { compile, evaluate } from "../core/evaluate";
 import { asked } from "../core/requests";
 import type { ArchivePolicies } from "../core/simulate";
-import { worldOf } from "../core/simulate";
+import { controlsFor, worldOf } from "../core/simulate";
 import { accountIdProblem } from "../core/accounts";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
@@ -160,6 +160,7 @@ export function runCases(cases: UserCase[], fleet: SimulatedFleet, policies: Arc
       resourceKind: target,
       // As text: the evaluator takes documents of any shape and says what is wrong with them.
       identityPolicies: identityPolicies?.map((policy) => JSON.stringify(policy)),
+      ...controlsFor(fleet, policies, request.caller),
     });
     // What cannot be decided is not as expected, also where a refusal is.
     const isDecided = reason !== "notEvaluated" && reason !== "undecided";

@@ -65,6 +65,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/policy") as typeof import("./commands/policy"),
   },
   {
+    name: "explain",
+    summary: "say why a bucket policy and a key policy, as they are, do not let a trail deliver",
+    load: () => require("./commands/explain") as typeof import("./commands/explain"),
+  },
+  {
     name: "roles",
     summary: "print the least-privilege roles that deploy the fleet",
     load: () => require("./commands/roles") as typeof import("./commands/roles"),

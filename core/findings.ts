@@ -253,6 +253,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "policy/variable": ["A policy variable is malformed.", "Correct it, or write `${$}` for the character itself."],
   "policy/version": ["The policy's version is unknown.", "Use `2012-10-17`."],
   // What `crosstrail explain` finds.
+  "explain/option": ["An option of `crosstrail explain` is missing or wrong.", "Correct it as the message says."],
   "explain/statement": ["A statement was meant for CloudTrail and does not fit this trail.", "Correct it as the message says; `explain` prints it corrected."],
   "explain/missing": ["No statement lets CloudTrail make one of its requests for this trail.", "Add the statement that `explain` prints."],
   "explain/denied": ["A Deny stops CloudTrail.", "Make it spare CloudTrail, as the message says."],

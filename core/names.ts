@@ -190,6 +190,12 @@ export function parseKeyArn(arn: string): KeyIdentity | undefined {
   return { partition, region, accountId, keyId };
 }
 
+/** The key that a policy's text names, if it names exactly one. */
+export function keyNamedIn(policy: string): string | undefined {
+  const found = new Set((policy.match(/arn:[\w-]+:kms:[^"\s]*/g) ?? []).filter((arn) => parseKeyArn(arn)));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
 /** Whether the ARN is that of a multi-Region key, primary or replica: AWS marks them in their ids. */
 export function isMultiRegionKey(arn: string): boolean {
   return parseKeyArn(arn)?.keyId.startsWith("mrk-") === true;

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseContract } from "../../core/contract";
+import { keyNamedIn } from "../../core/names";
 import type {
   ArchivePolicies,
   Cell,
@@ -25,6 +26,7 @@ import {
 } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
+import { collect, readControls } from "../controls";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { auditStackFile, fileError, readAuditFile, readText } from "../stackFile";
@@ -36,6 +38,10 @@ interface Options {
   deployed?: boolean;
   contract?: string;
   full?: boolean;
+  bucketPolicy?: string;
+  keyPolicy?: string;
+  rcp?: string[];
+  scp?: string[];
 }
 
 const defaultConfig = "Pulumi.audit.yaml";
@@ -53,11 +59,20 @@ export function define(command: Command): void {
     .option("--deployed", "read the policies from AWS; needs credentials for the audit account and --contract")
     .option("--full", "with --json: include every question and its answer, not only those that failed")
     .option("--contract <file>", "what `pulumi stack output --json` prints for the audit stack; - for standard input")
+    .option("--bucket-policy <file>", "ask this bucket policy in place of the one that would be deployed")
+    .option("--key-policy <file>", "ask this key policy in place of the one that would be deployed")
+    .option("--rcp <file>", "a resource control policy that holds for the archive; repeatable", collect)
+    .option("--scp <file>", "a service control policy that holds for the organization's accounts; repeatable", collect)
     .addHelpText("after", "\nExit code 5 if an expectation fails.");
 }
 
 export async function run(options: Options, { env, color, columns = 80 }: Surroundings): Promise<Outcome> {
-  const { fleet, policies, source, notAsked } = await subject(options, env);
+  const controls = { rcps: readControls("rcp", options.rcp), scps: readControls("scp", options.scp) };
+  const { fleet, policies: archive, source, notAsked, managementAccountId } = await subject(options, env);
+  const policies = {
+    ...archive,
+    ...(controls.rcps.length + controls.scps.length > 0 && { controls: { ...controls, managementAccountId } }),
+  };
   const cells = simulate(fleet, policies);
   const cases = options.cases ? runUserCases(options.cases, fleet, policies) : [];
   const failed = [...cells, ...cases].filter(isFailed).length;
@@ -83,9 +98,9 @@ interface Result {
 }
 
 async function subject(
-  { config, deployed, contract: contractFile }: Options,
+  { config, deployed, contract: contractFile, bucketPolicy, keyPolicy }: Options,
   env: NodeJS.ProcessEnv,
-): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked">> {
+): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked"> & { managementAccountId?: string }> {
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
@@ -93,7 +108,26 @@ async function subject(
     const settings = readAuditFile(file, env);
     const fleet = fleetOfSettings(settings);
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
-    return { source: file, fleet, policies: builtPolicies(fleet, forms), notAsked: switchedOff(fleet) };
+    const managementAccountId = settings.organization?.managementAccountId;
+    const notAsked = switchedOff(fleet);
+    if (bucketPolicy === undefined && keyPolicy === undefined) {
+      return { source: file, fleet, policies: builtPolicies(fleet, forms), notAsked, managementAccountId };
+    }
+    const bucket = bucketPolicy === undefined ? undefined : readText(bucketPolicy, "The bucket policy");
+    const key = keyPolicy === undefined ? undefined : readText(keyPolicy, "The key policy");
+    // The configuration does not have the key's ARN; what is there already names it.
+    const keyArn = keyNamedIn(`${bucket ?? ""} ${key ?? ""}`) ?? fleet.keyArn;
+    const asked = { ...fleet, keyArn };
+    const built = builtPolicies(asked, forms);
+    const policies = recognisedPolicies(asked, { bucket: bucket ?? built.bucket, key: key ?? built.key });
+    const source = [file, bucketPolicy, keyPolicy].filter((each) => each !== undefined).join(", ");
+    return { source, fleet: asked, policies, notAsked, managementAccountId };
+  }
+  if (bucketPolicy !== undefined || keyPolicy !== undefined) {
+    throw usage(
+      "--deployed reads the policies from AWS.",
+      "Leave out --deployed, or --bucket-policy and --key-policy.",
+    );
   }
   if (contractFile === undefined) {
     throw usage(
@@ -114,6 +148,7 @@ async function subject(
     source: `bucket ${contract.bucketName} in account ${contract.auditAccountId}, as deployed`,
     fleet,
     policies: recognisedPolicies(fleet, { bucket, key }),
+    managementAccountId: contract.organization?.managementAccountId,
     notAsked: [
       ...(declared || readers.length === 0
         ? []

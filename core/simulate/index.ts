@@ -10,6 +10,8 @@ export {
   accessOfSettings,
   type ArchivePolicies,
   builtPolicies,
+  type ControlPolicies,
+  controlsFor,
   fleetOfContract,
   fleetOfSettings,
   policyInput,

@@ -18,6 +18,7 @@ import { compile } from "../evaluate/compile";
 import { evaluate, judge } from "../evaluate/evaluate";
 import { type GroupId, questionGroups, type QuestionId, questions } from "./questions";
 import type { ArchivePolicies, SimulatedFleet, SimulatedTrail } from "./subject";
+import { controlsFor } from "./subject";
 import { worldOf } from "./subject";
 import type { Asked, More, Requests } from "./people";
 import { aboutMfa, aboutOwnLogs, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
@@ -224,6 +225,7 @@ class Simulation implements Requests {
       resourcePolicy: target === "role" ? trust : this.compiled[target],
       resourceKind: target,
       identityPolicies: [identity],
+      ...controlsFor(this.fleet, this.policies, request.caller),
     };
     const { allowed, reason, decidedBy } = judge(request, policies);
     const [group, title] = questions[question];

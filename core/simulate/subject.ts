@@ -15,7 +15,7 @@ import { canonical } from "../policies/document";
 import type { AuditSettings } from "../settings";
 import type { World } from "../requests";
 import { Findings, readRaw } from "../evaluate/compile";
-import type { PolicyInput, Statement } from "../evaluate/types";
+import type { Caller, Policies, PolicyInput, Statement } from "../evaluate/types";
 
 /** A trail that may deliver. */
 export interface SimulatedTrail {
@@ -69,6 +69,40 @@ export interface ArchivePolicies {
   keyForm: KeyPolicyForm;
   /** The reader roles' own policies, by the roles' names. Nothing is asked about a role that is missing here. */
   readers?: Record<string, { trust: PolicyInput; permissions: PolicyInput }>;
+  /** The organization's control policies; see {@link controlsFor}. */
+  controls?: ControlPolicies;
+}
+
+/** The organization's control policies, and the account for which none of them holds. */
+export interface ControlPolicies {
+  rcps: PolicyInput[];
+  scps: PolicyInput[];
+  managementAccountId?: string;
+}
+
+/**
+ * The control policies that hold for a request to the archive: resource control policies unless the audit account is declared to
+ * be outside of the organization, service control policies for callers of its accounts. Where no organization is declared, the
+ * fleet's accounts are taken for it.
+ */
+export function controlsFor(
+  { insideAccountIds, outsideAccountIds = [], auditAccountId, trails }: SimulatedFleet,
+  { controls }: ArchivePolicies,
+  caller: Caller,
+): Pick<Policies, "resourceControlPolicies" | "serviceControlPolicies" | "managementAccountId"> {
+  if (controls === undefined) return {};
+  const { rcps, scps, managementAccountId } = controls;
+  const account = caller.accountId ?? caller.arn?.split(":")[4];
+  const isInside =
+    account !== undefined &&
+    !outsideAccountIds.includes(account) &&
+    (insideAccountIds?.includes(account) ??
+      (account === auditAccountId || trails.some(({ trail }) => trail.accountId === account)));
+  return {
+    ...(!outsideAccountIds.includes(auditAccountId) && { resourceControlPolicies: rcps }),
+    ...(isInside && { serviceControlPolicies: scps }),
+    ...(managementAccountId !== undefined && { managementAccountId }),
+  };
 }
 
 /** The fleet as an audit stack's configuration declares it. */
