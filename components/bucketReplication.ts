@@ -32,6 +32,8 @@ export interface BucketReplicationArgs {
   partition?: pulumi.Input<string>;
   /** Name of the role that S3 replicates as. Default: CrosstrailReplication. A change replaces the role. */
   roleName?: pulumi.Input<string>;
+  /** ARN of the managed policy that limits what the role may do (its permissions boundary). Changes in place. Default: none. */
+  permissionsBoundaryArn?: pulumi.Input<string>;
   /** Tags of the role. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -100,6 +102,7 @@ export class BucketReplication extends pulumi.ComponentResource {
         name: roleName ?? "CrosstrailReplication",
         description: "S3 copies the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: serialize(replicationTrust()),
+        permissionsBoundary: args.permissionsBoundaryArn,
         tags,
       },
       { parent: this },

@@ -201,3 +201,12 @@ export function trailsOfAccount(arns: string[]): [TrailIdentity, ...TrailIdentit
 export function partitionOrDefault(partition: string | undefined): Partition {
   return (partition ?? "aws") as Partition;
 }
+
+/** The first tags with the second ones beside them; undefined where there are none at all. */
+export function allTags(
+  tags: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined,
+  more: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined,
+): pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined {
+  if (more === undefined) return tags;
+  return pulumi.all([tags, more]).apply(([first, second]) => ({ ...first, ...second }));
+}

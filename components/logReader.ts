@@ -42,6 +42,8 @@ export interface LogReaderArgs {
   organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<string>;
+  /** ARN of the managed policy that limits what the role may do (its permissions boundary). Changes in place. Default: none. */
+  permissionsBoundaryArn?: pulumi.Input<string>;
   /** Tags of the role. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -111,6 +113,7 @@ export class LogReader extends pulumi.ComponentResource {
         name: roleName ?? "CloudTrailReadRole",
         description: "Reads the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: trust,
+        permissionsBoundary: args.permissionsBoundaryArn,
         tags,
       },
       { parent: this },

@@ -6,7 +6,7 @@ import { logGroupNameProblem, organizationIdProblem, retentionProblem } from "..
 import { logGroupArn, logGroupKeyPolicy, logsRolePermissions, logsRoleTrust } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
 import { roleTagsProblem } from "../core/tags";
-import { checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
+import { allTags, checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
 
 /** Arguments of {@link TrailLogGroup}. */
 export interface TrailLogGroupArgs {
@@ -22,6 +22,10 @@ export interface TrailLogGroupArgs {
   organizationId?: pulumi.Input<string>;
   /** Whether the group and its key stay in AWS when they are removed from the stack. Default: true. Without its key no entry can be read. */
   keep?: boolean;
+  /** ARN of the managed policy that limits what the role may do (its permissions boundary). Changes in place. Default: none. */
+  permissionsBoundaryArn?: pulumi.Input<string>;
+  /** Tags of the key only, beside `tags`. Default: none. */
+  keyTags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Tags of the group, the key and the role. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -69,7 +73,12 @@ export class TrailLogGroup extends pulumi.ComponentResource {
 
     const role = new Role(
       `${name}-logs`,
-      { description: "CloudTrail writes to CloudWatch Logs (Crosstrail)", assumeRolePolicy: trust, tags },
+      {
+        description: "CloudTrail writes to CloudWatch Logs (Crosstrail)",
+        assumeRolePolicy: trust,
+        permissionsBoundary: args.permissionsBoundaryArn,
+        tags,
+      },
       { parent: this },
     );
     const key =
@@ -81,7 +90,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
               enableKeyRotation: true,
               deletionWindowInDays: 30,
               policy: keyPolicy,
-              tags,
+              tags: allTags(tags, args.keyTags),
             },
             kept,
           )

@@ -5,7 +5,7 @@ import { topicNameOf, topicNameProblem } from "../core/delivery";
 import { topicArn, topicKeyPolicy, topicPolicy } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
-import { checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
+import { allTags, checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
 
 /** Arguments of {@link TrailTopic}. */
 export interface TrailTopicArgs {
@@ -15,6 +15,8 @@ export interface TrailTopicArgs {
   topicName?: pulumi.Input<string>;
   /** Whether messages are encrypted at rest with a KMS key of the topic's own, which has a monthly price. Default: true. */
   encrypted?: boolean;
+  /** Tags of the key only, beside `tags`. Default: none. */
+  keyTags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Tags of the topic and the key. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -59,7 +61,7 @@ export class TrailTopic extends pulumi.ComponentResource {
               enableKeyRotation: true,
               deletionWindowInDays: 30,
               policy: keyPolicy,
-              tags,
+              tags: allTags(tags, args.keyTags),
             },
             { parent: this },
           )

@@ -328,6 +328,8 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "init/folder": ["The folder is not suitable for the configuration of a fleet.", "Choose another folder with `--cwd`."],
   "init/option": ["An option of `crosstrail init` is malformed.", "Correct it; the message has an example."],
   "roles/account": ["The account is not in the fleet.", "Use an alias or account ID of the fleet, or `hub`."],
+  "roles/hub-in-archive": ["The role that enters every account would be in the audit account: who controls the archive would control the accounts that it watches.", "Put it into an account that holds nothing else."],
+  "roles/no-boundary": ["A stack creates IAM roles without a permissions boundary, which its deploy role cannot do.", "Create the policy that `crosstrail roles` prints, and set `permissionsBoundary`."],
   "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers or members."],
   "roles/trust": ["The subject, role or external ID for a trust policy is malformed.", "Correct it; patterns are not allowed."],
   // The report of a preview.

@@ -72,6 +72,22 @@ export function roleArn(partition: Partition, accountId: string, name: string): 
   return `arn:${partition}:iam::${accountId}:role/${name}`;
 }
 
+/** `arn:<partition>:iam::<account>:policy/<name>`; the name may have its path in front. */
+export function policyArn(partition: Partition, accountId: string, name: string): string {
+  return `arn:${partition}:iam::${accountId}:policy/${name}`;
+}
+
+/** Says what is wrong with the name of a managed policy, or nothing. A path may be in front: `team/Boundary`. */
+export function policyNameProblem(name: string): string | undefined {
+  if (name.startsWith("arn:")) return "it is a name, not an ARN: each account has a policy of its own";
+  const parts = name.split("/");
+  const last = parts.pop() as string;
+  if (/^[\w+=,.@-]{1,128}$/.test(last) && name.length <= 512 && parts.every((part) => /^[!-.0-~]+$/.test(part))) {
+    return undefined;
+  }
+  return "a policy name has 1 to 128 letters, digits and any of +=,.@_- (and may have a path in front, as in team/Boundary)";
+}
+
 /**
  * Says what is wrong with a role name, or nothing when IAM accepts it.
  * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html

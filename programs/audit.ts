@@ -20,7 +20,7 @@ import { auditKeys } from "./keys";
 import { logBucket } from "./logBucket";
 import type { DeployedReplicas } from "./replicas";
 import { replicate } from "./replicas";
-import { warnOfEvents } from "./stack";
+import { boundaryArn, warnOfEvents } from "./stack";
 
 type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
 
@@ -65,7 +65,10 @@ async function ownTrail(settings: AuditSettings, { newest: key }: ArchiveKeys, b
   const { partition, bucketName, logPrefix, tags } = settings;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
-  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, tags);
+  const delivery = deliver("audit", own ? [trailArn(own.trail)] : [], own ? { cloudWatchLogs, sns } : {}, {
+    tags,
+    permissionsBoundaryArn: boundaryArn(settings, settings.auditAccountId),
+  });
   if (!own) return delivery;
   await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
   const args = { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, partition };
@@ -83,9 +86,10 @@ function logReaders(settings: AuditSettings, { arns }: ArchiveKeys) {
   const { partition, bucketName, logPrefix, previousLogPrefix, tags } = settings;
   const { organizationId, organizationTrailArns } = componentArgs(archiveInput(settings));
   const archive = { partition, bucketName, logPrefix, previousLogPrefix, organizationId, organizationTrailArns };
+  const ofRole = { permissionsBoundaryArn: boundaryArn(settings, settings.auditAccountId), tags };
   return settings.readers.map(({ name, ...reader }) => ({
     name,
-    roleArn: new LogReader(name, { ...archive, ...reader, roleName: name, ...arns, tags }).roleArn,
+    roleArn: new LogReader(name, { ...archive, ...reader, roleName: name, ...arns, ...ofRole }).roleArn,
     trustedAccounts: reader.trustedAccounts,
   }));
 }

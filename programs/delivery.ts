@@ -1,12 +1,13 @@
 /** Where a trail delivers besides S3: a log group and a topic in its own account. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { MemberTrailArgs } from "../components/memberTrail";
 import { TrailLogGroup } from "../components/trailLogGroup";
 import { TrailTopic } from "../components/trailTopic";
 import type { Authorisation, Contract } from "../core/contract";
+import { stackTag } from "../core/fleet";
 import { bucketArn, trailArn } from "../core/names";
-import type { TrailOptions } from "../core/settings";
-import { warnOfEvents } from "./stack";
+import type { MemberSettings, TrailOptions } from "../core/settings";
+import { boundaryArn, fullStackName, warnOfEvents } from "./stack";
 
 /** What a trail needs to know, and what the stack gives out for alarms and subscriptions. */
 export interface Delivery {
@@ -18,9 +19,10 @@ export interface Delivery {
 export async function deliverToArchive(
   { bucketName, keyArn, logPrefix, partition }: Contract,
   { trail, previousTrailArn }: Pick<Authorisation, "trail" | "previousTrailArn">,
-  { trailOptions, tags }: { trailOptions: TrailOptions; tags: Record<string, string> },
+  settings: Pick<MemberSettings, "partition" | "accountId" | "trailOptions" | "permissionsBoundary" | "tags">,
   organizationId?: string,
 ): Promise<{ trailArgs: MemberTrailArgs; outputs: Delivery["outputs"] }> {
+  const { trailOptions, tags } = settings;
   await warnOfEvents(trailOptions, bucketArn(partition, bucketName), partition);
   const { cloudWatchLogs, sns, ...options } = trailOptions;
   const { trailArgs, outputs } = deliver(
@@ -28,8 +30,7 @@ export async function deliverToArchive(
     "member",
     [trailArn(trail), ...(previousTrailArn === undefined ? [] : [previousTrailArn])],
     { cloudWatchLogs, sns },
-    tags,
-    organizationId,
+    { tags, permissionsBoundaryArn: boundaryArn(settings, settings.accountId), organizationId },
   );
   return {
     trailArgs: { trailName: trail.name, bucketName, keyArn, logPrefix, partition, ...options, ...trailArgs, tags },
@@ -40,15 +41,24 @@ export async function deliverToArchive(
 /**
  * Makes the log group and the topic that the options ask for.
  * @param trailArns the trail, and the one that it is about to replace.
- * @param organizationId of an organization's trail.
  */
 export function deliver(
   name: string,
   trailArns: string[],
   { cloudWatchLogs, sns }: Pick<TrailOptions, "cloudWatchLogs" | "sns">,
-  tags: Record<string, string>,
-  organizationId?: string,
+  {
+    tags,
+    permissionsBoundaryArn,
+    organizationId,
+  }: {
+    tags: Record<string, string>;
+    permissionsBoundaryArn?: string;
+    /** Of an organization's trail. */
+    organizationId?: string;
+  },
 ): Delivery {
+  // By which an interrupted run finds a key again that it made, and a deploy role knows that it is Crosstrail's.
+  const keyTags = (part: string) => ({ [stackTag]: `${fullStackName(pulumi.getStack())}:${part}` });
   const delivery: Delivery = { trailArgs: {}, outputs: {} };
   if (cloudWatchLogs) {
     const { retentionDays, encrypted, groupName } = cloudWatchLogs;
@@ -58,6 +68,8 @@ export function deliver(
       retentionInDays: retentionDays,
       encrypted,
       organizationId,
+      permissionsBoundaryArn,
+      keyTags: keyTags("log-group"),
       tags,
     });
     delivery.trailArgs.cloudWatchLogsLogGroupArn = group.logGroupArn;
@@ -65,7 +77,7 @@ export function deliver(
     delivery.outputs.logGroupName = group.logGroupName;
   }
   if (sns) {
-    const topic = new TrailTopic(name, { trailArns, ...sns, tags });
+    const topic = new TrailTopic(name, { trailArns, ...sns, keyTags: keyTags("topic"), tags });
     delivery.trailArgs.snsTopicName = topic.topicName;
     delivery.outputs.topicArn = topic.topicArn;
   }

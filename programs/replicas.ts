@@ -14,6 +14,7 @@ import { statementsToAdd } from "../core/policies/replication";
 import type { AuditSettings } from "../core/settings";
 import type { ArchiveKeys } from "./keys";
 import { deployedKeyArns } from "./keys";
+import { boundaryArn } from "./stack";
 
 /**
  * What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment.
@@ -137,6 +138,7 @@ export function replicate(
       bucketKeyEnabled,
       enabled: replication.enabled,
       roleName: replication.roleName,
+      permissionsBoundaryArn: boundaryArn(settings, auditAccountId),
       tags,
     },
     // S3 wants both buckets versioned, and the role needs what the keys' policies say.

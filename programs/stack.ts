@@ -5,6 +5,7 @@ import type { Partition } from "../core/accounts";
 import type { EventChoice } from "../core/events";
 import { advancedSelectors, eventNotices } from "../core/events";
 import { formatFinding, UserError } from "../core/findings";
+import { policyArn } from "../core/names";
 import type { Settings } from "../core/settings";
 import { parseStackConfig } from "../core/settings";
 
@@ -82,4 +83,12 @@ export async function deployedOutputs(): Promise<Record<string, unknown>> {
 /** The full name of a stack: `stack` alone means one of this organization and project. */
 export function fullStackName(name: string): string {
   return name.includes("/") ? name : `${pulumi.getOrganization()}/${pulumi.getProject()}/${name}`;
+}
+
+/** ARN of the permissions boundary of the roles that the stack creates in this account, if it has one. */
+export function boundaryArn(
+  { partition, permissionsBoundary }: Pick<Settings, "partition" | "permissionsBoundary">,
+  accountId: string,
+): string | undefined {
+  return permissionsBoundary === "" ? undefined : policyArn(partition, accountId, permissionsBoundary);
 }

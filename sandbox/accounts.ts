@@ -22,6 +22,9 @@ export function deployRole(accountId: string): string {
   return `arn:aws:iam::${accountId}:role/CrosstrailDeploy`;
 }
 
+/** As crosstrail roles asks for it: the roles that it prints create no others. The emulator does not ask whether the policy is there. */
+const boundary: Config = { "crosstrail:permissionsBoundary": "CrosstrailBoundary" };
+
 /** The audit stack's settings: those of Pulumi.audit.yaml, with the sandbox's accounts if somebody has put in their own. */
 export function auditConfig(): Config {
   return {
@@ -29,6 +32,7 @@ export function auditConfig(): Config {
     "aws:allowedAccountIds": [AUDIT_ACCOUNT],
     "crosstrail:auditAccountId": AUDIT_ACCOUNT,
     "crosstrail:deployRole": deployRole("{accountId}"),
+    ...boundary,
     "crosstrail:members": Object.entries(MEMBERS).map(([alias, accountId]) => ({ accountId, alias })),
   };
 }
@@ -41,6 +45,7 @@ export function memberConfig(accountId: string): Config {
     "aws:assumeRoles": [{ roleArn: deployRole(accountId) }],
     "crosstrail:accountId": accountId,
     "crosstrail:auditStack": AUDIT_STACK,
+    ...boundary,
   };
 }
 
@@ -52,6 +57,7 @@ export function managementConfig(accountId = MANAGEMENT): Config {
     "aws:assumeRoles": [{ roleArn: deployRole(accountId) }],
     "crosstrail:accountId": accountId,
     "crosstrail:auditStack": AUDIT_STACK,
+    ...boundary,
   };
 }
 

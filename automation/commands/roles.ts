@@ -4,13 +4,16 @@ import { dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
 import { stringify } from "yaml";
-import { UserError } from "../../core/findings";
+import { accountIdProblem } from "../../core/accounts";
+import type { Finding } from "../../core/findings";
+import { formatFinding, UserError } from "../../core/findings";
 import { roleArn, roleNameProblem } from "../../core/names";
 import type { IdentityStatement, PolicyDocument, TrustStatement } from "../../core/policies/document";
 import type { RoleAccess, RoleSubject, RoleTrust } from "../../core/roles";
 import {
   grantsOf,
   hubPermissions,
+  roleBoundary,
   RoleAccess as Access,
   rolePermissions,
   roleSubjects,
@@ -30,6 +33,7 @@ interface Options {
   access: RoleAccess;
   name?: string;
   hub?: string;
+  hubAccount?: string;
   externalId?: string;
   github?: string;
   format: "json" | "cloudformation";
@@ -47,11 +51,11 @@ const defaultNames: Record<RoleAccess, string> = {
 };
 
 export const examples = [
-  "crosstrail roles audit --hub arn:aws:iam::111111111111:role/CrosstrailHub",
-  "crosstrail roles payments --hub arn:aws:iam::111111111111:role/CrosstrailHub --format cloudformation",
-  "crosstrail roles management --hub arn:aws:iam::111111111111:role/CrosstrailHub",
+  "crosstrail roles audit --hub arn:aws:iam::999999999999:role/CrosstrailHub",
+  "crosstrail roles payments --hub arn:aws:iam::999999999999:role/CrosstrailHub --format cloudformation",
+  "crosstrail roles management --hub arn:aws:iam::999999999999:role/CrosstrailHub",
   "crosstrail roles payments --access preview --github repo:example/fleet:pull_request",
-  "crosstrail roles hub --github repo:example/fleet:environment:production",
+  "crosstrail roles hub --hub-account 999999999999 --github repo:example/fleet:environment:production",
 ];
 
 export function define(command: Command): void {
@@ -70,6 +74,7 @@ export function define(command: Command): void {
     )
     .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
     .option("--hub <arn>", "the role that may assume it")
+    .option("--hub-account <id>", "for hub: the account that the role is in; choose one with nothing else in it")
     .option(
       "--external-id <id>",
       "the external ID that the hub must send when it assumes the role (default: from the configuration)",
@@ -95,6 +100,8 @@ interface RoleDocument {
   /** Instead, where they are too large for one: managed policies to attach. */
   managedPolicies?: PolicyDocument<IdentityStatement>[];
   trust: PolicyDocument<TrustStatement>;
+  /** The managed policy that limits the roles which this one creates. It has to exist before them. */
+  permissionsBoundary?: { policyName: string; path?: string; document: PolicyDocument<IdentityStatement> };
   /** What each action is for. */
   reasons: { action: string; why: string }[];
 }
@@ -103,13 +110,55 @@ export function run(given: Given, { env }: Surroundings, [account]: string[]): P
   const options = { ...given, config: given.config ?? auditStackFile() };
   const settings = readAuditFile(options.config, env);
   const others = otherStacks(settings, account as string, options.config, env);
-  const role = roleOf(settings, roleSubjects(settings, others), account as string, options);
+  const subjects = roleSubjects(settings, others);
+  const role = roleOf(settings, subjects, account as string, options);
+  const findings = warnings(settings, subjects, role);
   return Promise.resolve({
     exitCode: ExitCode.Ok,
-    findings: [],
+    findings,
+    notes: () => findings.map((finding) => `${formatFinding(finding)}\n`).join(""),
     data: () => role,
     text: () => (options.format === "json" ? jsonText(role) : templateText(role)),
   });
+}
+
+/** What is legal, and not as it should be. */
+function warnings(settings: AuditSettings, subjects: RoleSubject[], role: RoleDocument): Finding[] {
+  if (role.account === hub) {
+    if (role.accountId !== settings.auditAccountId) return [];
+    return [
+      {
+        id: "roles/hub-in-archive",
+        severity: "warning",
+        subject: `--hub-account ${role.accountId}`,
+        message:
+          "This is the audit account: whoever controls it would control every account of the fleet as well, and could stop the trails whose logs it keeps.",
+        remedy: "Choose an account that holds nothing else, such as one for deployments.",
+      },
+    ];
+  }
+  if (role.permissionsBoundary === undefined) return [];
+  const stacks = subjects.find(({ names }) => names.accountId === role.accountId)?.withoutBoundary ?? [];
+  return stacks.map((stack) => ({
+    id: "roles/no-boundary",
+    severity: "warning",
+    subject: `stack ${stack}`,
+    message: `It creates IAM roles without a permissions boundary. This role cannot create them: it may only create roles with the boundary ${role.permissionsBoundary?.policyName}.`,
+    remedy: `Create the policy that is printed as permissionsBoundary, then: pulumi config set --stack ${stack} crosstrail:permissionsBoundary ${role.permissionsBoundary?.policyName}`,
+  }));
+}
+
+/** The account of the hub. There is no default: the archive's own account would be a bad one. */
+function hubAccountOf({ hubAccount }: Options): string {
+  if (hubAccount === undefined) {
+    throw usage(
+      "--hub-account is missing: the hub can deploy to every account, so it needs an account that holds nothing else. In the audit account, whoever controls the archive would control every account of the fleet.",
+      "Add --hub-account <12 digits>.",
+    );
+  }
+  const problem = accountIdProblem(hubAccount);
+  if (problem) throw usage(`--hub-account ${hubAccount}: ${problem}.`, "Correct the account.");
+  return hubAccount;
 }
 
 /**
@@ -173,7 +222,7 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
     return name;
   };
   if (account === hub) {
-    const place = { partition: settings.partition, accountId: settings.auditAccountId };
+    const place = { partition: settings.partition, accountId: hubAccountOf(options) };
     return {
       account,
       accountId: place.accountId,
@@ -185,6 +234,12 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
       trust: roleTrust(place, trustOf(options, "")),
       reasons: [{ action: "sts:AssumeRole", why: "accesses the accounts of the fleet" }],
     };
+  }
+  if (options.hubAccount !== undefined) {
+    throw usage(
+      `--hub-account is for the role ${hub} only.`,
+      "Leave it out; --hub <arn> says who may assume this role.",
+    );
   }
   const subject = entered(settings, subjectOf(subjects, account), options.config);
   const [, path, name] = /:role(\/.*\/|\/)([^/]+)$/.exec(roleArnOf(subject, access)) as unknown as [
@@ -199,6 +254,7 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
     roleName: named(name),
     ...(path !== "/" && options.name === undefined && { path }),
     ...policiesOf(rolePermissions(access, subject.names)),
+    ...boundaryOf(access, subject.names),
     trust: roleTrust(subject.names, trustOf(options, subject.externalId)),
     reasons: grantsOf(access, subject.names).map(({ action, why }) => ({ action, why })),
   };
@@ -207,6 +263,15 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
 function policiesOf(permissions: PolicyDocument<IdentityStatement>): Partial<RoleDocument> {
   const [first, ...more] = splitPermissions(permissions);
   return more.length === 0 ? { permissions: first } : { managedPolicies: [first, ...more] };
+}
+
+/** For a role that creates roles: what limits them. */
+function boundaryOf(access: RoleAccess, names: RoleSubject["names"]): Pick<RoleDocument, "permissionsBoundary"> {
+  const document = access === Access.Preview ? undefined : roleBoundary(names);
+  if (document === undefined) return {};
+  const parts = names.boundaryName.split("/");
+  const policyName = parts.pop() as string;
+  return { permissionsBoundary: { policyName, ...(parts.length > 0 && { path: `/${parts.join("/")}/` }), document } };
 }
 
 /** The role that the configuration names, for deploying; otherwise the one of the usual name. */
@@ -264,16 +329,31 @@ function usage(message: string, remedy: string): ExitError {
   return new ExitError(ExitCode.Usage, `${message}\n  → ${remedy}`);
 }
 
-function jsonText({ roleName, path, accountId, trust, permissions, managedPolicies }: RoleDocument): string {
-  return `${JSON.stringify({ roleName, path, accountId, trust, permissions, managedPolicies }, undefined, 2)}\n`;
+function jsonText(role: RoleDocument): string {
+  const { roleName, path, accountId, trust, permissions, managedPolicies, permissionsBoundary } = role;
+  const shown = { roleName, path, accountId, trust, permissions, managedPolicies, permissionsBoundary };
+  return `${JSON.stringify(shown, undefined, 2)}\n`;
 }
 
 function templateText({ roleName, path, account, accountId, access, trust, ...policies }: RoleDocument): string {
-  const { permissions, managedPolicies = [] } = policies;
+  const { permissions, managedPolicies = [], permissionsBoundary: boundary } = policies;
   const template = {
     AWSTemplateFormatVersion: "2010-09-09",
     Description: `Crosstrail: role ${roleName} (${access}) for ${account}, account ${accountId}`,
     Resources: {
+      // An account has one, also when it has a role for removing besides the one for deploying.
+      ...(boundary &&
+        access === Access.Deploy && {
+          Boundary: {
+            Type: "AWS::IAM::ManagedPolicy",
+            Properties: {
+              ManagedPolicyName: boundary.policyName,
+              ...(boundary.path !== undefined && { Path: boundary.path }),
+              Description: "The most that roles created by Crosstrail can do",
+              PolicyDocument: boundary.document,
+            },
+          },
+        }),
       Role: {
         Type: "AWS::IAM::Role",
         Properties: {

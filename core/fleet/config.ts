@@ -42,6 +42,7 @@ function stackConfig(settings: AuditSettings, role: StackKind, entry: Entry, sou
     ...("contract" in source
       ? { "crosstrail:contract": source.contract }
       : { "crosstrail:auditStack": source.auditStack }),
+    ...(settings.permissionsBoundary !== "" && { "crosstrail:permissionsBoundary": settings.permissionsBoundary }),
     ...(settings.extraRegions.length > 0 && { "crosstrail:extraRegions": settings.extraRegions }),
   };
 }

@@ -15,10 +15,11 @@ import { rolePolicyLimit } from "../policies/reader";
 import type { AuditSettings, ManagementSettings, Member, MemberSettings, TrailOptions } from "../settings";
 import { auditAlias, parseSettings } from "../settings";
 import type { ArchiveNames, RoleNames } from "./names";
-import { emptyNames } from "./names";
+import { emptyNames, ownRoles } from "./names";
 import type { Feature, Grant, RoleCondition } from "./table";
 import { features, refusals, RoleAccess, RoleAccount } from "./table";
 
+export { roleBoundary } from "./boundary";
 export type { ArchiveNames, OrganizationNames, RoleNames } from "./names";
 export { emptyNames } from "./names";
 export { callsOf, type Feature, type FeatureName, features, type Grant, RoleAccess, RoleAccount } from "./table";
@@ -146,6 +147,8 @@ export interface RoleSubject {
   aliases: string[];
   /** The role by which the configuration says that the account is entered, if it does. */
   deployRoleArn?: string;
+  /** Stacks that create roles, and whose configuration has no crosstrail:permissionsBoundary. */
+  withoutBoundary: string[];
   names: RoleNames;
 }
 
@@ -167,10 +170,11 @@ export function roleSubjects(
     accountId: string,
     home: string,
     deployRoleArn?: string,
-  ): RoleNames => {
+  ): RoleSubject => {
     const subject = subjects.get(accountId) ?? {
       accounts: [],
       aliases: [],
+      withoutBoundary: [],
       names: emptyNames(partition, accountId, home),
     };
     subject.accounts.push(account);
@@ -181,32 +185,48 @@ export function roleSubjects(
         deployRoleArn ?? (fillIn(settings.deployRole, { partition, accountId, alias }) || undefined);
     }
     subjects.set(accountId, subject);
-    return subject.names;
+    return subject;
+  };
+  /** Adds trails with what they deliver to, and says how the roles that the stack creates are limited. */
+  const addStack = (
+    { names, aliases, withoutBoundary }: RoleSubject,
+    component: "audit" | "member",
+    trails: TrailIdentity[],
+    stack: { trailOptions?: TrailOptions; permissionsBoundary?: string } | undefined,
+  ): void => {
+    const before = names.logGroups.length;
+    addTrail(names, component, trails, stack?.trailOptions);
+    const createsRoles = names.logGroups.length > before || (component === "audit" && ownRoles(names).length > 0);
+    if (stack?.permissionsBoundary) names.boundaryName = stack.permissionsBoundary;
+    else if (createsRoles) withoutBoundary.push(aliases[aliases.length - 1] as string);
   };
 
   const audit = subjectOf(RoleAccount.Audit, auditAlias, auditAccountId, region);
-  audit.archive = archiveNames(settings);
+  audit.names.archive = archiveNames(settings);
+  const own = settings.fleet.find(({ trail }) => trail.accountId === auditAccountId);
+  addStack(audit, "audit", own ? [own.trail] : [], own ? settings : { ...settings, trailOptions: undefined });
   for (const { alias, trail, previous } of settings.fleet) {
     const { accountId } = trail;
-    if (accountId === auditAccountId) addTrail(audit, "audit", [trail], settings.trailOptions);
-    else {
+    if (accountId !== auditAccountId) {
       const member = settings.members.find((each) => each.accountId === accountId);
-      const names = subjectOf(RoleAccount.Member, alias, accountId, trail.region, member?.deployRoleArn);
-      const own = others.find((each) => each.role === "member" && each.accountId === accountId);
-      const options = (own ?? (member && defaultSettings(settings, member)))?.trailOptions;
-      addTrail(names, "member", previous ? [trail, previous] : [trail], options);
+      const subject = subjectOf(RoleAccount.Member, alias, accountId, trail.region, member?.deployRoleArn);
+      const file = others.find((each) => each.role === "member" && each.accountId === accountId);
+      const stack = file ?? (member && defaultSettings(settings, member));
+      addStack(subject, "member", previous ? [trail, previous] : [trail], stack);
     }
   }
   if (organization?.trail) {
     const { id, alias, managementAccountId, trail, previous, deployRoleArn } = organization;
-    const own = others.find((each): each is ManagementSettings => each.role === "management");
+    const file = others.find((each): each is ManagementSettings => each.role === "management");
     // Or CloudTrail's delegated administrator: the trail is the management account's all the same.
-    const accountId = own?.accountId ?? managementAccountId;
-    const names = subjectOf(RoleAccount.Management, alias, accountId, trail.region, deployRoleArn);
+    const accountId = file?.accountId ?? managementAccountId;
+    const subject = subjectOf(RoleAccount.Management, alias, accountId, trail.region, deployRoleArn);
     // Log groups and topics have the names that they have in a member's stack.
-    addTrail(names, "member", previous ? [trail, previous] : [trail], own?.trailOptions);
-    const wishes = accountId === managementAccountId ? own : undefined;
-    names.organization = {
+    // Without a file it has the boundary of the audit stack, and nothing else of its trail's options.
+    const stack = file ?? { permissionsBoundary: settings.permissionsBoundary };
+    addStack(subject, "member", previous ? [trail, previous] : [trail], stack);
+    const wishes = accountId === managementAccountId ? file : undefined;
+    subject.names.organization = {
       id,
       enableAllFeatures: wishes?.enableAllFeatures === true,
       enableTrustedAccess: wishes?.enableTrustedAccess === true,
@@ -246,7 +266,8 @@ function addTrail(
   names.trails.push(...trails.filter((trail) => !known.has(trailArn(trail))));
   const { cloudWatchLogs, sns } = options;
   if (cloudWatchLogs) {
-    const role = `${component}-logs-*`;
+    // Pulumi puts seven characters behind the name.
+    const role = `${component}-logs-???????`;
     names.logGroups.push({ name: cloudWatchLogs.groupName ?? `crosstrail/${role}`, role });
   }
   // While a trail is being renamed, so is its topic.
@@ -267,7 +288,9 @@ function archiveNames(settings: AuditSettings): ArchiveNames {
     ...(replication && {
       replication: {
         roleName: replication.roleName,
+        destination: replication.destination.bucketName,
         ...(replication.otherAccountId === undefined && { bucketName: replication.destination.bucketName }),
+        ...(replication.keyArn !== undefined && { keyArn: replication.keyArn }),
       },
     }),
     ...(archive.accessLogBucket !== undefined && { accessLogBucket: archive.accessLogBucket }),

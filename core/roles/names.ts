@@ -1,7 +1,7 @@
 /** What the resources of a role are named by, and their ARNs. */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { bucketArn, roleArn, trailArn } from "../names";
+import { bucketArn, policyArn, roleArn, trailArn } from "../names";
 
 /** What the stacks of an account have there, as far as a role has to know it. */
 export interface RoleNames {
@@ -17,6 +17,8 @@ export interface RoleNames {
   topics: string[];
   /** Whether a log group or a topic has a key of its own. */
   deliveryKeys: boolean;
+  /** The managed policy that limits the roles which the stacks create: their permissions boundary. */
+  boundaryName: string;
   /** For the audit account. */
   archive?: ArchiveNames;
   /** For the organization's management account. */
@@ -30,8 +32,8 @@ export interface ArchiveNames {
   readerNames: string[];
   /** Regions in which the key has a replica. */
   replicaRegions: string[];
-  /** Copies of the log bucket; with the bucket's name, if it is the account's own. */
-  replication?: { roleName: string; bucketName?: string };
+  /** Copies of the log bucket: where they go; with the bucket's name, if it is the account's own, and a key of another's. */
+  replication?: { roleName: string; destination: string; bucketName?: string; keyArn?: string };
   accessLogBucket?: string;
   breakGlassRoleArns: string[];
   /** Whether Object Lock, a retention, and S3's notifications are asked for. */
@@ -53,9 +55,21 @@ export interface OrganizationNames {
   delegatedAdministrator?: string;
 }
 
+/** What the permissions boundary is called where crosstrail:permissionsBoundary does not say. */
+export const defaultBoundaryName = "CrosstrailBoundary";
+
 /** Names of an account that has nothing yet. */
 export function emptyNames(partition: Partition, accountId: string, region: string): RoleNames {
-  return { partition, accountId, region, trails: [], logGroups: [], topics: [], deliveryKeys: false };
+  return {
+    partition,
+    accountId,
+    region,
+    trails: [],
+    logGroups: [],
+    topics: [],
+    deliveryKeys: false,
+    boundaryName: defaultBoundaryName,
+  };
 }
 
 /** Only where IAM knows no resource for the action. */
@@ -100,6 +114,11 @@ export const ownRoles = ({ partition, accountId, archive, logGroups }: RoleNames
     ...logGroups.map(({ role }) => role),
   ].map((name) => roleArn(partition, accountId, name));
 
+/** Their permissions boundary. */
+export const boundaries = ({ partition, accountId, boundaryName }: RoleNames) => [
+  policyArn(partition, accountId, boundaryName),
+];
+
 export const replicationRole = ({ partition, accountId, archive }: RoleNames) =>
   archive?.replication ? [roleArn(partition, accountId, archive.replication.roleName)] : [];
 
@@ -111,7 +130,7 @@ export const logGroupArns = (names: RoleNames) =>
   names.logGroups.flatMap(({ name }) =>
     homeRegions(names).flatMap((region) => {
       const arn = inRegion(names, "logs", `log-group:${name}`, region);
-      return name.endsWith("*") ? [arn] : [arn, `${arn}:*`];
+      return [arn, `${arn}:*`];
     }),
   );
 
@@ -143,7 +162,7 @@ export const delegatedAccount = ({ partition, accountId, organization }: RoleNam
       ];
 
 /** Where keys, log groups and topics are: in the archive's Region, and in those of the trails. */
-function homeRegions({ region, trails }: RoleNames): string[] {
+export function homeRegions({ region, trails }: RoleNames): string[] {
   return [...new Set([region, ...trails.map((trail) => trail.region)])];
 }
 

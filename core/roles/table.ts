@@ -5,6 +5,7 @@
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 import { serviceLinkedRoleName, cloudTrailPrincipal } from "../organizationPrerequisites";
+import { stackTag } from "../fleet";
 import { trailsOfAccount } from "../names";
 import type { OneOrMany } from "../policies/document";
 import { list } from "../policies/document";
@@ -12,6 +13,7 @@ import type { RoleNames } from "./names";
 import {
   aliases,
   anything,
+  boundaries,
   buckets,
   delegatedAccount,
   eventDataStores,
@@ -78,6 +80,18 @@ const everyAccount = [Audit, Member, Management];
 const hasKeys = ({ archive, deliveryKeys }: RoleNames) => archive !== undefined || deliveryKeys;
 
 const passedTo = (service: string) => () => ({ StringEquals: { "iam:PassedToService": service } });
+
+/**
+ * A key that Crosstrail's stacks made carries their tag; keys have no names that a policy could know before they are made.
+ * Whoever may set that tag on a key can make it one of Crosstrail's, so it is set on new keys, which have no alias yet. IAM
+ * cannot tell a new key from an old one without an alias: docs/roles.md says so.
+ */
+const resourceTag = `aws:ResourceTag/${stackTag}`;
+const requestTag = `aws:RequestTag/${stackTag}`;
+const ownKey = () => ({ Null: { [resourceTag]: "false" } });
+const newKey = () => ({ Null: { [requestTag]: "false", "kms:ResourceAliases": "true" } });
+/** A role with this boundary can do no more than the boundary says, whatever its policies allow. */
+const withBoundary = (names: RoleNames) => ({ StringEquals: { "iam:PermissionsBoundary": list(boundaries(names)) } });
 const forCloudTrail = () => ({ StringEquals: { "organizations:ServicePrincipal": cloudTrailPrincipal } });
 
 /** CloudTrail's roles in the management account; the second one is for its delegated administrator. */
@@ -148,20 +162,31 @@ export const features = {
           why: "creates the key, of the kind that S3 takes",
           condition: () => ({
             StringEquals: { "kms:KeySpec": "SYMMETRIC_DEFAULT", "kms:KeyUsage": "ENCRYPT_DECRYPT" },
+            Null: { [requestTag]: "false" },
           }),
         },
       ]),
       ...rows(Deploy, keys, [
+        // Right after the key was made: AWS says that a new tag may take minutes until conditions see it.
         { action: "kms:EnableKeyRotation", why: "makes it rotate, and how often" },
-        { action: "kms:PutKeyPolicy", why: "writes the policy" },
-        { action: "kms:TagResource", why: "sets tags; a key that is created with tags needs it as well" },
-        { action: "kms:UntagResource", why: "takes tags away" },
+        {
+          action: "kms:TagResource",
+          calls: ["kms:CreateKey"],
+          condition: newKey,
+          why: "a new key gets the tag crosstrail:stack, by which it is known",
+        },
+        { action: "kms:PutKeyPolicy", condition: ownKey, why: "writes the policy" },
+        { action: "kms:TagResource", condition: ownKey, why: "sets tags" },
+        { action: "kms:UntagResource", condition: ownKey, why: "takes tags away" },
       ]),
       ...rows(Remove, keys, [
         {
           action: "kms:ScheduleKeyDeletion",
           why: "removes the key, in 30 days",
-          condition: () => ({ NumericGreaterThanEquals: { "kms:ScheduleKeyDeletionPendingWindowInDays": "30" } }),
+          condition: () => ({
+            ...ownKey(),
+            NumericGreaterThanEquals: { "kms:ScheduleKeyDeletionPendingWindowInDays": "30" },
+          }),
         },
       ]),
     ],
@@ -252,11 +277,16 @@ export const features = {
         { action: "iam:ListRolePolicies", why: "reads whether it has others" },
         { action: "iam:ListAttachedRolePolicies", why: "reads whether it has others" },
       ]),
-      // Whoever may write the policy of a role can give it anything: the names in `resource` are what holds this.
+      // Whoever may write the policy of a role can give it anything, up to what its boundary allows.
       ...rows(Deploy, ownRoles, [
-        { action: "iam:CreateRole", why: "creates the role" },
-        { action: "iam:PutRolePolicy", why: "writes its permissions" },
-        { action: "iam:UpdateAssumeRolePolicy", why: "changes who may assume it" },
+        { action: "iam:CreateRole", condition: withBoundary, why: "creates the role, with its permissions boundary" },
+        {
+          action: "iam:PutRolePermissionsBoundary",
+          condition: withBoundary,
+          why: "gives the boundary to a role that was made without it",
+        },
+        { action: "iam:PutRolePolicy", condition: withBoundary, why: "writes its permissions" },
+        { action: "iam:UpdateAssumeRolePolicy", condition: withBoundary, why: "changes who may assume it" },
         { action: "iam:TagRole", why: "sets tags; a role that is created with tags needs it as well" },
         { action: "iam:UntagRole", why: "takes tags away" },
         { action: "iam:DeleteRolePolicy", why: "a role that is no longer declared goes" },
@@ -413,7 +443,10 @@ export const features = {
       ...rows(Deploy, primaryKeys, [
         {
           action: "kms:ReplicateKey",
-          condition: ({ archive }) => ({ StringEquals: { "kms:ReplicaRegion": list(archive?.replicaRegions ?? []) } }),
+          condition: ({ archive }) => ({
+            ...ownKey(),
+            StringEquals: { "kms:ReplicaRegion": list(archive?.replicaRegions ?? []) },
+          }),
           why: "makes the replica",
         },
       ]),
@@ -422,9 +455,18 @@ export const features = {
           action: "kms:CreateKey",
           calls: ["kms:ReplicateKey"],
           condition: ({ archive }) => ({
+            Null: { [requestTag]: "false" },
             StringEquals: { "aws:RequestedRegion": list(archive?.replicaRegions ?? []) },
           }),
           why: "a replica is created, too, in its own Region",
+        },
+      ]),
+      ...rows(Deploy, keys, [
+        {
+          action: "kms:TagResource",
+          calls: ["kms:ReplicateKey"],
+          condition: newKey,
+          why: "so is its tag",
         },
       ]),
       ...rows(
@@ -483,11 +525,13 @@ export const features = {
         {
           action: "kms:GenerateDataKey",
           calls: ["cloudtrail:CreateEventDataStore"],
+          condition: ownKey,
           why: "whoever makes the store has to be able to use its key",
         },
         {
           action: "kms:Decrypt",
           calls: ["cloudtrail:CreateEventDataStore"],
+          condition: ownKey,
           why: "the same; what trails encrypted is refused",
         },
       ]),
@@ -652,6 +696,20 @@ export const refusals: Refusal[] = [
     condition: ({ partition }) => ({
       StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": trailsOfAccount(partition, "*") },
     }),
+  },
+  {
+    // What limits the roles that it makes is not its own to change.
+    sid: "KeepBoundary",
+    accesses: [Deploy, Remove],
+    needed: (names) => ownRoles(names).length > 0,
+    actions: () => [
+      "iam:CreatePolicyVersion",
+      "iam:DeletePolicy",
+      "iam:DeletePolicyVersion",
+      "iam:DeleteRolePermissionsBoundary",
+      "iam:SetDefaultPolicyVersion",
+    ],
+    resource: (names) => [...boundaries(names), ...ownRoles(names)],
   },
   {
     // A key policy that its own account cannot change any more is lost to everyone but AWS Support.

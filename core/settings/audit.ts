@@ -102,6 +102,8 @@ export interface AuditSettings {
   trailOptions: TrailOptions;
   /** Off unless it is asked for. */
   eventDataStore?: EventDataStoreChoice;
+  /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
+  permissionsBoundary: string;
   tags: Record<string, string>;
 }
 
@@ -195,6 +197,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     ],
     trailOptions: options,
     ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
+    permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
   };
 }

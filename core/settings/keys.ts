@@ -12,6 +12,7 @@ import {
   keyAliasProblem,
   logPrefixProblem,
   parseTrailArn,
+  policyNameProblem,
   roleArnProblem,
   roleNameProblem,
   trailNameProblem,
@@ -137,6 +138,12 @@ export const keys = {
     auditOnly,
     checked(externalIdProblem).or(z.literal("")).default(""),
     "The external ID, if the deploy roles require one (crosstrail roles --external-id). It is not a secret.",
+  ),
+  permissionsBoundary: key(
+    "string",
+    all,
+    checked(policyNameProblem).or(z.literal("")).default(""),
+    "The permissions boundary of the IAM roles that the stack creates (of readers, replication, cloudWatchLogs): the name of a managed policy in the stack's account. crosstrail roles prints that policy, and deploy roles that can create no role without it. Set in the audit stack, it also counts for members and the management stack without a file of their own. None by default.",
   ),
   memberDefaults: key(
     "object",

@@ -22,6 +22,8 @@ export interface ManagementSettings {
   delegatedAdministrator?: string;
   acceptSecondOrganizationTrail: boolean;
   trailOptions: TrailOptions;
+  /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
+  permissionsBoundary: string;
   tags: Record<string, string>;
 }
 
@@ -44,6 +46,7 @@ export function managementSettings(report: Report, values: Values, place: Place)
     ...(values.delegatedAdministrator !== "" && { delegatedAdministrator: values.delegatedAdministrator }),
     acceptSecondOrganizationTrail,
     trailOptions: options,
+    permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
   };
 }

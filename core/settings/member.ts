@@ -21,6 +21,8 @@ export interface MemberSettings {
   /** Where the contract comes from: the audit stack, or values given outright. */
   source: { auditStack: string } | { contract: Contract };
   trailOptions: TrailOptions;
+  /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
+  permissionsBoundary: string;
   tags: Record<string, string>;
   /** The trail that is there already, if the stack takes one over. */
   imported?: { trailArn: string; leaveAsIs: LeaveAsIs[] };
@@ -40,6 +42,7 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
     accountId: values.accountId,
     source,
     trailOptions: options,
+    permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
     ...(values.importTrail !== "" && {
       imported: { trailArn: values.importTrail, leaveAsIs: [...new Set(values.leaveAsIs)] },

@@ -60,11 +60,13 @@ def describe(environ, rest):
         form = {name: values[0] for name, values in parse_qs(body_of(environ).decode("utf8", "replace")).items()}
         operation = form.pop("Action", None) or query.get("Action") or f"{environ['REQUEST_METHOD']} {path}"
         parameters = form
+    account = account_of(environ, access_key)
     return {
         "service": service,
         "operation": operation,
-        "account": account_of(environ, access_key),
+        "account": account,
         "region": region,
+        "context": context_of(service, account, region, parameters),
         "parameters": {
             name: value
             for name, value in ((name, text(first(value))) for name, value in parameters.items())
@@ -72,6 +74,37 @@ def describe(environ, rest):
         },
         "agent": environ.get("HTTP_USER_AGENT", ""),
     }
+
+
+def context_of(service, account, region, parameters):
+    """What conditions of policies can ask of the request's keys and roles: as they are before the call, or as it makes them."""
+    context = {}
+    if service == "kms":
+        for tag in parameters.get("Tags") or []:
+            context[f"aws:RequestTag/{tag['TagKey']}"] = tag["TagValue"]
+    key = parameters.get("KeyId") or parameters.get("TargetKeyId") or parameters.get("KmsKeyId")
+    if isinstance(key, str):
+        from moto.kms.models import kms_backends
+
+        backend = kms_backends[account][region]
+        found = backend.keys.get(backend.get_key_id(key))
+        if found:
+            for name, value in backend.tagger.get_tag_dict_for_resource(found.id).items():
+                context[f"aws:ResourceTag/{name}"] = value
+            if found.aliases:
+                context["kms:ResourceAliases"] = sorted(found.aliases)
+    role = parameters.get("RoleName")
+    if service == "iam" and isinstance(role, str):
+        from moto.iam.models import iam_backends
+        from moto.utilities.utils import get_partition
+
+        roles = iam_backends[account][get_partition(region)].roles.values()
+        boundary = parameters.get("PermissionsBoundary") or next(
+            (each.permissions_boundary_arn for each in roles if each.name == role), None
+        )
+        if boundary:
+            context["iam:PermissionsBoundary"] = boundary
+    return context
 
 
 def first(value):

@@ -8,7 +8,9 @@ import type { Envelope } from "../../automation/output";
 import { root } from "../support/config";
 
 const auditFile = join(root, "Pulumi.audit.yaml");
-const hub = ["--hub", "arn:aws:iam::111111111111:role/Hub"];
+const hub = ["--hub", "arn:aws:iam::999999999999:role/Hub"];
+/** The hub itself, in an account of its own. */
+const theHub = ["hub", "--hub-account", "999999999999"];
 
 async function roles(...args: string[]) {
   let [stdout, stderr] = ["", ""];
@@ -63,7 +65,7 @@ describe("crosstrail roles", () => {
   });
 
   it("prints the hub's role, which enters all of them", async () => {
-    const { permissions } = await role("hub", "--github", "repo:example/fleet:environment:production");
+    const { permissions } = await role(...theHub, "--github", "repo:example/fleet:environment:production");
     assert.deepEqual(
       permissions.Statement.map(({ Action, Resource }) => [Action, Resource]),
       [
@@ -166,7 +168,7 @@ describe("crosstrail roles", () => {
         const audit = await inFleet("audit", ...hub);
         assert.equal(audit.roleName, "Archivist");
         assert.doesNotMatch(JSON.stringify(audit.trust), /ExternalId/);
-        assert.deepEqual((await inFleet("hub", ...hub)).permissions.Statement[0]?.Resource, [
+        assert.deepEqual((await inFleet(...theHub, ...hub)).permissions.Statement[0]?.Resource, [
           `arn:aws:iam::${archivist}`,
           `arn:aws:iam::${carrier}`,
           "arn:aws:iam::333333333333:role/ops/Deployer",
@@ -183,7 +185,8 @@ describe("crosstrail roles", () => {
       for (const account of ["payments", "management"])
         assert.match(await asks(account), /"sts:ExternalId":"archive-7"/);
       assert.match(await asks("web", "--external-id", "another"), /"sts:ExternalId":"another"/);
-      for (const account of ["audit", "111111111111", "hub"]) assert.doesNotMatch(await asks(account), /ExternalId/);
+      for (const account of [["audit"], ["111111111111"], theHub])
+        assert.doesNotMatch(await asks(...account), /ExternalId/);
     });
 
     it("three hundred members: the hub's permissions as managed policies", async () => {
@@ -195,7 +198,14 @@ describe("crosstrail roles", () => {
       const own = { role: "audit", auditAccountId: "111111111111", bucketName: "example-logs", members };
       const config = Object.fromEntries(Object.entries(own).map(([name, value]) => [`crosstrail:${name}`, value]));
       writeFileSync(file, stringify({ config: { "aws:region": "eu-central-1", ...config } }));
-      const { exitCode, stdout, stderr } = await roles("hub", ...hub, "--config", file, "--format", "cloudformation");
+      const { exitCode, stdout, stderr } = await roles(
+        ...theHub,
+        ...hub,
+        "--config",
+        file,
+        "--format",
+        "cloudformation",
+      );
       assert.equal(exitCode, 0, stderr);
       const { Resources } = parse(stdout, { version: "1.1" }) as {
         Resources: Record<
@@ -214,7 +224,7 @@ describe("crosstrail roles", () => {
 
     it("the hub, which enters each account by the role that the configuration names", async () => {
       const resources = async (...args: string[]) =>
-        (await inFleet("hub", ...hub, ...args)).permissions.Statement[0]?.Resource;
+        (await inFleet(...theHub, ...hub, ...args)).permissions.Statement[0]?.Resource;
       assert.deepEqual(await resources(), [
         "arn:aws:iam::111111111111:role/CrosstrailDeploy",
         "arn:aws:iam::222222222222:role/Deploy-payments",
@@ -272,6 +282,13 @@ describe("crosstrail roles", () => {
     ],
     ["a subject with a wildcard", ["audit", "--github", "repo:o/r:*"], "a wildcard would let"],
     ["a hub that is no role", ["audit", "--hub", "arn:aws:iam::111111111111:user/x"], "A role ARN looks like"],
+    ["a hub without an account", ["hub", ...hub], "--hub-account is missing", "Add --hub-account <12 digits>."],
+    ["a hub's account that is none", ["hub", "--hub-account", "12", ...hub], "--hub-account 12: "],
+    [
+      "an account for the hub in another role",
+      ["audit", ...hub, "--hub-account", "999999999999"],
+      "is for the role hub",
+    ],
     ["a name that IAM refuses", ["audit", ...hub, "--name", "a b"], "--name a b"],
     ["an unknown access", ["audit", ...hub, "--access", "all"], "Allowed choices are preview, deploy, remove"],
     ["no account", [...hub], "account"],
@@ -283,6 +300,73 @@ describe("crosstrail roles", () => {
       for (const text of texts) assert.ok(stderr.includes(text), stderr);
     });
   }
+
+  it("warns of a hub in the audit account, and says why", async () => {
+    const args = ["--github", "repo:o/r:environment:p", "--config", auditFile];
+    const { exitCode, stderr } = await roles("hub", "--hub-account", "111111111111", ...args);
+    assert.equal(exitCode, 0);
+    assert.match(stderr, /whoever controls it would control every account of the fleet/);
+    assert.doesNotMatch((await roles(...theHub, ...args)).stderr, /audit account/);
+  });
+
+  describe("the permissions boundary", () => {
+    const withReaders = (change: object = {}) => {
+      const folder = mkdtempSync(join(tmpdir(), "crosstrail-roles-"));
+      const { config } = parse(readFileSync(auditFile, "utf8")) as { config: object };
+      const file = join(folder, "Pulumi.audit.yaml");
+      const readers = [{ trustedAccounts: ["555555555555"] }];
+      writeFileSync(file, stringify({ config: { ...config, "crosstrail:readers": readers, ...change } }));
+      return { file, folder };
+    };
+    const inFolder = async (change: object, ...args: string[]) => {
+      const { file, folder } = withReaders(change);
+      try {
+        return await roles(...args, ...hub, "--config", file);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    };
+    interface WithBoundary extends Role {
+      permissionsBoundary?: { policyName: string; path?: string; document: { Statement: { Sid: string }[] } };
+    }
+
+    it("is printed for a role that creates roles, under the name that the configuration gives it", async () => {
+      const { stdout, stderr } = await inFolder({ "crosstrail:permissionsBoundary": "team/Limits" }, "audit");
+      const { permissionsBoundary, permissions } = JSON.parse(stdout) as WithBoundary;
+      assert.deepEqual([permissionsBoundary?.policyName, permissionsBoundary?.path], ["Limits", "/team/"]);
+      assert.deepEqual(
+        permissionsBoundary?.document.Statement.map(({ Sid }) => Sid),
+        ["FindLogs", "ReadLogs", "DecryptLogs"],
+      );
+      assert.match(
+        JSON.stringify(permissions),
+        /"iam:PermissionsBoundary":"arn:aws:iam::111111111111:policy\/team\/Limits"/,
+      );
+      assert.doesNotMatch(stderr, /permissions boundary/);
+    });
+
+    it("is a resource of the template for deploying; not of others, as an account has one", async () => {
+      const resources = async (...args: string[]) =>
+        Object.keys(
+          (parse((await inFolder({}, "audit", "--format", "cloudformation", ...args)).stdout) as { Resources: object })
+            .Resources,
+        );
+      assert.deepEqual(await resources(), ["Boundary", "Role"]);
+      assert.deepEqual(await resources("--access", "remove"), ["Role"]);
+      assert.deepEqual(await resources("--access", "preview"), ["Role"]);
+    });
+
+    it("is missed where a stack would create roles without it, and only there", async () => {
+      const { exitCode, stderr } = await inFolder({}, "audit");
+      assert.equal(exitCode, 0);
+      assert.match(
+        stderr,
+        /stack audit[^]*pulumi config set --stack audit crosstrail:permissionsBoundary CrosstrailBoundary/,
+      );
+      assert.doesNotMatch((await inFolder({}, "audit", "--access", "preview")).stderr, /boundary/);
+      assert.doesNotMatch((await roles("audit", ...hub, "--config", auditFile)).stderr, /boundary/);
+    });
+  });
 
   it("refuses the configuration of a member stack", async () => {
     const { exitCode, stderr } = await roles("audit", ...hub, "--config", join(root, "Pulumi.member.yaml"));

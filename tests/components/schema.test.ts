@@ -175,6 +175,7 @@ describe("components: the schema for other languages", () => {
       "enabled?: boolean plain",
       "partition?: string",
       "roleName?: string",
+      "permissionsBoundaryArn?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["roleArn: string"]);
@@ -196,6 +197,7 @@ describe("components: the schema for other languages", () => {
       "organizationId?: string",
       "organizationTrailArns?: string[]",
       "partition?: string",
+      "permissionsBoundaryArn?: string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
@@ -254,6 +256,8 @@ describe("components: the schema for other languages", () => {
       "encrypted?: boolean plain",
       "organizationId?: string",
       "keep?: boolean plain",
+      "permissionsBoundaryArn?: string",
+      "keyTags?: map of string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["logGroupArn: string", "logGroupName: string", "roleArn: string"]);
@@ -265,6 +269,7 @@ describe("components: the schema for other languages", () => {
       "trailArns: string[]",
       "topicName?: string",
       "encrypted?: boolean plain",
+      "keyTags?: map of string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["topicName: string", "topicArn: string"]);

@@ -12,6 +12,8 @@ import {
   keyArnProblem,
   logPath,
   logPrefixProblem,
+  policyArn,
+  policyNameProblem,
   parseKeyArn,
   parseTrailArn,
   roleArn,
@@ -283,5 +285,18 @@ describe("core/names", () => {
       ["urn:pulumi:audit", form],
       ["s3://state/audit", form],
     ]);
+  });
+});
+
+describe("core/names: managed policies", () => {
+  it("takes names with and without a path, and says what is wrong with others", () => {
+    for (const name of ["CrosstrailBoundary", "team/Limits", "a/b/c+=,.@_-", "x".repeat(128)]) {
+      assert.equal(policyNameProblem(name), undefined, name);
+    }
+    for (const name of ["", "a b", "team/", "/team", "a*", "x".repeat(129), `${"p/".repeat(250)}long-enough-name`]) {
+      assert.match(policyNameProblem(name) ?? "", /1 to 128 letters/, name);
+    }
+    assert.match(policyNameProblem("arn:aws:iam::aws:policy/ReadOnlyAccess") ?? "", /a name, not an ARN/);
+    assert.equal(policyArn("aws", "111111111111", "team/Limits"), "arn:aws:iam::111111111111:policy/team/Limits");
   });
 });

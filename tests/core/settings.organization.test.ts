@@ -161,6 +161,7 @@ describe("core/settings: organizations", () => {
       enableAllFeatures: false,
       enableTrustedAccess: false,
       acceptSecondOrganizationTrail: false,
+      permissionsBoundary: "",
       tags: {},
     });
     assert.equal(trailOptions.isMultiRegionTrail, true);

@@ -112,6 +112,7 @@ describe("core/settings", () => {
           advancedEventSelectors: [],
           insightTypes: [],
         },
+        permissionsBoundary: "",
         tags: {},
       });
     });
@@ -124,6 +125,7 @@ describe("core/settings", () => {
         accountId: "222222222222",
         source: { auditStack: "audit" },
         trailOptions: audit().trailOptions,
+        permissionsBoundary: "",
         tags: {},
       });
     });
@@ -174,6 +176,7 @@ describe("core/settings", () => {
         cloudWatchLogs: { groupName: "trail" },
         sns: { encrypted: false },
         eventDataStore: { retentionDays: 30, queryRoles: ["Investigator"] },
+        permissionsBoundary: "CrosstrailBoundary",
         tags: { team: "security" },
       });
       const identity = { partition: "aws", region: "us-east-1", accountId: "222222222222" };
@@ -256,6 +259,7 @@ describe("core/settings", () => {
           keep: true,
           roleArns: ["arn:aws:iam::111111111111:role/Investigator"],
         },
+        permissionsBoundary: "CrosstrailBoundary",
         tags: { team: "security" },
       });
     });

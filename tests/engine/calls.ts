@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { partitionOf } from "../../core/accounts";
+import type { AccessRequest } from "../../core/evaluate";
 import { evaluate } from "../../core/evaluate";
 import { UserError } from "../../core/findings";
 import { bucketArn, roleArn, trailArn } from "../../core/names";
@@ -27,6 +28,8 @@ export interface Call {
   region: string;
   /** Its short parameters: names and ids of resources among them. */
   parameters: Record<string, string | undefined>;
+  /** Condition keys of its key or role: tags, aliases, the permissions boundary. */
+  context: Record<string, string | string[]>;
   agent: string;
   status: number;
 }
@@ -161,7 +164,7 @@ function settingsOf({ stack, config }: Configuration): Settings | undefined {
 export function expectGranted(calls: Call[], access: RoleAccess, roles: RoleNames[]): void {
   const unlike = new Map(
     calls.map((call) => [
-      JSON.stringify([call.service, call.operation, call.account, call.region, call.parameters]),
+      JSON.stringify([call.service, call.operation, call.account, call.region, call.parameters, call.context]),
       call,
     ]),
   );
@@ -248,7 +251,7 @@ function actionsFor(call: Call): string[] {
 /** What IAM is asked for this action: each resource, with the condition keys that the table's conditions ask for. */
 interface IamRequest {
   resource: string;
-  context: Record<string, string>;
+  context: AccessRequest["context"];
 }
 
 const cloudTrailServices = ["cloudtrail.amazonaws.com", "context.cloudtrail.amazonaws.com"];
@@ -295,14 +298,23 @@ function requestsOf(call: Call, action: string, names: RoleNames): IamRequest[] 
     }
     case "kms:CreateKey":
       if (operation === "ReplicateKey") {
-        return [{ resource: nothing, context: { "aws:RequestedRegion": parameters.ReplicaRegion ?? "" } }];
+        const region = { "aws:RequestedRegion": parameters.ReplicaRegion ?? "" };
+        return [{ resource: nothing, context: { ...tagsOfRequest(call), ...region } }];
       }
       break;
     case "kms:Decrypt":
     case "kms:GenerateDataKey":
-      return [{ resource: parameters.KmsKeyId ?? nothing, context: {} }];
+      return [{ resource: parameters.KmsKeyId ?? nothing, context: call.context }];
+    case "kms:TagResource":
+      // A key that is just made has no tags and no aliases yet.
+      if (operation === "CreateKey" || operation === "ReplicateKey") {
+        const region = parameters.ReplicaRegion ?? call.region;
+        const made = `arn:${partition}:kms:${region}:${account}:key/new`;
+        return [{ resource: made, context: tagsOfRequest(call) }];
+      }
+      break;
   }
-  const context = contextOf(call);
+  const context = { ...call.context, ...contextOf(call) };
   return resourcesOf(call, action, partition).map((resource) => ({ resource, context }));
 }
 
@@ -352,6 +364,10 @@ function resourcesOf(call: Call, action: string, partition: RoleNames["partition
     default:
       return nothing;
   }
+}
+
+function tagsOfRequest({ context }: Call): AccessRequest["context"] {
+  return Object.fromEntries(Object.entries(context).filter(([name]) => name.startsWith("aws:RequestTag/")));
 }
 
 function contextOf({ service, operation, parameters }: Call): Record<string, string> {

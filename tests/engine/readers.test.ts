@@ -69,6 +69,8 @@ describe("engine: readers", function () {
     await engine.configureAudit({
       ...readers("555555555555", "666666666666"),
       "crosstrail:tags": { team: "audit" },
+      // Another permissions boundary for both roles: in place, as for roles that had none.
+      "crosstrail:permissionsBoundary": "team/Limits",
     });
     // The roles, and what else has tags: bucket, key and trail.
     assert.deepEqual(await engine.up(AUDIT_STACK), { update: 5, same: 14 });

@@ -180,6 +180,38 @@ describe("programs/audit", () => {
     assert.deepEqual(key.tags, { team: "security", "crosstrail:stack": "acme/crosstrail/audit" });
   });
 
+  it("puts the permissions boundary on every role that it creates, and the stack's tag on every key", async () => {
+    const options = {
+      readers: [{ trustedAccounts: ["555555555555"] }],
+      replication: { region: "us-east-1", bucketName: "copies", accountId: "222222222222" },
+      cloudWatchLogs: { retentionDays: 30 },
+      sns: { encrypted: true },
+    };
+    for (const [permissionsBoundary, arn] of [
+      ["team/Limits", "arn:aws:iam::111111111111:policy/team/Limits"],
+      ["", undefined],
+    ] as const) {
+      const { run } = await deploy(world({ ...options, permissionsBoundary }));
+      const ofType = (type: string) => run.resources.filter((each) => each.type.endsWith(`:${type}`));
+      assert.deepEqual(
+        ofType("Role")
+          .map(({ name, inputs }) => [name, inputs.permissionsBoundary])
+          .sort(),
+        ["CloudTrailReadRole-role", "audit-logs", "audit-replication-role"].map((name) => [name, arn]),
+      );
+      assert.deepEqual(
+        ofType("Key")
+          .map(({ name, inputs }) => [name, (inputs.tags as Record<string, string>)["crosstrail:stack"]])
+          .sort(),
+        [
+          ["audit-key", "acme/crosstrail/audit"],
+          ["audit-log-group-key", "acme/crosstrail/audit:log-group"],
+          ["audit-topic-key", "acme/crosstrail/audit:topic"],
+        ],
+      );
+    }
+  });
+
   it("an event data store, off unless it is asked for; output with its name and whether it is kept", async () => {
     const { run, outputs } = await deploy(world({ eventDataStore: { retentionDays: 30, queryRoles: ["Analyst"] } }));
     const arn = "arn:aws:cloudtrail:us-east-1:111111111111:eventdatastore/EXAMPLE-1234";

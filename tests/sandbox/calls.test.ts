@@ -11,7 +11,7 @@ import { asConfig } from "../support/config";
 
 function call(name: string, other: Partial<Call> = {}): Call {
   const [service, operation] = name.split(":") as [string, string];
-  const place = { account: "111111111111", region: "us-east-1", parameters: {}, agent: "", status: 200 };
+  const place = { account: "111111111111", region: "us-east-1", parameters: {}, context: {}, agent: "", status: 200 };
   return { service, operation, ...place, ...other };
 }
 
@@ -47,14 +47,23 @@ describe("calls against the deploy roles", () => {
     parameters: { Name: trail, CloudWatchLogsRoleArn: `arn:aws:iam::111111111111:role/${role}` },
   });
 
+  const newTag = { "aws:RequestTag/crosstrail:stack": "o/crosstrail/audit" };
+  const ofKey = { "aws:ResourceTag/crosstrail:stack": "o/crosstrail/audit" };
+  const limited = { "iam:PermissionsBoundary": "arn:aws:iam::111111111111:policy/CrosstrailBoundary" };
+
   it("granted calls pass", () => {
     const calls = [
       call("s3:PutBucketPolicy", bucket),
       call("sts:GetCallerIdentity"),
       call("cloudtrail:UpdateTrail", { parameters: { Name: "crosstrail" } }),
       call("cloudtrail:UpdateTrail", delivering("audit-logs-1a2b3c4")),
-      call("kms:CreateKey", { parameters: { MultiRegion: "true" } }),
-      call("kms:ReplicateKey", { parameters: { KeyId: "mrk-1", ReplicaRegion: "eu-west-1" } }),
+      call("kms:CreateKey", { parameters: { MultiRegion: "true" }, context: newTag }),
+      call("kms:ReplicateKey", {
+        parameters: { KeyId: "mrk-1", ReplicaRegion: "eu-west-1" },
+        context: { ...ofKey, ...newTag },
+      }),
+      call("kms:PutKeyPolicy", { parameters: { KeyId: "k" }, context: ofKey }),
+      call("iam:PutRolePolicy", { parameters: { RoleName: "audit-logs-1a2b3c4" }, context: limited }),
       call("cloudtrail:CreateTrail", { account: "222222222222", parameters: { Name: "crosstrail" } }),
     ];
     expectGranted(calls, "deploy", roles);
@@ -78,9 +87,19 @@ describe("calls against the deploy roles", () => {
     ["a log group's role that is not of the stack", call("cloudtrail:UpdateTrail", delivering("Admin"))],
     [
       "a replica in another Region",
-      call("kms:ReplicateKey", { parameters: { KeyId: "k", ReplicaRegion: "us-west-2" } }),
+      call("kms:ReplicateKey", {
+        parameters: { KeyId: "k", ReplicaRegion: "us-west-2" },
+        context: { ...ofKey, ...newTag },
+      }),
     ],
-    ["a key of another kind", call("kms:CreateKey", { parameters: { KeySpec: "RSA_2048" } })],
+    ["a key of another kind", call("kms:CreateKey", { parameters: { KeySpec: "RSA_2048" }, context: newTag })],
+    ["a key without the stack's tag", call("kms:CreateKey", {})],
+    ["a key of somebody else's", call("kms:PutKeyPolicy", { parameters: { KeyId: "k" } })],
+    ["a role without its boundary", call("iam:PutRolePolicy", { parameters: { RoleName: "audit-logs-1a2b3c4" } })],
+    [
+      "a role of another name",
+      call("iam:PutRolePolicy", { parameters: { RoleName: "audit-logs-administrators" }, context: limited }),
+    ],
     ["an alias without the key that it is for", call("kms:CreateAlias", { parameters: { AliasName: "x/y" } })],
   ] as [string, Call][]) {
     it(`fails: ${title}`, () => {

@@ -261,6 +261,14 @@ describe("fleet", () => {
       ]);
     });
 
+    it("has the audit stack's permissions boundary, unless the members' defaults say otherwise", () => {
+      const limited = { ...settings, permissionsBoundary: "Limits" };
+      const boundary = (of: typeof settings) => memberConfig(of, payments, source)["crosstrail:permissionsBoundary"];
+      assert.equal(boundary(settings), undefined);
+      assert.equal(boundary(limited), "Limits");
+      assert.equal(boundary({ ...limited, memberDefaults: { permissionsBoundary: "Own" } }), "Own");
+    });
+
     it("names no credentials where none are declared: the ambient ones are used", () => {
       const config = memberConfig(both, payments, source);
       assert.ok(!("aws:profile" in config) && !("aws:assumeRoles" in config));
