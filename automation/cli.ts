@@ -8,7 +8,7 @@ import { createInterface } from "node:readline/promises";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../core/findings";
 import type { Envelope, Outcome, Surroundings } from "./output";
-import { ExitCode, ExitError, schemaVersion } from "./output";
+import { ExitCode, ExitError, schemaVersion, shownText } from "./output";
 import { onTermination } from "./process/termination";
 import { systemFailure } from "./systemFailure";
 
@@ -98,9 +98,10 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
 /* eslint-enable */
 
 /** Runs the tool and returns its exit code. Never throws, never ends the process. */
-export async function main(args: string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings;
+export async function main(args: string[], outside: Surroundings): Promise<number> {
   const json = args.includes("--json");
+  const surroundings = withSafeOutput(outside, json);
+  const { stdout, stderr } = surroundings;
   const name = args.find((arg) => !arg.startsWith("-"));
   const asked = name === "help" ? args[args.indexOf("help") + 1] : name;
   let command = "crosstrail";
@@ -199,6 +200,17 @@ function requireFolders({ cwd, project }: Record<string, unknown>, env: NodeJS.P
       },
     ]);
   }
+}
+
+/** The same, where texts from elsewhere cannot do anything to a terminal: nothing else writes to it. */
+function withSafeOutput(outside: Surroundings, json: boolean): Surroundings {
+  const { stdout, stderr, color, messageColor = false, terminal } = outside;
+  return {
+    ...outside,
+    stdout: (text) => stdout(shownText(text, color && !json)),
+    stderr: (text) => stderr(shownText(text, messageColor)),
+    ...(terminal && { terminal: { ...terminal, write: stderr } }),
+  };
 }
 
 /** What is wrong with how the tool was called, and where to read on; or at once what was meant. */

@@ -57,7 +57,12 @@ export interface Surroundings {
   /** Whether messages may be coloured. */
   messageColor?: boolean;
   /** The terminal that messages go to; undefined when there is none that can be redrawn. */
-  terminal?: { columns: () => number; rows: () => number };
+  terminal?: {
+    columns: () => number;
+    rows: () => number;
+    /** Writes to it what moves its cursor. Left out: `stderr` does. */
+    write?: (text: string) => void;
+  };
   /** Asks the user; undefined when nobody can answer. */
   ask?: (question: string) => Promise<string>;
   /** Calls back for Ctrl-C and other requests to end, with their count; returns how to stop that. */
@@ -78,7 +83,32 @@ export class ExitError extends UserError {
   }
 }
 
-/** A text from elsewhere for a terminal: without what could move the cursor or change colours. */
+/**
+ * What a terminal obeys or hides instead of showing it: control characters (C0, DEL, C1), and those that turn the direction of
+ * writing or break lines (Unicode's bidirectional controls and separators).
+ */
+const unseen = "\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff";
+const anyUnseen = new RegExp(`[${unseen}]`, "g");
+/** The colours and styles of this tool; none that hides text. */
+const ownColors = /(\u001b\[(?:0|1|2|4|22|24|39|3[0-7]|9[0-7])m)/;
+
+/** A string from elsewhere for one line of a terminal: without what could move the cursor, change colours or turn its direction. */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  return text.replace(anyUnseen, "?");
+}
+
+/**
+ * What leaves the tool, as a terminal may have it: whatever logs, policies and answers of AWS hold, it does nothing but show. What is
+ * not shown as such is written as JSON writes it, `\\u202e`, so that JSON stays what it is.
+ * @param colors whether this tool's own colours pass.
+ */
+export function shownText(text: string, colors = false): string {
+  const parts = colors ? text.split(ownColors) : [text];
+  return parts.map((part, index) => (index % 2 === 1 ? part : part.replace(anyUnseen, shownCharacter))).join("");
+}
+
+function shownCharacter(character: string, at: number, text: string): string {
+  const isLineEnd = character === "\n" || (character === "\r" && text.charAt(at + 1) === "\n");
+  if (isLineEnd || character === "\t") return character;
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

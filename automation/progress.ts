@@ -220,7 +220,8 @@ function warningLines(stack: string, message: string, sign: string): string[] {
 
 /** A message of the engine's for one line of a terminal. */
 function oneLine(text: string): string {
-  return printable(text.replace(/\s*\n\s*/g, " "));
+  const lines = text.split("\n").map((line) => line.trim());
+  return printable(lines.filter((line, index) => line !== "" || index === 0).join(" "));
 }
 
 /** A text's parts for a terminal: what changes colours, or one character with what stands on it. */

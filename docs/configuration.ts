@@ -32,7 +32,7 @@ crosstrail:members:
     title: "How `crosstrail up` accesses accounts",
     purpose:
       "A role or an AWS profile for every member, with placeholders. Members then need no stack file of their own; `memberDefaults` configures them all.",
-    keys: ["deployRole", "deployProfile", "deployExternalId", "memberDefaults"],
+    keys: ["deployRole", "deployProfile", "deployExternalId", "permissionsBoundary", "memberDefaults"],
     example: {
       role: "audit",
       yaml: `crosstrail:deployRole: arn:{partition}:iam::{accountId}:role/CrosstrailDeploy

@@ -55,7 +55,9 @@ export async function runVerb<Own extends FleetOptions>(
 ): Promise<Outcome> {
   const { stderr, terminal, env, onInterrupt } = surroundings;
   const color = surroundings.messageColor ?? false;
-  const progress = terminal ? new LiveProgress(stderr, terminal, { color }) : new LineProgress(stderr, color);
+  const progress = terminal
+    ? new LiveProgress(terminal.write ?? stderr, terminal, { color })
+    : new LineProgress(stderr, color);
   const [finish, endNow] = [new AbortController(), new AbortController()];
   const asks = verb === "up" || verb === "destroy";
   const detach = onInterrupt?.((reason, count) => {

@@ -242,11 +242,9 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
     );
   }
   const subject = entered(settings, subjectOf(subjects, account), options.config);
-  const [, path, name] = /:role(\/.*\/|\/)([^/]+)$/.exec(roleArnOf(subject, access)) as unknown as [
-    string,
-    string,
-    string,
-  ];
+  const resource = roleArnOf(subject, access).split(":role").pop() as string;
+  const nameAt = resource.lastIndexOf("/") + 1;
+  const [path, name] = [resource.slice(0, nameAt), resource.slice(nameAt)];
   return {
     account: subject.aliases.join(" and "),
     accountId: subject.names.accountId,

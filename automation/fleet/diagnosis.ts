@@ -10,9 +10,11 @@ export interface Diagnosis {
   findings: Finding[];
 }
 
+// Every part of the patterns below is bounded: what the engine says may be long, and holds texts from elsewhere.
+
 /** CloudTrail's refusals while a policy that was just written is not yet known everywhere. */
 const notYetKnown =
-  /InsufficientS3BucketPolicyException|InsufficientEncryptionPolicyException|S3BucketDoesNotExist|MalformedPolicyDocument(Exception)?:.*principal/i;
+  /InsufficientS3BucketPolicyException|InsufficientEncryptionPolicyException|S3BucketDoesNotExist|MalformedPolicyDocument(Exception)?:.{0,300}principal/i;
 const passing =
   /\b(ConflictException|OperationAborted(Exception)?|Concurrent(Modification|Access)(Exception)?|ServiceUnavailable(Exception)?|ServiceFailure(Exception)?|KMSInternalException|DependencyTimeoutException|InternalFailure|QueueDeletedRecently)\b/;
 const throttled = /ThrottlingException|TooManyRequestsException|RequestLimitExceeded|SlowDown|Rate exceeded/i;
@@ -48,7 +50,7 @@ const known: Known[] = [
     remedy: (_, stack) => `Wait for it to finish. If it will never finish, run pulumi cancel -s ${stack}`,
   },
   {
-    pattern: /no stack named '?([^'\s]+)'? found|unknown stack "([^"]+)"/,
+    pattern: /no stack named '?([^'\s]{1,200})'? found|unknown stack "([^"]{1,200})"/,
     id: "stack/missing",
     exitCode: ExitCode.StackNotFound,
     message: ([, name, other]) => `Stack ${name ?? other} does not exist in this backend.`,
@@ -56,7 +58,7 @@ const known: Known[] = [
   },
   {
     pattern:
-      /IAM Role \((arn:[^)]+)\) cannot be assumed|(?:AssumeRole|assum\w+ (?:IAM )?role)[^\n]*?(arn:[a-z-]+:iam::\d{12}:role\/[^\s"',)]+)|not authorized to perform: sts:AssumeRole on resource: (arn:\S+)/i,
+      /IAM Role \((arn:[^)\s]{1,600})\) cannot be assumed|(?:AssumeRole|assum\w{1,10} (?:IAM )?role)[^\n]{0,300}?(arn:aws[a-z-]{0,20}:iam::\d{12}:role\/[^\s"',)]{1,600})|not authorized to perform: sts:AssumeRole on resource: (arn:\S+)/i,
     id: "credentials/role-not-assumed",
     exitCode: ExitCode.Authentication,
     message: ([, one, other, third]) => `The role ${one ?? other ?? third} could not be assumed.`,
@@ -83,14 +85,14 @@ const known: Known[] = [
   },
   {
     pattern:
-      /(?:no such host|connection refused|network is unreachable|i\/o timeout|TLS handshake timeout|dial tcp [^\n]*|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError)\b/,
+      /(?:no such host|connection refused|network is unreachable|i\/o timeout|TLS handshake timeout|dial tcp [^\n]{0,300}|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError)\b/,
     id: "aws/unreachable",
     exitCode: ExitCode.Other,
     message: ([text]) => `AWS could not be reached: ${text}.`,
     remedy: () => "Check the network, a proxy (HTTPS_PROXY), and AWS_ENDPOINT_URL; then repeat the command.",
   },
   {
-    pattern: /no resource plugin '?([\w-]+)'? found|could not (?:download|install) plugin '?([\w-]+)/i,
+    pattern: /no resource plugin '?([\w-]{1,200})'? found|could not (?:download|install) plugin '?([\w-]+)/i,
     id: "plugin/missing",
     exitCode: ExitCode.Other,
     message: ([, name, other]) => `Pulumi plugin ${name ?? other} is not installed and could not be downloaded.`,

@@ -11,13 +11,16 @@ export interface Lock {
 
 /** The locks that the engine's refusal names; empty when the text is about something else. */
 export function locksIn(text: string): Lock[] {
-  if (!/currently locked by/.test(text)) return [];
-  return [...text.matchAll(/created by (.+?)@(\S+) \(pid (\d+)\) at (\S+)/g)].map(([, user, host, pid, since]) => ({
-    user: user as string,
-    host: host as string,
-    pid: Number(pid),
-    since: since as string,
-  }));
+  if (!text.includes("currently locked by")) return [];
+  // Every part is bounded: the text may be anything, and long.
+  return [...text.matchAll(/created by (.{1,256}?)@([^\s@]{1,255}) \(pid (\d{1,20})\) at (\S{1,64})/g)].map(
+    ([, user, host, pid, since]) => ({
+      user: user as string,
+      host: host as string,
+      pid: Number(pid),
+      since: since as string,
+    }),
+  );
 }
 
 /** Whether all locks are, or were, held by processes on this machine. */

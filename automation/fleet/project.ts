@@ -1,12 +1,12 @@
 /** The Pulumi project of a fleet: the audit stack's file declares the fleet, and every stack's configuration follows. */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,8 +42,9 @@ export interface StackSource {
 /**
  * Removes what a killed run left behind. A day later, as the temporary folder may be shared with another machine or
  * container, of whose processes nothing is known here.
+ * @param uid the user whose folders they are. Windows gives each user a temporary folder, and 0 as everything's owner.
  */
-function removeAbandoned(): void {
+export function removeAbandoned(uid = process.getuid?.() ?? 0): void {
   let names: string[] = [];
   try {
     names = readdirSync(tmpdir());
@@ -55,9 +56,12 @@ function removeAbandoned(): void {
     if (pid === undefined || isAlive(Number(pid))) continue;
     const folder = join(tmpdir(), name);
     try {
-      if (Date.now() - statSync(folder).mtimeMs > 24 * 3_600_000) rmSync(folder, { recursive: true, force: true });
+      // Not what a link points to, and nobody else's folder: root could remove those as well.
+      const { mtimeMs, uid: owner } = lstatSync(folder);
+      if (owner !== uid) continue;
+      if (Date.now() - mtimeMs > 24 * 3_600_000) rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Another user's, or another run is just removing it.
+      // Another run is just removing it.
     }
   }
 }

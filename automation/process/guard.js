@@ -151,7 +151,7 @@ function readPs(id) {
   /** @type {Entry[]} */
   const table = [];
   for (const line of text.split("\n")) {
-    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)/.exec(line);
     if (!match || match[3]?.startsWith("Z")) continue;
     const marked = (match[4] ?? "").split(" ").some((word) => hasMark(word, id));
     table.push({ pid: Number(match[1]), ppid: Number(match[2]), session: -1, marked, unknown: false });

@@ -89,7 +89,7 @@ function describe(pid: number): Described | undefined {
       timeout: 5_000,
       stdio: ["ignore", "pipe", "ignore"],
     });
-    const match = /^\s*(\d+)\s+(\S+\s+\S+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)$/m.exec(text);
+    const match = /^[ \t]*(\d+)\s+(\S{1,20}\s+\S{1,20}\s+\d{1,20}\s+[\d:]{1,20}\s+\d{1,20})\s+(.*)/m.exec(text);
     if (!match) return undefined;
     return { pid, ppid: Number(match[1]), started: match[2] ?? "", name: (match[3] ?? "").split("/").pop() ?? "" };
   } catch {

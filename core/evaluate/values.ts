@@ -134,5 +134,6 @@ export function inRange(address: number[], range: AddressRange): boolean {
 /** Base64, without its padding: the same bytes give the same text. */
 export function readBinary(text: string): string | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  return text.replace(/=+$/, "");
+  // At most two, as was just seen.
+  return text.replace(/={1,2}$/, "");
 }

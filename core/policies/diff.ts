@@ -1,5 +1,6 @@
 /** What changes between two versions of a policy, statement by statement, for people who review it. */
 import { canonical } from "./document";
+import { nestingOf } from "./jsonText";
 
 /** One value of a statement that is new or gone. */
 export interface StatementLine {
@@ -75,7 +76,10 @@ export function policyDiff(before: string | undefined, after: string | undefined
 export function statementsOf(text: string | undefined): Raw[] | undefined {
   if (text === undefined) return [];
   try {
-    const { Statement } = (JSON.parse(text) ?? {}) as { Statement?: unknown };
+    const policy: unknown = JSON.parse(text);
+    // A policy's elements are nested six deep at most; what follows would recurse as deep as this one is.
+    if (nestingOf(text) > 32) return undefined;
+    const { Statement } = (policy ?? {}) as { Statement?: unknown };
     const all: unknown[] = Array.isArray(Statement) ? Statement : Statement === undefined ? [] : [Statement];
     return Statement !== undefined && all.every(isMap) ? all : undefined;
   } catch {

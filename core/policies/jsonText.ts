@@ -20,6 +20,16 @@ function* tokens(text: string): Generator<string> {
 const step = (token: string | undefined): number =>
   token === "{" || token === "[" ? 1 : token === "}" || token === "]" ? -1 : 0;
 
+/** How deeply brackets are nested. The text must be valid JSON. Does not recurse, as what reads JSON's values does. */
+export function nestingOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const token of tokens(text)) {
+    depth += step(token);
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
 /** The text without space between its tokens, or on lines indented by so many spaces. */
 export function respace(text: string, indent = 0): string {
   const out: string[] = [];

@@ -59,6 +59,7 @@ const samples: Record<string, Record<string, unknown>> = {
   denyOtherEncryption: { denyOtherEncryption: true },
   notifications: { notifications: "sqs" },
   forceDestroy: { forceDestroy: true, keepArchive: false },
+  permissionsBoundary: { permissionsBoundary: "CrosstrailBoundary" },
   readers: { readers: [{ name: "SecurityReader", trustedAccounts: ["777777777777"] }] },
   memberAccess: { memberAccess: ["*"] },
   requireMfa: { requireMfa: true },

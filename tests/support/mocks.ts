@@ -58,6 +58,8 @@ export interface World {
   config?: Record<string, string>;
   /** Account of the credentials; undefined: the provider refuses them. */
   accountId?: string;
+  /** The keys of the configuration that Pulumi keeps encrypted. */
+  secretKeys?: string[];
   /** ARNs of the roles that IAM finds, by name. */
   roles?: Record<string, string>;
   /** What S3 says of the log bucket's MFA Delete. */
@@ -165,7 +167,7 @@ export async function startMocks(world: World = {}): Promise<Run> {
     }
   };
   await pulumi.runtime.setMocks({ call, newResource }, project, stack, world.preview ?? false, organization);
-  pulumi.runtime.setAllConfig(world.config ?? {});
+  pulumi.runtime.setAllConfig(world.config ?? {}, world.secretKeys);
 
   // What the mocks are not told is in the requests.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;

@@ -80,4 +80,20 @@ describe("policyDiff", () => {
       assert.equal(policyDiff(policy(read), text), undefined, text);
     }
   });
+
+  it("says so, too, of a policy that is nested deeper than any policy, however deep", () => {
+    for (const depth of [40, 5_000]) {
+      const nested = "[".repeat(depth) + "]".repeat(depth);
+      const maps = '{"a":'.repeat(depth) + "1" + "}".repeat(depth);
+      for (const text of [
+        `{"Statement":[{"Sid":"A","Effect":"Allow","Action":${nested}}]}`,
+        `{"Statement":[{"Sid":"A","Effect":"Allow","Condition":${maps}}]}`,
+        `{"Statement":${nested}}`,
+        nested,
+      ]) {
+        assert.equal(policyDiff(policy(read), text), undefined);
+        assert.equal(policyDiff(text, policy(read)), undefined);
+      }
+    }
+  });
 });
