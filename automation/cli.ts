@@ -75,6 +75,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/roles") as typeof import("./commands/roles"),
   },
   {
+    name: "guardrails",
+    summary: "print the organization's policies that protect trails and archive from administrators",
+    load: () => require("./commands/guardrails") as typeof import("./commands/guardrails"),
+  },
+  {
     name: "migrate",
     summary: "change the trails, key or log prefix in place: plan it, then carry it out step by step",
     load: () => require("./commands/migrate") as typeof import("./commands/migrate"),

@@ -324,6 +324,8 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "adopt/own-archive": ["The trail delivers within its own account, and no archive was given.", "Provide the archive's contract with `--contract`."],
   "adopt/several": ["The account has several trails that could be adopted.", "Name one with `--trail`."],
   // New configurations, and roles.
+  "guardrails/no-organization": ["Guardrails are policies of an organization, and none is declared.", "Declare `crosstrail:organization`."],
+  "guardrails/too-large": ["A guardrail is larger than AWS allows.", "Give what it names the same names in all accounts."],
   "init/exists": ["`crosstrail init` would overwrite an existing file.", "Move the file, or choose another folder."],
   "init/folder": ["The folder is not suitable for the configuration of a fleet.", "Choose another folder with `--cwd`."],
   "init/option": ["An option of `crosstrail init` is malformed.", "Correct it; the message has an example."],

@@ -177,6 +177,21 @@ function otherStacks(
   const accountOf = roleSubjects(settings).find((subject) => isAbout(subject, account))?.names.accountId;
   const asked = members.filter(({ accountId }) => accountId === accountOf);
   const names = [...asked.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
+  return stacksOf(names, auditFile, env);
+}
+
+/** Every stack that has a file of its own beside the audit stack's. */
+export function everyOtherStack(
+  { members, organization }: AuditSettings,
+  auditFile: string,
+  env: NodeJS.ProcessEnv,
+): (MemberSettings | ManagementSettings)[] {
+  if (auditFile === "-") return [];
+  const names = [...members.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
+  return stacksOf(names, auditFile, env);
+}
+
+function stacksOf(names: string[], auditFile: string, env: NodeJS.ProcessEnv): (MemberSettings | ManagementSettings)[] {
   return names
     .map((name) => stackFileBeside(auditFile, name))
     .filter((file) => existsSync(file) && resolve(file) !== resolve(auditFile))
@@ -190,7 +205,7 @@ interface EnteredAccount extends RoleSubject {
   externalId: string;
 }
 
-function entered(settings: AuditSettings, subject: RoleSubject, auditFile: string): EnteredAccount {
+export function entered(settings: AuditSettings, subject: RoleSubject, auditFile: string): EnteredAccount {
   const own = roleOfFile(subject, auditFile);
   if (own) return { ...subject, deployRoleArn: own.roleArn, externalId: own.externalId ?? "" };
   // The audit account is not entered by the fleet's roles.
@@ -273,7 +288,7 @@ function boundaryOf(access: RoleAccess, names: RoleSubject["names"]): Pick<RoleD
 }
 
 /** The role that the configuration names, for deploying; otherwise the one of the usual name. */
-function roleArnOf({ names, deployRoleArn }: RoleSubject, access: RoleAccess): string {
+export function roleArnOf({ names, deployRoleArn }: RoleSubject, access: RoleAccess): string {
   if (access === Access.Deploy && deployRoleArn !== undefined) return deployRoleArn;
   return roleArn(names.partition, names.accountId, defaultNames[access]);
 }
