@@ -249,7 +249,10 @@ describe("core/guardrails", () => {
                 resource === "*"
                   ? `arn:aws:x:us-east-1:${accountId}:any`
                   : resource.replaceAll("?", "a").replaceAll("*", "x");
-              assert.ok(leaves(guardrail, caller, action, arn, ours), `${access} in ${accountId}: ${action} on ${arn}`);
+              assert.ok(
+                leaves(guardrail, caller, action as string, arn, ours),
+                `${access} in ${accountId}: ${action} on ${arn}`,
+              );
             }
           }
         }
