@@ -1,23 +1,35 @@
 /**
- * Carries a migration out: one `pulumi up` after another, with a journal beside the stack files from which it resumes.
+ * Carries a migration out, step by step, with a journal beside the stack files from which it resumes. Stacks are brought up as
+ * `crosstrail up` does it; before a policy is narrowed, and after the last step, AWS is asked for every trail.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, parseDocument } from "yaml";
+import { parseDocument, stringify } from "yaml";
+import { archivePolicies } from "../core/archivePolicies";
+import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
-import type { ConfiguredStack, Migration, MigrationStep } from "../core/migration";
+import { Action } from "../core/fleet";
+import type { ConfiguredStack, Migration, MigrationStep, MigrationWish } from "../core/migration";
+import { planMigration } from "../core/migration";
+import { changed, Project } from "./fleet/project";
+import type { KnownFleet } from "./fleet/run";
+import type { Pool } from "./fleet/pool";
+import { lookUp, narrowingFindings, newPool, runFleet } from "./fleet/run";
+import type { FleetResult, StackResult } from "./fleet/types";
+import { Status } from "./fleet/types";
 import { ExitCode, ExitError } from "./output";
-import { run } from "./process";
 import { onTermination } from "./process";
-import { readStackFile } from "./stackFile";
+import { LineProgress } from "./progress";
+import { fileError } from "./stackFile";
 
 const journalName = ".crosstrail-migration.json";
-const minute = 60_000;
 
 /** A migration under way. */
 export interface Journal extends Migration {
   /** How many of its steps are done. */
   done: number;
+  /** Of how many steps the configuration is written. What was corrected in a file since is never overwritten. */
+  written: number;
 }
 
 export interface MigrationProject {
@@ -27,45 +39,93 @@ export interface MigrationProject {
   stderr: (text: string) => void;
 }
 
-const fileOf = ({ folder }: MigrationProject, stack: string) => join(folder, `Pulumi.${stack}.yaml`);
+/** Plans a migration of the fleet that the folder declares: nothing is written. @throws UserError, ExitError */
+export async function plan(project: MigrationProject, wish: MigrationWish): Promise<Journal> {
+  const opened = open(project);
+  try {
+    const known = await lookUp(opened, project.env, { isMigrating: true });
+    const { audit, trails } = configuredStacks(opened, known);
+    const migration = planMigration(wish, audit, trails);
+    checkValues(opened, migration, [audit, ...trails], known);
+    return { ...migration, done: 0, written: 0 };
+  } finally {
+    opened.close();
+  }
+}
 
-/** The stacks that `pulumi stack ls` knows and that are configured here, the audit stack apart. */
-export async function configuredStacks(
-  project: MigrationProject,
-): Promise<{ audit: ConfiguredStack; trails: ConfiguredStack[] }> {
-  const known = JSON.parse(await pulumi(project, ["stack", "ls", "--json"])) as { name: string }[];
-  const files = new Set(readdirSync(project.folder));
-  const stacks = known
-    .map(({ name }) => name.split("/").at(-1) as string)
-    .filter((name) => files.has(`Pulumi.${name}.yaml`))
-    .flatMap((name): ConfiguredStack[] => {
-      const config = ownKeys(project, name);
-      // A stack of another program in the same project is not ours.
-      if (config.role === undefined) return [];
-      readStackFile(fileOf(project, name), project.env);
-      return [{ name, config }];
-    });
-  const audits = stacks.filter(({ config }) => config.role === "audit");
-  const [audit, other] = audits;
-  if (audit === undefined || other !== undefined) {
+/** The fleet of the folder; its audit stack is the one whose file says so. */
+function open({ folder, env }: MigrationProject): Project {
+  return new Project(folder, auditStackOf(folder), env);
+}
+
+function auditStackOf(folder: string): string {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw fileError(
+      folder,
+      "file/unreadable",
+      "There is no such folder.",
+      "Give the folder of the stack files with --project.",
+      "The project",
+    );
+  }
+  const audits = readdirSync(folder).flatMap((file) => {
+    const name = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
+    if (name === undefined) return [];
+    try {
+      const config = parseDocument(readFileSync(join(folder, file), "utf8")).toJS() as { config?: object } | null;
+      const { "crosstrail:role": role } = (config?.config ?? {}) as Record<string, unknown>;
+      return role === "audit" ? [name] : [];
+    } catch {
+      // It is somebody else's, or fails its own stack.
+      return [];
+    }
+  });
+  const [audit] = audits;
+  if (audit !== undefined && audits.length === 1) return audit;
+  throw new UserError("The migration could not be planned. Nothing was changed.", [
+    {
+      id: "migrate/audit-stack",
+      severity: "error",
+      subject: folder,
+      message: `One stack file must have crosstrail:role: audit; ${audits.map((name) => `Pulumi.${name}.yaml`).join(", ") || "none"} has.`,
+      remedy: "Run it in the folder of the stack files, or give it with --project.",
+    },
+  ]);
+}
+
+/** The stacks of the fleet, with or without a file, as they are configured: the same that `crosstrail up` works with. */
+function configuredStacks(
+  project: Project,
+  { fleet, contract, withResources }: KnownFleet,
+): { audit: ConfiguredStack; trails: ConfiguredStack[] } {
+  const { audit, management, members, removed } = fleet;
+  if (!withResources.has(audit.name)) {
     throw new UserError("The migration could not be planned. Nothing was changed.", [
       {
-        id: "migrate/audit-stack",
+        id: "stack/not-deployed",
         severity: "error",
-        subject: project.folder,
-        message: `Exactly one of its stacks must have crosstrail:role: audit; now: ${audits.map(({ name }) => name).join(", ") || "none"}.`,
-        remedy: "Run the command in the project folder (--cwd), with Pulumi logged in to the backend of these stacks.",
+        subject: audit.name,
+        message: "The audit stack is not deployed, so there is nothing to migrate.",
+        remedy: "Correct the configuration and run crosstrail up.",
       },
     ]);
   }
-  return { audit, trails: stacks.filter((each) => each !== audit) };
+  const trails = [...(management ? [management] : []), ...members, ...removed].map((stack): ConfiguredStack => {
+    const { config } = project.trailStack(stack, contract);
+    return {
+      name: stack.name,
+      config: ownKeys(config),
+      hasFile: project.hasFile(stack.name),
+      isDeployed: withResources.has(stack.name),
+      isRemoved: stack.removed === true,
+    };
+  });
+  return { audit: { name: audit.name, config: ownKeys(project.own(audit.name).config) }, trails };
 }
 
-function ownKeys(project: MigrationProject, stack: string): Record<string, unknown> {
-  const { config = {} } = (parse(readFileSync(fileOf(project, stack), "utf8")) ?? {}) as {
-    config?: Record<string, unknown>;
-  };
-  const namespace = "crosstrail:";
+const namespace = "crosstrail:";
+
+function ownKeys(config: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config)
       .filter(([name]) => name.startsWith(namespace))
@@ -73,16 +133,59 @@ function ownKeys(project: MigrationProject, stack: string): Record<string, unkno
   );
 }
 
+/** Every configuration that a step would write has to be a good one, before the first is written. */
+function checkValues(project: Project, { steps }: Migration, stacks: ConfiguredStack[], known: KnownFleet): void {
+  const findings: Finding[] = [];
+  const configs = new Map<string, Record<string, unknown>>();
+  for (const { stack, set } of steps) {
+    if (Object.keys(set).length === 0) continue;
+    const config = changed(configs.get(stack) ?? configOf(project, stack, known), set);
+    configs.set(stack, config);
+    try {
+      const settings = project.settingsOf(stack, config);
+      if (settings.role === "audit") archivePolicies(settings);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      findings.push(...error.findings);
+    }
+  }
+  if (findings.length === 0) return;
+  const different = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+  throw new UserError("The migration could not be planned. Nothing was changed.", [...different.values()]);
+}
+
+function configOf(project: Project, stack: string, { fleet, contract }: KnownFleet): Record<string, unknown> {
+  if (stack === fleet.audit.name) return project.own(stack).config;
+  const all = [...fleet.members, ...(fleet.management ? [fleet.management] : []), ...fleet.removed];
+  const found = all.find(({ name }) => name === stack);
+  return found ? project.trailStack(found, contract).config : project.own(stack).config;
+}
+
 /** The migration that was begun here and is not finished. */
 export function readJournal({ folder }: MigrationProject): Journal | undefined {
   const file = join(folder, journalName);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Journal) : undefined;
+  if (!existsSync(file)) return undefined;
+  try {
+    const journal = JSON.parse(readFileSync(file, "utf8")) as Journal;
+    // One of an earlier version writes the configuration of a step with the step.
+    return { ...journal, written: journal.written ?? journal.done };
+  } catch (error) {
+    throw fileError(
+      file,
+      "migrate/journal",
+      `It says where the migration is, and cannot be read: ${(error as Error).message}`,
+      "Restore it; or remove it, and compare the stack files with the plan that crosstrail migrate prints.",
+    );
+  }
 }
 
 function writeJournal({ folder }: MigrationProject, journal: Journal): void {
-  const file = join(folder, journalName);
-  // Whole or not at all: an interrupted write must not lose where the migration is.
-  writeFileSync(`${file}.new`, `${JSON.stringify(journal, undefined, 2)}\n`);
+  replaceFile(join(folder, journalName), `${JSON.stringify(journal, undefined, 2)}\n`);
+}
+
+/** Whole or not at all: an interrupted write must lose neither where the migration is nor a stack's configuration. */
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
 }
 
@@ -93,102 +196,208 @@ export function removeJournal({ folder }: MigrationProject): void {
 
 /**
  * Carries the steps out that are not done yet. Each one is repeatable, so that one that was interrupted is done again.
- * @throws ExitError when a step fails or would replace or remove something; the journal says where it stands.
+ * @throws ExitError when a step fails, would replace or remove something, or would take away what a trail needs; the journal says
+ * how far it is.
  */
 export async function carryOut(project: MigrationProject, journal: Journal): Promise<void> {
   writeJournal(project, journal);
   const controller = new AbortController();
   const forget = onTermination(() => controller.abort());
+  const pool = newPool(project.env);
+  const migration = new CarryingOut(project, auditStackOf(project.folder), journal, pool, controller.signal);
   try {
-    for (const [index, step] of journal.steps.entries()) {
-      if (index < journal.done) continue;
-      project.stderr(`Step ${index + 1} of ${journal.steps.length}, stack ${step.stack}: ${step.what}\n`);
-      configure(project, step);
-      await requireInPlace(project, step, controller.signal);
-      await pulumi(project, ["up", "--stack", step.stack, "--yes", "--skip-preview"], controller.signal);
-      journal.done = index + 1;
-      writeJournal(project, journal);
-    }
+    await migration.run();
   } finally {
     forget();
+    await pool.close();
   }
   removeJournal(project);
 }
 
-/** Changes the stack's file; comments and the order of its keys stay. */
-function configure(project: MigrationProject, { stack, set }: MigrationStep): void {
-  const file = fileOf(project, stack);
-  const document = parseDocument(readFileSync(file, "utf8"));
+class CarryingOut {
+  /** AWS was asked before this step's configuration was written, so it need not be asked again by the audit stack's turn. */
+  private isAsked = false;
+  private readonly progress: LineProgress;
+
+  constructor(
+    private readonly project: MigrationProject,
+    private readonly auditStack: string,
+    private readonly journal: Journal,
+    private readonly pool: Pool,
+    private readonly signal: AbortSignal,
+  ) {
+    this.progress = new LineProgress(project.stderr);
+  }
+
+  async run(): Promise<void> {
+    const { journal } = this;
+    while (journal.done < journal.steps.length) {
+      const batch = this.batch();
+      for (const [index, step] of batch.entries()) this.announce(journal.done + index, step);
+      const [first] = batch as [MigrationStep];
+      this.isAsked = false;
+      await this.configure(first);
+      await this.requireInPlace(batch);
+      await this.must(await this.fleet(Action.Up, batch), batch);
+      journal.done += batch.length;
+      writeJournal(this.project, journal);
+    }
+    await this.verify();
+  }
+
+  /** The next step; or all that follow, of different stacks, that change no configuration: they need not wait for each other. */
+  private batch(): MigrationStep[] {
+    const { steps, done } = this.journal;
+    const isPlain = (step: MigrationStep) => Object.keys(step.set).length === 0 && step.stack !== this.auditStack;
+    const left = steps.slice(done);
+    if (left[0] === undefined || !isPlain(left[0])) return left.slice(0, 1);
+    const end = left.findIndex((step) => !isPlain(step));
+    return end < 0 ? left : left.slice(0, end);
+  }
+
+  private announce(index: number, { stack, what }: MigrationStep): void {
+    this.project.stderr(`Step ${index + 1} of ${this.journal.steps.length}, stack ${stack}: ${what}\n`);
+  }
+
+  private get options() {
+    const { folder, env } = this.project;
+    return { projectFolder: folder, auditStack: this.auditStack, env, signal: this.signal, pool: this.pool };
+  }
+
+  private async fleet(action: Action, steps: MigrationStep[] | undefined): Promise<FleetResult> {
+    const only = steps && [...new Set(steps.map(({ stack }) => stack))];
+    try {
+      return await runFleet(action, {
+        ...this.options,
+        isMigrating: true,
+        isAsked: this.isAsked,
+        only,
+        onEvent: (event) => this.progress.take(event),
+      });
+    } catch (error) {
+      if (this.signal.aborted) throw this.cancelled();
+      throw error;
+    }
+  }
+
+  private cancelled(): ExitError {
+    return new ExitError(ExitCode.Cancelled, "Cancelled.\n  → crosstrail migrate --resume --yes goes on from there.");
+  }
+
+  /** Changes the stack's file, unless that was done before; comments and the order of its keys stay. */
+  private async configure(step: MigrationStep): Promise<void> {
+    const { project, journal } = this;
+    if (Object.keys(step.set).length > 0 && journal.written <= journal.done) {
+      if (step.stack === this.auditStack) {
+        const kept = await narrowingFindings(this.options, step.set);
+        if (kept.length > 0) throw this.notNarrowed(kept);
+        this.isAsked = true;
+      }
+      const file = open(project).fileOf(step.stack);
+      if (existsSync(file)) replaceFile(file, edited(readFileSync(file, "utf8"), step.set));
+      else replaceFile(file, await this.newFile(step));
+    }
+    journal.written = Math.max(journal.written, journal.done + 1);
+    writeJournal(project, journal);
+  }
+
+  private async newFile({ stack, set }: MigrationStep): Promise<string> {
+    const opened = open(this.project);
+    try {
+      const known = await lookUp(opened, this.project.env, { isMigrating: true, signal: this.signal });
+      return stringify({ config: changed(configOf(opened, stack, known), set) });
+    } finally {
+      opened.close();
+    }
+  }
+
+  private notNarrowed(findings: Finding[]): ExitError {
+    return new ExitError(
+      ExitCode.CheckFailed,
+      `Step ${this.journal.done + 1} would take away what trails still need. It was not begun.\n  → ${goOn}`,
+      findings,
+    );
+  }
+
+  /** A step changes in place. What would replace or remove a trail, a key or a bucket is not begun. */
+  private async requireInPlace(batch: MigrationStep[]): Promise<void> {
+    const preview = await this.fleet(Action.Preview, batch);
+    await this.must(preview, batch);
+    const lost = preview.stacks.flatMap(({ stack, resources }) =>
+      resources
+        .filter(({ op, type }) => /replace|delete/.test(op) && /^aws:(cloudtrail|kms|s3)\//.test(type))
+        .map(({ op, type, name }) => ({ stack, text: `${op} ${type} ${name}` })),
+    );
+    const [first] = lost;
+    if (first === undefined) return;
+    throw new ExitError(
+      ExitCode.UnexpectedChanges,
+      `Stack ${first.stack} would lose something. The step was not begun.`,
+      [
+        {
+          id: "migrate/not-in-place",
+          severity: "error",
+          subject: lost.map(({ text }) => text).join("\n  "),
+          message: "A migration only changes in place.",
+          remedy: `crosstrail preview --only ${first.stack} shows what would change. Then crosstrail migrate --resume --yes, or --abandon.`,
+        },
+      ],
+    );
+  }
+
+  private must({ status, stacks, findings }: FleetResult, batch: MigrationStep[]): void {
+    if (status === Status.Succeeded) return;
+    if (status === Status.Cancelled) throw this.cancelled();
+    const bad = stacks.filter((stack) => stack.status !== Status.Succeeded);
+    const names = bad.map(({ stack }) => stack).join(", ") || batch.map(({ stack }) => stack).join(", ");
+    throw new ExitError(exitCodeOf(bad), `The step failed for ${names}. What was done before stays.\n  → ${goOn}`, [
+      ...bad.flatMap((stack) => stack.findings),
+      ...findings,
+    ]);
+  }
+
+  /** Nothing is believed: every trail is read back, with its bucket, prefix and key, and put to the deployed policies. */
+  private async verify(): Promise<void> {
+    const opened = open(this.project);
+    let deployed: string[];
+    try {
+      const { fleet, withResources } = await lookUp(opened, this.project.env, { isMigrating: true });
+      const all = [fleet.audit, ...(fleet.management ? [fleet.management] : []), ...fleet.members, ...fleet.removed];
+      deployed = all.map(({ name }) => name).filter((name) => withResources.has(name));
+    } finally {
+      opened.close();
+    }
+    const status = await this.fleet(
+      Action.Status,
+      deployed.map((stack) => ({ stack, set: {}, what: "" })),
+    );
+    if (status.status === Status.Succeeded) return;
+    if (status.status === Status.Cancelled) throw this.cancelled();
+    const bad = status.stacks.filter((stack) => stack.status !== Status.Succeeded);
+    throw new ExitError(
+      ExitCode.CheckFailed,
+      "All steps are done, and not every trail is as intended.\n  → Follow what is said of each; crosstrail migrate --resume --yes asks again.",
+      [...bad.flatMap(({ findings }) => findings), ...status.findings],
+    );
+  }
+}
+
+const goOn = "crosstrail migrate --resume --yes goes on from there; --abandon leaves everything as it is now.";
+
+/** What all failures have in common, if it is worth a code of its own. */
+function exitCodeOf(bad: StackResult[]): ExitCode {
+  const codes = new Set(bad.map(({ exitCode }) => exitCode));
+  const [only] = codes;
+  const own: number[] = [ExitCode.Authentication, ExitCode.CheckFailed, ExitCode.Cancelled];
+  return codes.size === 1 && only !== undefined && own.includes(only) ? (only as ExitCode) : ExitCode.Deployment;
+}
+
+function edited(text: string, set: Record<string, unknown>): string {
+  const document = parseDocument(text);
   for (const [name, value] of Object.entries(set)) {
     const path = ["config", `crosstrail:${name}`];
     if (value === null) document.deleteIn(path);
     else document.setIn(path, document.createNode(value));
   }
-  writeFileSync(file, document.toString({ lineWidth: 120 }));
-}
-
-/** A step changes in place. What would replace or remove a trail, a key or a bucket is not begun. */
-async function requireInPlace(project: MigrationProject, step: MigrationStep, signal: AbortSignal): Promise<void> {
-  const preview = await pulumi(project, ["preview", "--stack", step.stack, "--json"], signal);
-  const { steps = [] } = JSON.parse(preview) as { steps?: { op: string; urn: string }[] };
-  const lost = steps.filter(
-    ({ op, urn }) => /replace|delete/.test(op) && /aws:(cloudtrail|kms|s3)\//.test(urn.split("::").at(-2) ?? ""),
-  );
-  if (lost.length === 0) return;
-  throw new ExitError(
-    ExitCode.UnexpectedChanges,
-    `Stack ${step.stack} would lose something. The step was not started.`,
-    [
-      {
-        id: "migrate/not-in-place",
-        severity: "error",
-        subject: lost.map(({ op, urn }) => `${op} ${urn.split("::").slice(-2).join(" ")}`).join("\n  "),
-        message: "A migration makes changes in place only.",
-        remedy: `Run pulumi preview --diff -s ${step.stack} to see why, then crosstrail migrate --resume --yes or --abandon.`,
-      },
-    ],
-  );
-}
-
-async function pulumi(project: MigrationProject, args: string[], signal?: AbortSignal): Promise<string> {
-  const isUp = args[0] === "up";
-  const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive", "--color=never"], {
-    cwd: project.folder,
-    env: project.env,
-    timeoutMs: 30 * minute,
-    // Pulumi cancels at the first signal, and ends at once at the second, so that no lock stays.
-    stopSignal: "SIGINT",
-    graceMs: minute,
-    signal,
-    ...(isUp && { onLine: (line: string) => project.stderr(`  ${line}\n`) }),
-  });
-  if (code === 0) return stdout;
-  throw new ExitError(ExitCode.Deployment, `pulumi ${args.join(" ")} failed.`, [
-    {
-      id: "migrate/pulumi",
-      severity: "error",
-      subject: `pulumi ${args.slice(0, 3).join(" ")}`,
-      message: errorsOf(stdout, stderr),
-      remedy: "Fix the problem, then run crosstrail migrate --resume --yes. Completed steps stay completed.",
-    },
-  ]);
-}
-
-/** Pulumi's own words, without the rest of its output. */
-function errorsOf(stdout: string, stderr: string): string {
-  const lines = `${jsonDiagnostics(stdout) ?? stdout}\n${stderr}`.split("\n").map((line) => line.trim());
-  const from = lines.findIndex((line) => /^error:/.test(line));
-  return (from < 0 ? lines : lines.slice(from)).filter(Boolean).slice(0, 30).join("\n    ");
-}
-
-function jsonDiagnostics(stdout: string): string | undefined {
-  try {
-    const { diagnostics = [] } = JSON.parse(stdout) as { diagnostics?: { severity: string; message: string }[] };
-    return diagnostics
-      .filter(({ severity }) => severity === "error")
-      .map(({ message }) => `error: ${message}`)
-      .join("\n");
-  } catch {
-    return undefined;
-  }
+  return document.toString({ lineWidth: 120 });
 }

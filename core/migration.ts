@@ -23,6 +23,12 @@ export type Transition = (typeof Transition)[keyof typeof Transition];
 export interface ConfiguredStack {
   name: string;
   config: Record<string, unknown>;
+  /** False: it has no file of its own, and its configuration follows from the audit stack's. */
+  hasFile?: boolean;
+  /** False: it is declared, and holds nothing yet. */
+  isDeployed?: boolean;
+  /** It is deployed, and not declared any more. */
+  isRemoved?: boolean;
 }
 
 /** What is to be reached, and with what. */
@@ -39,8 +45,10 @@ export interface MigrationWish {
 /** One `pulumi up`, after a change of the stack's configuration. */
 export interface MigrationStep {
   stack: string;
-  /** Keys of namespace `crosstrail:` with their new values; null: the key is removed. None: only `pulumi up`. */
+  /** Keys of namespace `crosstrail:` with their new values; null: the key is removed. None: only `up`. */
   set: Record<string, unknown>;
+  /** The stack has no file of its own yet, and gets one. */
+  writesFile?: boolean;
   /** What it does. */
   what: string;
   /** What is logged twice, or not at all, from here on or until the next step. */
@@ -56,13 +64,46 @@ export interface Migration {
 
 /** @throws UserError when the fleet cannot be moved there as it is configured. */
 export function planMigration(wish: MigrationWish, audit: ConfiguredStack, trails: ConfiguredStack[]): Migration {
-  const plan = plans[wish.to](wish, audit, trails);
-  return { to: wish.to, ...plan };
+  const removed = trails.filter(({ isRemoved }) => isRemoved).map(({ name }) => name);
+  if (removed.length > 0) {
+    throw refusal(
+      "migrate/removed",
+      removed.join(", "),
+      "These stacks are deployed, and the audit stack does not declare them any more.",
+      "crosstrail up removes them first; or declare them again.",
+    );
+  }
+  const deployed = trails.filter(({ isDeployed }) => isDeployed !== false);
+  const missing = trails.filter(({ isDeployed }) => isDeployed === false).map(({ name }) => name);
+  const { steps, notes } = plans[wish.to](wish, audit, deployed);
+  return {
+    to: wish.to,
+    steps: steps.map((step) => withFile(step, [audit, ...deployed])),
+    notes: [
+      ...notes,
+      ...(missing.length > 0
+        ? [
+            `Not deployed by a stack known here, so there is nothing to move: ${missing.join(", ")}. Before a policy is narrowed AWS is asked whether they have a trail all the same.`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** A stack without a file of its own gets one, unless nothing in its configuration would change. */
+function withFile(step: MigrationStep, stacks: ConfiguredStack[]): MigrationStep {
+  const stack = stacks.find(({ name }) => name === step.stack);
+  if (stack?.hasFile !== false) return step;
+  const set = Object.fromEntries(
+    Object.entries(step.set).filter(([name, value]) => value !== null || stack.config[name] !== undefined),
+  );
+  return { ...step, set, ...(Object.keys(set).length > 0 && { writesFile: true }) };
 }
 
 type Plan = (wish: MigrationWish, audit: ConfiguredStack, trails: ConfiguredStack[]) => Omit<Migration, "to">;
 
-const nothingLost = "Nothing is logged twice and nothing is lost: both places stay authorized until the last step.";
+const nothingLost =
+  "Nothing is logged twice and nothing is lost: both places stay authorized until the last step, which first asks AWS whether every trail has moved.";
 
 const plans: Record<Transition, Plan> = {
   "organization-trail": (wish, audit, trails) => {

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import pc from "picocolors";
-import { planMigration, Transition } from "../../core/migration";
+import { Transition } from "../../core/migration";
 import type { Journal, MigrationProject } from "../migration";
-import { carryOut, configuredStacks, readJournal, removeJournal } from "../migration";
+import { carryOut, plan, readJournal, removeJournal } from "../migration";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 
@@ -63,7 +63,7 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
         "  → crosstrail migrate --resume --yes, or --abandon to keep everything as it is now.",
     );
   }
-  const journal = begun ?? (await plan(options, project));
+  const journal = begun ?? (await planned(options, project));
   const before = journal.done;
   if (options.yes) await carryOut(project, journal);
   return {
@@ -83,24 +83,39 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
   };
 }
 
-async function plan({ to, prefix, organizationId, stack }: Options, project: MigrationProject): Promise<Journal> {
+async function planned({ to, prefix, organizationId, stack }: Options, project: MigrationProject): Promise<Journal> {
   if (to === undefined) {
     throw new ExitError(ExitCode.Usage, `--to is missing.\n  → --to ${Object.values(Transition).join(" | ")}`);
   }
-  const { audit, trails } = await configuredStacks(project);
-  return { ...planMigration({ to, prefix, organizationId, stacks: stack }, audit, trails), done: 0 };
+  return plan(project, { to, prefix, organizationId, stacks: stack });
 }
 
 function abandoned(project: MigrationProject, begun: Journal | undefined): Outcome {
   removeJournal(project);
   const text = begun
-    ? `The migration to ${begun.to} was discarded after ${begun.done} of ${begun.steps.length} steps.\n`
+    ? `The migration to ${begun.to} was discarded after ${begun.done} of ${begun.steps.length} steps.\n${leftText(begun)}`
     : "No migration is in progress here.\n";
   return { exitCode: ExitCode.Ok, findings: [], data: () => ({ abandoned: begun ?? null }), text: () => text };
 }
 
+/** What the migration has written to the stack files, and leaves there. */
+function leftText({ steps, written }: Journal): string {
+  const lines = steps
+    .slice(0, written)
+    .flatMap(({ stack, set }) =>
+      Object.entries(set).map(
+        ([name, value]) =>
+          `  Pulumi.${stack}.yaml: crosstrail:${name}${value === null ? " is removed" : `: ${JSON.stringify(value)}`}`,
+      ),
+    );
+  return lines.length === 0 ? "" : `These changes of the configuration stay:\n${lines.map(printable).join("\n")}\n`;
+}
+
 /** The same by hand. */
-function commandsOf({ stack, set }: Journal["steps"][number]): string[] {
+function commandsOf({ stack, set, writesFile }: Journal["steps"][number]): string[] {
+  if (writesFile) {
+    return [`Pulumi.${stack}.yaml is written: its configuration no longer follows from the audit stack's`, up(stack)];
+  }
   const commands = Object.entries(set).map(([name, value]) => {
     if (value === null) return `pulumi config rm -s ${stack} crosstrail:${name}`;
     const isPlain = ["string", "number", "boolean"].includes(typeof value);
@@ -108,7 +123,11 @@ function commandsOf({ stack, set }: Journal["steps"][number]): string[] {
       ? `pulumi config set -s ${stack} crosstrail:${name} ${String(value)}`
       : `in Pulumi.${stack}.yaml: crosstrail:${name}: ${JSON.stringify(value)}`;
   });
-  return [...commands, `pulumi up -s ${stack}`];
+  return [...commands, up(stack)];
+}
+
+function up(stack: string): string {
+  return `crosstrail up --only ${stack}`;
 }
 
 function textOf(

@@ -64,6 +64,15 @@ export class Backend {
     return outputs.contractVersion === undefined ? undefined : parseContract(outputs, auditStack);
   }
 
+  /** The resources in a stack's state. */
+  async resources(stack: string): Promise<{ type: string; id?: string; protect?: boolean }[]> {
+    const { stdout } = await this.pulumi(["stack", "export", "--stack", stack]);
+    const { deployment } = JSON.parse(stdout) as {
+      deployment: { resources?: { type: string; id?: string; protect?: boolean }[] } | null;
+    };
+    return deployment?.resources ?? [];
+  }
+
   private async pulumi(args: string[]) {
     const env = { ...this.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
     delete (env as NodeJS.ProcessEnv).PULUMI_OPTION_CWD;

@@ -73,11 +73,15 @@ export class Project {
   private readonly project: PulumiProject;
   private folderOfOwn?: string;
 
-  /** @throws UserError when the files are not there or have mistakes. */
+  /**
+   * @param change keys of the audit stack's configuration, without the namespace, as they are about to be written; null: removed.
+   * @throws UserError when the files are not there or have mistakes.
+   */
   constructor(
     folder: string,
     readonly auditStack: string,
     private readonly env: NodeJS.ProcessEnv,
+    change: Record<string, unknown> = {},
   ) {
     const project = projectIn(folder);
     if (!project) {
@@ -92,7 +96,10 @@ export class Project {
     this.project = project;
     this.folder = project.folder;
     const file = this.fileOf(auditStack);
-    const settings = readStackFile(file, env);
+    const settings =
+      Object.keys(change).length === 0
+        ? readStackFile(file, env)
+        : this.settingsOf(auditStack, changed(this.configOf(file), change));
     if (settings.role !== "audit") {
       throw fileError(
         file,
@@ -137,19 +144,44 @@ export class Project {
   }
 
   /**
-   * The account that the organization trail's stack works in, where its own file says so: it may be a delegated
-   * administrator's.
+   * By account, the stacks that are deployed with a file of their own, whatever their names: with plain Pulumi a stack may have
+   * another name than the alias. An account with several is left out.
    */
+  stackNames(deployed: ReadonlySet<string>): Map<string, string> {
+    const names = new Map<string, string>();
+    const twice = new Set<string>();
+    for (const name of deployed) {
+      if (name === this.auditStack || !this.hasFile(name)) continue;
+      const config = this.written(name);
+      const accountId = config["crosstrail:accountId"];
+      if (config["crosstrail:role"] !== "member" || typeof accountId !== "string") continue;
+      if (names.has(accountId)) twice.add(accountId);
+      names.set(accountId, name);
+    }
+    for (const accountId of twice) names.delete(accountId);
+    return names;
+  }
+
+  /** Whether the stack has a file of its own. */
+  hasFile(stack: string): boolean {
+    return existsSync(this.fileOf(stack));
+  }
+
+  /** What the stack's file configures; nothing where it cannot be read: that fails the stack's own turn, and no other. */
+  private written(stack: string): Record<string, unknown> {
+    try {
+      return this.configOf(this.fileOf(stack));
+    } catch {
+      return {};
+    }
+  }
+
+  /** The account that the organization trail's stack works in, where its own file says so: it may be a delegated administrator's. */
   managementStackAccount(contract: Contract | undefined): string | undefined {
     const entry = managementEntry(this.audit, contract);
-    if (!entry || !existsSync(this.fileOf(entry.alias))) return undefined;
-    try {
-      const accountId = this.configOf(this.fileOf(entry.alias))["crosstrail:accountId"];
-      return typeof accountId === "string" ? accountId : undefined;
-    } catch {
-      // A file with mistakes fails its own stack, later, and no other.
-      return undefined;
-    }
+    if (!entry || !this.hasFile(entry.alias)) return undefined;
+    const accountId = this.written(entry.alias)["crosstrail:accountId"];
+    return typeof accountId === "string" ? accountId : undefined;
   }
 
   /** The same with the contract given outright, for a preview of what the audit stack does not authorise yet. */
@@ -200,7 +232,7 @@ export class Project {
     return { workDir, config, settings: this.settingsOf(name, config, corrected), file: corrected };
   }
 
-  private settingsOf(name: string, config: Record<string, unknown>, corrected: string): Settings {
+  settingsOf(name: string, config: Record<string, unknown>, corrected = basename(this.fileOf(name))): Settings {
     const texts = Object.entries({ ...this.project.defaults, ...config })
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]);
@@ -233,7 +265,7 @@ export class Project {
     ]);
   }
 
-  private fileOf(stack: string): string {
+  fileOf(stack: string): string {
     return stackFileOf(this.project, stack);
   }
 
@@ -245,4 +277,11 @@ export class Project {
   private read(file: string) {
     return parseStackFile(file, readFileSync(file, "utf8"), this.project.name);
   }
+}
+
+/** A stack's configuration, by Pulumi's names, with keys of Crosstrail's changed; null removes one. */
+export function changed(config: Record<string, unknown>, change: Record<string, unknown>): Record<string, unknown> {
+  const keys = Object.entries(change).map(([name, value]) => [`crosstrail:${name}`, value]);
+  const all = { ...config, ...(Object.fromEntries(keys) as Record<string, unknown>) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
 }

@@ -7,6 +7,7 @@ import type { Finding } from "../../core/findings";
 import type { Fleet, FleetStack, Step } from "../../core/fleet";
 import {
   Action,
+  archiveRemovalFinding,
   declaredContract,
   fleetFindings,
   fleetOf,
@@ -86,7 +87,17 @@ export interface Plan {
   parallel: number;
 }
 
-type AllOptions = UpOptions & DestroyOptions;
+/** What a migration asks for besides. */
+interface InnerOptions {
+  /** One is under way, which may be about to turn one kind of trail into the other. */
+  isMigrating?: boolean;
+  /** AWS was just asked whether anything is needed that the audit stack takes away. */
+  isAsked?: boolean;
+  /** Workers that are there already, and stay. */
+  pool?: Pool;
+}
+
+type AllOptions = UpOptions & DestroyOptions & InnerOptions;
 
 export async function runFleet(action: Action, options: AllOptions): Promise<FleetResult> {
   const began = Date.now();
@@ -95,7 +106,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
   const folder = resolve(options.projectFolder ?? env.PULUMI_OPTION_CWD ?? ".");
   options.signal?.throwIfAborted();
   const project = new Project(folder, options.auditStack ?? "audit", env);
-  const pool = new Pool({ ...env, PULUMI_SKIP_UPDATE_CHECK: "true" });
+  const pool = options.pool ?? newPool(env);
   const parallel = options.parallel ?? defaultParallel();
   const stopping = new AbortController();
   const listeners = listen([
@@ -127,9 +138,14 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     return summary(action, results, run.findings, began);
   } finally {
     listeners();
-    await pool.close();
+    if (!options.pool) await pool.close();
     project.close();
   }
+}
+
+/** Workers for the engines of a fleet. */
+export function newPool(env: NodeJS.ProcessEnv): Pool {
+  return new Pool({ ...env, PULUMI_SKIP_UPDATE_CHECK: "true" });
 }
 
 /** How many stacks fit: an engine with its provider takes some 600 MB, and waits for AWS most of the time. */
@@ -195,19 +211,15 @@ class Run {
     env: NodeJS.ProcessEnv,
     parallel: number,
   ) {
-    const { auditStack, audit } = project;
-    const backend = new Backend(project.folder, env, options.signal);
-    const [pulumiVersion, stacks] = await Promise.all([backend.version(), backend.stacks()]);
-    const contract = holds(stacks.get(auditStack)) ? await backend.contract(auditStack) : undefined;
-    const withResources = new Set([...stacks.values()].filter(holds).map(({ name }) => name));
-    const problems = fleetFindings(audit, auditStack, contract, withResources);
-    if (problems.length > 0) throw new UserError("The fleet cannot run. Nothing was changed.", problems);
-    const fleet = fleetOf(audit, auditStack, contract, withResources, project.managementStackAccount(contract));
+    const { audit } = project;
+    const known = await lookUp(project, env, options);
+    const { pulumiVersion, stacks, contract, withResources, fleet } = known;
     const steps = select(planOf(action, fleet), action, options, project.folder).filter(
       // What is not there need not be destroyed.
       ({ stack, action: each }) => each !== Action.Destroy || holds(stacks.get(stack.name)),
     );
     const findings: Finding[] = [];
+    if (action === Action.Destroy) await checkRemoval(project, env, options, steps, stacks);
     if (action === Action.Up || action === Action.Preview) {
       const concerned = steps.some(({ stack }) => stack.kind === StackKind.Audit || stack.removed === true);
       const empty = new Set([...stacks.keys()].filter((name) => !withResources.has(name)));
@@ -258,7 +270,7 @@ class Run {
       if (inUse.length > 0) return this.refused(step, ExitCode.Deployment, inUse);
     }
     const isAudit = stack.kind === StackKind.Audit;
-    if (isAudit && action === Action.Up) {
+    if (isAudit && action === Action.Up && !this.options.isAsked) {
       const kept = await this.narrowing();
       if (kept.length > 0) return this.refused(step, ExitCode.CheckFailed, kept);
     }
@@ -297,7 +309,7 @@ class Run {
   }
 
   /** Why the audit stack must not take away what it would; asked when everything before it is done. */
-  private async narrowing(): Promise<Finding[]> {
+  async narrowing(): Promise<Finding[]> {
     try {
       return await this.deliveries.refuseNarrowing(this.destroyed, (this.options.removeMembers ?? 0) > 0);
     } catch (error) {
@@ -399,6 +411,86 @@ class Run {
     // The audit stack as it will be; only its key may not be known yet.
     const keyArn = contract?.keyArn ?? futureKeyArn(audit.partition, audit.region, audit.auditAccountId);
     return project.withContract(source, stack.name, { ...declaredContract(audit), keyArn }, exists);
+  }
+}
+
+/** Refuses to destroy what was not meant, or to promise what will not happen, before the first trail is gone. */
+async function checkRemoval(
+  project: Project,
+  env: NodeJS.ProcessEnv,
+  { deleteArchive, signal }: AllOptions,
+  steps: Step[],
+  stacks: Map<string, StackEntry>,
+): Promise<void> {
+  const refuse = (finding: Finding) => {
+    throw new UserError("Nothing was destroyed.", [finding]);
+  };
+  const { auditStack, audit } = project;
+  if (!steps.some(({ stack }) => stack.kind === StackKind.Audit)) {
+    if (deleteArchive === undefined || steps.length === 0) return;
+    refuse({
+      id: "archive/other-bucket",
+      severity: "error",
+      subject: `--delete-archive ${deleteArchive}`,
+      message: "The archive belongs to the audit stack, which is not among the stacks to destroy.",
+      remedy: `Leave the option out, or add ${auditStack} to --only.`,
+    });
+  }
+  const deployed = holds(stacks.get(auditStack))
+    ? await new Backend(project.folder, env, signal).resources(auditStack)
+    : [{ type: "aws:s3/bucket:Bucket", id: audit.bucketName, protect: audit.keepArchive }];
+  const finding = archiveRemovalFinding(auditStack, deployed, deleteArchive);
+  if (finding) refuse(finding);
+}
+
+/** What the backend knows of a fleet. */
+export interface KnownFleet {
+  pulumiVersion: string;
+  stacks: Map<string, StackEntry>;
+  /** What the audit stack has published; undefined before its first deployment. */
+  contract: Contract | undefined;
+  /** The names of the stacks that hold resources. */
+  withResources: Set<string>;
+  fleet: Fleet;
+}
+
+/** Which stacks the fleet has: the one answer that every verb works with. */
+export async function lookUp(
+  project: Project,
+  env: NodeJS.ProcessEnv,
+  { signal, isMigrating }: Pick<AllOptions, "signal" | "isMigrating">,
+): Promise<KnownFleet> {
+  const { auditStack, audit } = project;
+  const backend = new Backend(project.folder, env, signal);
+  const [pulumiVersion, stacks] = await Promise.all([backend.version(), backend.stacks()]);
+  const contract = holds(stacks.get(auditStack)) ? await backend.contract(auditStack) : undefined;
+  const withResources = new Set([...stacks.values()].filter(holds).map(({ name }) => name));
+  const problems = fleetFindings(audit, auditStack, contract, withResources, isMigrating);
+  if (problems.length > 0) throw new UserError("The fleet cannot run. Nothing was changed.", problems);
+  const accountId = project.managementStackAccount(contract);
+  const names = project.stackNames(withResources);
+  const fleet = fleetOf(audit, auditStack, contract, withResources, accountId, names);
+  return { pulumiVersion, stacks, contract, withResources, fleet };
+}
+
+/**
+ * What keeps the audit stack from being brought up with these changes of its configuration: trails that still need what would be
+ * taken away. Nothing is written for that.
+ */
+export async function narrowingFindings(
+  options: FleetOptions & { pool: Pool },
+  change: Record<string, unknown>,
+): Promise<Finding[]> {
+  const { env = process.env, pool } = options;
+  const project = new Project(resolve(options.projectFolder ?? "."), options.auditStack ?? "audit", env, change);
+  const parallel = options.parallel ?? defaultParallel();
+  const listeners = listen([[options.signal, () => pool.stop(2_000)]]);
+  try {
+    const run = await Run.open(Action.Up, { ...options, isMigrating: true }, project, pool, env, parallel);
+    return await run.narrowing();
+  } finally {
+    listeners();
+    project.close();
   }
 }
 

@@ -11,7 +11,7 @@ export type StackKind = (typeof StackKind)[keyof typeof StackKind];
 
 /** A stack of the fleet. */
 export interface FleetStack {
-  /** The stack's name; but for the audit stack's it is the alias. */
+  /** The stack's name: the alias, or the name of a stack that was made with plain Pulumi under another one. */
   name: string;
   kind: StackKind;
   /** The account that it works in. */
@@ -78,6 +78,7 @@ export function hasStack(
  * @param stacks the names of the stacks that hold resources.
  * @param managementStackAccountId the account that the management stack works in, where that is a delegated
  * administrator's.
+ * @param names by account, the stacks of members that are deployed under another name than the alias.
  */
 export function fleetOf(
   settings: AuditSettings,
@@ -85,7 +86,9 @@ export function fleetOf(
   deployed: Contract | undefined,
   stacks: ReadonlySet<string>,
   managementStackAccountId?: string,
+  names: ReadonlyMap<string, string> = new Map(),
 ): Fleet {
+  const nameOf = (alias: string, accountId: string) => (stacks.has(alias) ? alias : (names.get(accountId) ?? alias));
   const declared = declaredContract(settings);
   const { organization } = settings;
   const management = hasStack(organization)
@@ -98,17 +101,20 @@ export function fleetOf(
     : undefined;
   const arnOf = (contract: Pick<Contract, "trails"> | undefined, accountId: string) =>
     contract?.trails.find((trail) => trail.accountId === accountId)?.trailArn;
-  const members = settings.members.map(({ alias, accountId }) => ({
-    name: alias,
-    kind: StackKind.Member,
-    accountId,
-    authorised: arnOf(declared, accountId) === arnOf(deployed, accountId),
-  }));
+  const members = settings.members
+    // While a migration turns one kind of trail into the other, the management account is declared as both.
+    .filter(({ alias, accountId }) => alias !== management?.name || accountId !== organization?.managementAccountId)
+    .map(({ alias, accountId }) => ({
+      name: nameOf(alias, accountId),
+      kind: StackKind.Member,
+      accountId,
+      authorised: arnOf(declared, accountId) === arnOf(deployed, accountId),
+    }));
   // The management account's stack may have been a member's; its trail is then the organization's, and stays.
   const declaredAccounts = new Set([
     settings.auditAccountId,
     organization?.managementAccountId,
-    ...members.map(({ accountId }) => accountId),
+    ...settings.members.map(({ accountId }) => accountId),
   ]);
   const declaredNames = new Set([auditStack, management?.name, ...members.map(({ name }) => name)]);
   const isLeft = (name: string | undefined): name is string =>
@@ -120,6 +126,7 @@ export function fleetOf(
     members,
     removed: [
       ...(deployed?.trails ?? [])
+        .map((trail) => ({ ...trail, alias: nameOf(trail.alias, trail.accountId) }))
         .filter(({ alias, accountId }) => !declaredAccounts.has(accountId) && isLeft(alias))
         .map(({ alias, accountId }) => ({ name: alias, kind: StackKind.Member, accountId, removed: true })),
       ...(former && isLeft(former.alias)
@@ -142,12 +149,17 @@ export function fleetFindings(
   auditStack: string,
   deployed: Contract | undefined,
   stacks: ReadonlySet<string>,
+  /** A migration is under way, which may be about to turn one kind of trail into the other. */
+  isMigrating = false,
 ): Finding[] {
   const findings: Finding[] = [];
   const { members, organization } = settings;
   if (hasStack(organization)) {
     const subject = `crosstrail:organization.alias = "${organization.alias}"`;
-    const member = members.find(({ alias }) => alias === organization.alias);
+    const member = members.find(
+      ({ alias, accountId }) =>
+        alias === organization.alias && !(isMigrating && accountId === organization.managementAccountId),
+    );
     const other = organization.alias === auditStack ? "the audit stack" : member && `the member ${member.accountId}`;
     if (other !== undefined) {
       findings.push({

@@ -67,7 +67,7 @@ describe("engine: crosstrail migrate", function () {
     assert.equal(data.carriedOut, false);
     assert.deepEqual(
       data.steps.map(({ commands }) => commands),
-      [["pulumi config rm -s root crosstrail:isMultiRegionTrail", "pulumi up -s root"]],
+      [["pulumi config rm -s root crosstrail:isMultiRegionTrail", "crosstrail up --only root"]],
     );
     assert.deepEqual(box.config("root"), before);
     assert.ok(!fs.existsSync(journal()));

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseContract } from "../../../core/contract";
 import { UserError } from "../../../core/findings";
-import { Action } from "../../../core/fleet";
+import { Action, archiveRemovalFinding, StackKind } from "../../../core/fleet";
 import { ExitCode, ExitError } from "../../output";
 import { endUnguarded, isAlive, isBeingEnded } from "../../process";
 import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf, timedOut } from "../diagnosis";
@@ -146,7 +146,8 @@ class Turn {
       await this.create();
     } else if (!job.isNew && (job.step.action !== Action.Preview || job.step.destroys)) {
       const deployment = await exported(engine);
-      if (job.step.action === Action.Destroy && !this.mayDestroy(deployment)) return;
+      const isAudit = job.step.stack.kind === StackKind.Audit;
+      if (job.step.action === Action.Destroy && isAudit && !this.mayDestroy(deployment)) return;
       if (job.step.action !== Action.Preview) {
         if (deployment.pending.length > 0) await this.endUnguarded();
         for (const done of await this.unlocked(() => settlePending(engine, job.config, deployment))) this.warn(done);
@@ -158,24 +159,9 @@ class Turn {
 
   /** Whether an audit stack may go: an archive that nothing protects is removed only by its name. */
   private mayDestroy({ resources }: Deployment): boolean {
-    const bare = resources.filter(
-      ({ type, protect }) => protect !== true && (type === "aws:s3/bucket:Bucket" || type === "aws:kms/key:Key"),
-    );
-    const bucket = bare.find(({ type }) => type === "aws:s3/bucket:Bucket")?.id;
-    if (bare.length === 0 || this.job.deleteArchive === (bucket ?? "key")) return true;
-    this.fail({
-      exitCode: ExitCode.Usage,
-      findings: [
-        {
-          id: "archive/not-protected",
-          severity: "error",
-          subject: bare.map(({ id }) => id).join(", "),
-          message: "The archive is no longer protected: it would be deleted, and logs cannot be read without its key.",
-          remedy: `To keep it, set crosstrail:keepArchive: true and run crosstrail up --only ${this.stack}. To delete it, add --delete-archive ${bucket ?? "key"}. S3 still refuses to delete a bucket that holds logs.`,
-        },
-      ],
-    });
-    return false;
+    const finding = archiveRemovalFinding(this.stack, resources, this.job.deleteArchive);
+    if (finding) this.fail({ exitCode: ExitCode.Usage, findings: [finding] });
+    return finding === undefined;
   }
 
   private async attempts(): Promise<void> {
