@@ -1,13 +1,18 @@
 /** What is checked before the audit stack creates or changes anything, and what is said about it. */
 import * as pulumi from "@pulumi/pulumi";
 import { archivePolicies } from "../core/archivePolicies";
+import type { Contract } from "../core/contract";
+import { contractSchema } from "../core/contract";
 import { refuseLostStore } from "../core/eventDataStore";
 import { UserError } from "../core/findings";
+import type { TakenAway } from "../core/fleet";
+import { narrowingFinding, takenAway } from "../core/fleet";
 import type { AuditSettings } from "../core/settings";
+import type { TrailAsIs } from "../core/simulate";
 import type { DeployedArchive } from "./archive";
 import { archiveOf, requireBreakGlassRoles, warnOfLock } from "./archive";
 import { refuseReplicas, warnOfLeaving } from "./replicas";
-import { deployedOutputs, requireAccount, stackFile } from "./stack";
+import { deployedOutputs, fullStackName, requireAccount, stackFile } from "./stack";
 
 /**
  * Refuses what AWS would refuse, or what would lose logs or lock everybody out; warns of what cannot be undone.
@@ -24,7 +29,7 @@ export async function checkAudit(
   refuseAnotherArchive(deployed, settings);
   refuseReplicas(deployed, settings);
   const archive = archiveOf(settings, deployed);
-  await warnOfPrefixChange(deployed, settings);
+  await guardTrails(deployed, settings);
   refuseLostStore(deployed.eventDataStore, settings.eventDataStore, stackFile());
   await requireBreakGlassRoles(settings, caller);
   await warnOfLock(settings, deployed);
@@ -32,14 +37,62 @@ export async function checkAudit(
   return { deployed, archive };
 }
 
-/** A change of the prefix alone would refuse deliveries until each member has followed; CloudTrail tries them again. */
-async function warnOfPrefixChange(deployed: Record<string, unknown>, settings: AuditSettings): Promise<void> {
-  const before = deployed.logPrefix;
-  if (typeof before !== "string" || [settings.logPrefix, settings.previousLogPrefix].includes(before)) return;
-  await pulumi.log.warn(
-    `crosstrail:logPrefix was ${JSON.stringify(before)}. Until every trail has followed, CloudTrail's deliveries are refused and retried ` +
-      `later. To authorize both in the meantime, add:\n  crosstrail:previousLogPrefix: ${before === "" ? '"/"' : before}`,
-  );
+/**
+ * Refuses a change that would cut off trails whose stacks are known to be deployed, and warns of authorizations that go away. A
+ * program cannot ask other accounts; it knows what their stacks in the same project say. `crosstrail up` asks AWS.
+ */
+async function guardTrails(deployed: Record<string, unknown>, settings: AuditSettings): Promise<void> {
+  const { data: contract } = contractSchema.safeParse(deployed);
+  if (!contract) return;
+  const taken = takenAway(contract, settings).filter((each) => each.isRemoved || isPlain(each, contract, settings));
+  const known = await Promise.all(taken.map(async (each) => ({ each, stack: await stateOf(each) })));
+  const findings = known
+    .filter(({ each, stack }) => stack === "deployed" && !each.isRemoved)
+    .flatMap(({ each }) => narrowingFinding(each, asDeployed(each, contract), contract, settings) ?? []);
+  const [first] = findings;
+  if (first) {
+    const more = findings.length > 1 ? `${first.subject}, and ${findings.length - 1} more trails` : first.subject;
+    throw new UserError("Trails would be cut off. Nothing was changed.", [{ ...first, subject: more }]);
+  }
+  const aliases = (wanted: string) => known.filter(({ stack }) => stack === wanted).map(({ each }) => each.alias);
+  const [still, unknown] = [aliases("deployed"), aliases("unknown")];
+  if (still.length > 0) {
+    await pulumi.log.warn(
+      `These trails are still deployed, and this update takes their authorization away: ${still.join(", ")}. ` +
+        "From then on their logs are refused. Destroy their stacks first: pulumi destroy --run-program -s <stack>",
+    );
+  }
+  if (unknown.length > 0) {
+    await pulumi.log.warn(
+      `This update takes away what these trails may need, and whether they still deliver is not known here: ${unknown.join(", ")}. ` +
+        "crosstrail up asks AWS first.",
+    );
+  }
+}
+
+/** The trail as the deployed contract has its stack make it. */
+function asDeployed(
+  { trailArn, isOrganizationTrail }: TakenAway,
+  { bucketName, logPrefix, keyArn }: Contract,
+): TrailAsIs {
+  return { trailArn, bucketName, logPrefix, keyArn, isLogging: true, isOrganizationTrail };
+}
+
+/** Whether it is refused as the contract has it now: nothing authorizes both states meanwhile. */
+function isPlain(each: TakenAway, contract: Contract, settings: AuditSettings): boolean {
+  return narrowingFinding(each, asDeployed(each, contract), contract, settings) !== undefined;
+}
+
+/** What the trail's stack says, if it is one of this project and named by the alias. */
+async function stateOf({ alias, trailArn }: TakenAway): Promise<"deployed" | "gone" | "unknown"> {
+  try {
+    const result = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: fullStackName(alias) });
+    const { outputs = {} } = result as { outputs?: Record<string, unknown> };
+    return outputs.trailArn === trailArn ? "deployed" : "gone";
+  } catch (error) {
+    if (/unknown stack/.test(String(error))) return "unknown";
+    throw error;
+  }
 }
 
 /**

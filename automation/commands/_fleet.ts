@@ -104,14 +104,17 @@ export async function runVerb<Own extends FleetOptions>(
   }
 }
 
-async function confirm(verb: string, { steps, parallel }: Plan, { ask, stderr }: Surroundings): Promise<boolean> {
+async function confirm(
+  verb: string,
+  { steps, parallel, changes }: Plan,
+  { ask, stderr }: Surroundings,
+): Promise<boolean> {
   const names = (wanted: (step: Plan["steps"][number]) => boolean) =>
     steps.filter(wanted).map(({ stack }) => stack.name);
   const gone = names(({ stack, action }) => action === "destroy" && (verb === "destroy" || stack.removed === true));
-  const ups = names(({ action }) => action === "up");
   const lines = [
     ...(gone.length > 0 ? [`Destroys: ${listed(gone)}. Their logs stay in the archive.`] : []),
-    ...(ups.length > 0 ? [`Deploys: ${listed(ups)}.`] : []),
+    ...(verb === "up" ? changes : []),
     `${steps.length} ${steps.length === 1 ? "stack" : "stacks"}, at most ${parallel} at the same time.`,
   ];
   if (!ask) {

@@ -17,6 +17,7 @@ import {
   planPreview,
   planStatus,
   planUp,
+  plannedChanges,
   removalFinding,
   removalOf,
   StackKind,
@@ -85,6 +86,8 @@ export interface Plan {
   action: Action;
   steps: Step[];
   parallel: number;
+  /** What `up` would change of the fleet and of the archive's policies, as far as configuration and state say it; sentences. */
+  changes: string[];
 }
 
 /** What a migration asks for besides. */
@@ -120,7 +123,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     const { steps } = run;
     if (steps.length === 0) return summary(action, [], run.findings, began);
     options.onEvent?.({ type: "planned", steps, parallel });
-    if (options.confirm && !(await options.confirm({ action, steps, parallel }))) {
+    if (options.confirm && !(await options.confirm({ action, steps, parallel, changes: run.changes() }))) {
       throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
     }
     const record = action === Action.Status ? undefined : new LastRun(folder, action);
@@ -232,6 +235,13 @@ class Run {
       }
     }
     return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, parallel, findings);
+  }
+
+  changes(): string[] {
+    const { fleet, contract, project, steps } = this;
+    const chosen = new Set(steps.map(({ stack }) => stack.name));
+    const deployed = new Set([...this.stacks.values()].filter(holds).map(({ name }) => name));
+    return plannedChanges(project.audit, fleet, contract, deployed, chosen);
   }
 
   /** What is lost now, as far as no stack's own turn has said it. */

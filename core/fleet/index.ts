@@ -3,6 +3,7 @@
  * configured with. All of it follows from the audit stack's settings and from what is deployed.
  */
 export * from "./archiveRemoval";
+export * from "./changes";
 export * from "./config";
 export * from "./narrowing";
 export * from "./plan";

@@ -93,6 +93,41 @@ describe("core/migration: the order in which no delivery is refused", () => {
     });
   }
 
+  it("members without a file are moved as well, those that are not deployed are named", () => {
+    const bare = (name: string, more: Partial<ConfiguredStack> = {}): ConfiguredStack => ({
+      name,
+      config: { role: "member" },
+      hasFile: false,
+      ...more,
+    });
+    const trails = [root, member, bare("a"), bare("b"), bare("c", { isDeployed: false })];
+    for (const wish of [{ to: Transition.NewKey }, { to: Transition.LogPrefix, prefix: "prod" }]) {
+      const { steps: found, notes } = planMigration(wish, audit(), trails);
+      assert.deepEqual(
+        found.map(({ stack }) => stack),
+        ["audit", "root", "payments", "a", "b", "audit"],
+      );
+      assert.ok(found.every(({ writesFile }) => writesFile === undefined));
+      assert.match(notes.join(), /nothing to move: c\. .*AWS is asked/);
+    }
+  });
+
+  it("a change of a trail without a file writes one, unless nothing in its configuration would change", () => {
+    const bare: ConfiguredStack = { name: "a", config: { role: "member" }, hasFile: false };
+    const [stop] = planMigration({ to: Transition.StopLogging, stacks: ["a"] }, audit(), [bare]).steps;
+    assert.deepEqual([stop?.set, stop?.writesFile], [{ enableLogging: false }, true]);
+    const [every] = planMigration({ to: Transition.MultiRegion, stacks: ["a"] }, audit(), [bare]).steps;
+    assert.deepEqual([every?.set, every?.writesFile], [{}, undefined]);
+    const byDefault = { ...bare, config: { role: "member", isMultiRegionTrail: false } };
+    const [one] = planMigration({ to: Transition.MultiRegion, stacks: ["a"] }, audit(), [byDefault]).steps;
+    assert.deepEqual([one?.set, one?.writesFile], [{ isMultiRegionTrail: null }, true]);
+  });
+
+  it("refuses, by name, while a deployed member is not declared any more", () => {
+    const trails = [root, { ...member, isRemoved: true }];
+    assert.throws(() => planMigration({ to: Transition.NewKey }, audit(), trails), /payments[^]*crosstrail up removes/);
+  });
+
   const refused: [string, MigrationWish, ConfiguredStack, ConfiguredStack[], RegExp][] = [
     ["no organization", { to: "organization-trail", stacks: ["root"] }, audit(), [root], /--organization-id o-/],
     [

@@ -88,7 +88,7 @@ describe("engine: crosstrail migrate", function () {
     assert.match(again.stderr, /1 of its 3 steps are done/);
 
     await box.stack("root", { ...box.config("root"), "crosstrail:enableTrustedAccess": true });
-    assert.match(await works("--resume", "--yes"), /1\. audit \(done before\)/);
+    assert.match(await works("--resume", "--yes"), /1\. audit \(already done\)/);
     assert.equal((await trail())?.IsOrganizationTrail, true);
     await quiet();
     const { organization, trails } = await box.outputs<Contract>(AUDIT_STACK);

@@ -418,6 +418,41 @@ describe("programs/audit", () => {
     }
   });
 
+  it("a plain change that would cut off deployed trails is refused, whatever it changes", async () => {
+    const stack = "acme/crosstrail/payments";
+    const arn = contract().trails.find(({ alias }) => alias === "payments")?.trailArn;
+    const changes: [object, RegExp][] = [
+      [{ logPrefix: "prod" }, /migrate --to log-prefix --prefix prod[^]*previousLogPrefix: "\/"/],
+      [{ keyGeneration: 2 }, /migrate --to new-key[^]*previousKeyInUse: true/],
+      [{ trailName: "other" }, /previousTrailName: crosstrail/],
+    ];
+    for (const [change, remedy] of changes) {
+      const before = deployed(contract());
+      const run = await startMocks(world({ ...change }, { stacks: { ...before.stacks, [stack]: { trailArn: arn } } }));
+      await assert.rejects(program(), (error: Error) => {
+        assert.match(error.message, /^Trails would be cut off\. Nothing was changed\./);
+        assert.match(error.message, remedy);
+        return true;
+      });
+      await run.settle();
+      assert.deepEqual(run.resources, []);
+    }
+  });
+
+  it("says which authorizations go away while trails are deployed, and which trails it knows nothing of", async () => {
+    const stack = "acme/crosstrail/payments";
+    const arn = contract().trails.find(({ alias }) => alias === "payments")?.trailArn;
+    const warnings = async (stacks: World["stacks"]) => {
+      const { run } = await deploy(world({ members: [] }, { stacks: { ...deployed(contract()).stacks, ...stacks } }));
+      return run.warnings.join("\n");
+    };
+    assert.match(
+      await warnings({ [stack]: { trailArn: arn } }),
+      /still deployed[^]*payments\. From then on[^]*not known here: web/,
+    );
+    assert.doesNotMatch(await warnings({ [stack]: {} }), /payments/);
+  });
+
   it("does not wait for anything but the account and its own last outputs", async () => {
     const { run } = await deploy(world());
     assert.deepEqual(run.calls, ["aws:index/getCallerIdentity:getCallerIdentity", "pulumi:pulumi:readStackOutputs"]);

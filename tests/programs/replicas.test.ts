@@ -147,7 +147,7 @@ describe("programs/audit: replicas", () => {
 
   describe("of a deployed archive", () => {
     it("are refused where its key is of one Region; a bucket with another key is not", async () => {
-      await refuses(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract()), [
+      await refuses(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract({ trails: [] })), [
         "The archive does not allow this change to replication. Nothing was changed.",
         "",
         "  crosstrail:replication: replicas in eu-west-2, eu-west-1",
@@ -158,11 +158,13 @@ describe("programs/audit: replicas", () => {
         "      Logs that the current key encrypted stay readable with it.",
       ]);
       const another = { ...replication, keyArn: keyArn.replace("us-east-1", "eu-west-1") };
-      await deploy(world({ replication: another }, contract()));
-      await deploy(world({ keyReplicaRegions: ["eu-west-2"], replication }, contract({ keyArn: multiRegionKey })));
+      await deploy(world({ replication: another }, contract({ trails: [] })));
+      await deploy(
+        world({ keyReplicaRegions: ["eu-west-2"], replication }, contract({ trails: [], keyArn: multiRegionKey })),
+      );
     });
 
-    const copied = contract({ keyArn: multiRegionKey });
+    const copied = contract({ trails: [], keyArn: multiRegionKey });
     const replicas = {
       keyReplicaRegions: ["eu-west-1", "eu-west-2"],
       replication: { ...replication, accountId: auditAccountId, roleArn },
