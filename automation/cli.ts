@@ -6,9 +6,12 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, CommanderError } from "commander";
-import { UserError } from "../core/findings";
+import type { FindingId } from "../core/findings";
+import { findingIds, UserError } from "../core/findings";
+import { nearest } from "../core/settings/nearest";
+import { wrapped } from "./layout";
 import type { Envelope, Outcome, Surroundings } from "./output";
-import { ExitCode, ExitError, schemaVersion, shownText } from "./output";
+import { ExitCode, exitCodes, ExitError, printable, schemaVersion, shownText } from "./output";
 import { onTermination } from "./process/termination";
 import { systemFailure } from "./systemFailure";
 
@@ -138,9 +141,12 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
       "after",
       [
         "\nTo start a new fleet, run crosstrail init in an empty folder, then preview and up.",
-        "\nExit codes: 0 ok, 1 other, 2 usage or configuration, 3 authentication,",
-        "4 deployment, 5 check failed, 6 stack not found, 7 unexpected changes,",
-        "8 cancelled, 9 time limit, 10 not checked.",
+        "\ncrosstrail help <id> explains the id of a message, such as config/account-id.",
+        // A code stays with its meaning.
+        `\n${wrapped(`Exit codes: ${exitCodeList().replaceAll(/(?<!,) /g, "\u00a0")}.`, 76).join("\n")}`.replaceAll(
+          "\u00a0",
+          " ",
+        ),
       ].join("\n"),
     );
   for (const each of commands) {
@@ -165,6 +171,15 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
   }
 
   try {
+    if (name === "help" && asked?.includes("/")) {
+      const { meaning, remedy } = explained(asked);
+      stdout(
+        json
+          ? envelopeText({ command: "help", ok: true, data: { id: asked, meaning, remedy }, findings: [], errors: [] })
+          : `${asked}\n\n${[...wrapped(meaning, 76), ...wrapped(`→ ${remedy}`, 76, 2)].map((line) => `  ${line}\n`).join("")}`,
+      );
+      return ExitCode.Ok;
+    }
     if (args.length === 0) program.help();
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -195,13 +210,13 @@ function requireFolders({ cwd, project }: Record<string, unknown>, env: NodeJS.P
     if (typeof folder !== "string" || folder === "") continue;
     const isThere = existsSync(folder);
     if (isThere && statSync(folder).isDirectory()) continue;
-    throw new ExitError(ExitCode.Usage, "The project's folder cannot be used. Nothing was changed.", [
+    throw new ExitError(ExitCode.Usage, "The project folder is not usable. Nothing was changed.", [
       {
         id: "file/unreadable",
         severity: "error",
         subject: `${option} ${folder}`,
-        message: isThere ? "This is no folder." : "There is no such folder.",
-        remedy: "Give the folder that holds Pulumi.yaml.",
+        message: isThere ? "It is a file, not a folder." : "The folder does not exist.",
+        remedy: "Use the folder that holds Pulumi.yaml.",
       },
     ]);
   }
@@ -216,6 +231,25 @@ function withSafeOutput(outside: Surroundings, json: boolean): Surroundings {
     stderr: (text) => stderr(shownText(text, messageColor)),
     ...(terminal && { terminal: { ...terminal, write: stderr } }),
   };
+}
+
+/** What the catalogue says about the id of a finding. */
+function explained(id: string): { meaning: string; remedy: string } {
+  if (!Object.hasOwn(findingIds, id)) {
+    const near = nearest(id, Object.keys(findingIds));
+    throw new ExitError(
+      ExitCode.Usage,
+      `No message has the id ${printable(id)}.${near === undefined ? "" : ` Did you mean ${near}?`}\n  → docs/findings.md lists every id.`,
+    );
+  }
+  const [meaning, remedy] = findingIds[id as FindingId];
+  return { meaning, remedy };
+}
+
+function exitCodeList(): string {
+  return Object.entries(exitCodes)
+    .map(([code, { brief }]) => `${code} ${brief}`)
+    .join(", ");
 }
 
 /** What is wrong with how the tool was called, and where to read on; or at once what was meant. */

@@ -19,6 +19,30 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** What each exit code means: briefly, for `--help`, and in full, for docs/cli.md. */
+export const exitCodes: Record<ExitCode, { brief: string; meaning: string }> = {
+  [ExitCode.Ok]: { brief: "ok", meaning: "ok" },
+  [ExitCode.Other]: { brief: "other", meaning: "any other failure" },
+  [ExitCode.Usage]: {
+    brief: "usage or configuration",
+    meaning: "usage or configuration: the message says what to correct",
+  },
+  [ExitCode.Authentication]: { brief: "authentication", meaning: "AWS or the backend refused the credentials" },
+  [ExitCode.Deployment]: { brief: "deployment", meaning: "a deployment failed" },
+  [ExitCode.CheckFailed]: { brief: "check failed", meaning: "a check failed" },
+  [ExitCode.StackNotFound]: { brief: "stack not found", meaning: "the stack does not exist" },
+  [ExitCode.UnexpectedChanges]: {
+    brief: "unexpected changes",
+    meaning: "something would change that must not, or with `preview --expect-no-changes` anything at all",
+  },
+  [ExitCode.Cancelled]: { brief: "cancelled", meaning: "cancelled, with Ctrl-C or by answering no" },
+  [ExitCode.Timeout]: { brief: "time limit", meaning: "a stack hit its time limit" },
+  [ExitCode.NotChecked]: {
+    brief: "not checked",
+    meaning: "no problem was found, but something could not be checked: it is never part of 0",
+  },
+};
+
 /** The envelope's version; it goes up when a script that reads it could break. */
 export const schemaVersion = 1;
 

@@ -1,6 +1,7 @@
 /** A stack's configuration file, read as Pulumi reads it, but without Pulumi: nothing is deployed and no backend is asked. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { AuditSettings, Settings } from "../core/settings";
 import { namespace, parseStackConfig } from "../core/settings";
@@ -65,10 +66,10 @@ function importsEnvironments(text: string): boolean {
   return environment !== undefined && environment !== null;
 }
 
-function notRead(file: string) {
+function notRead(file: string): Finding {
   return {
     id: "config/environment",
-    severity: "error" as const,
+    severity: "error",
     subject: `environment: in ${file}`,
     message: "The file imports environments of Pulumi ESC, which crosstrail does not read.",
     remedy:
@@ -185,7 +186,7 @@ function instead(file: string): string {
 /** One thing that is wrong with a file. */
 export function fileError(
   file: string,
-  id: string,
+  id: Finding["id"],
   message: string,
   remedy = "Correct the file.",
   what = "The file",

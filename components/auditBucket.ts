@@ -349,7 +349,7 @@ function refuseConflicts(args: AuditBucketArgs): void {
     { objectLock, retention, mfaDelete, forceDestroy, keepArchive: keep, accessLogBucket, bucketName },
     (name) => names[name] ?? name,
   ).map(({ key, value, message, remedy }) => ({
-    id: "component/archive",
+    id: "component/archive" as const,
     severity: "error" as const,
     subject: subjectText(names[key] ?? key, value),
     message,

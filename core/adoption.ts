@@ -78,7 +78,7 @@ export interface Adoption {
 /** Why a trail cannot be adopted; empty when it can. */
 export function whyNotAdopted(found: FoundTrail, { accountId, contract }: AdoptionPlace): Finding[] {
   const findings: Finding[] = [];
-  const add = (id: string, message: string, remedy: string) =>
+  const add = (id: Finding["id"], message: string, remedy: string) =>
     void findings.push({ id, severity: "error", subject: found.arn, message, remedy });
   const trail = parseTrailArn(found.arn);
   if (!trail || trail.accountId !== accountId) {
@@ -125,7 +125,7 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
 }
 
 function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity): Finding[] {
-  const refuse = (id: string, message: string, remedy: string): Finding[] => [
+  const refuse = (id: Finding["id"], message: string, remedy: string): Finding[] => [
     { id, severity: "error", subject: found.arn, message, remedy },
   ];
   if (contract.partition !== trail.partition) {

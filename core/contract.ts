@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Partition } from "./accounts";
 import { accountIdProblem, partitions } from "./accounts";
+import type { Finding } from "./findings";
 import { UserError } from "./findings";
 import { pathText, plainIssues, sentence, valueAt } from "./issues";
 import type { TrailIdentity } from "./names";
@@ -146,7 +147,7 @@ export function authorise(
   member: { partition: Partition; accountId: string; region: string },
   auditStack: string | undefined,
 ): Authorisation {
-  const refuse = (id: string, subject: string, message: string, remedy: string): never => {
+  const refuse = (id: Finding["id"], subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
     throw new UserError(`${headline} does not authorize this trail. Nothing was changed.`, [
       { id, severity: "error", subject, message, remedy },
@@ -220,7 +221,7 @@ export function authoriseOrganization(
   stack: { partition: Partition; accountId: string; region: string },
   auditStack: string | undefined,
 ): Authorisation & { organizationId: string; managementAccountId: string } {
-  const refuse = (id: string, subject: string, message: string, remedy: string): never => {
+  const refuse = (id: Finding["id"], subject: string, message: string, remedy: string): never => {
     const headline = auditStack ? `The audit stack ${auditStack}` : "The contract in crosstrail:contract";
     throw new UserError(`${headline} does not authorize this organization trail. Nothing was changed.`, [
       { id, severity: "error", subject, message, remedy },
@@ -341,7 +342,7 @@ function notAnAuditStack(source: string): string {
   return `Is ${source} an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.`;
 }
 
-function problem(id: string, subject: string, message: string, remedy: string): UserError {
+function problem(id: Finding["id"], subject: string, message: string, remedy: string): UserError {
   return new UserError("The audit stack and this stack do not agree. Nothing was changed.", [
     { id, severity: "error", subject, message, remedy },
   ]);

@@ -3,8 +3,8 @@
  * Programs and commands turn findings of severity `error` into one {@link UserError}.
  */
 export interface Finding {
-  /** Stable id, for example `config/account-id`. */
-  id: string;
+  /** Stable id, for example `config/account-id`; {@link findingIds} explains each. */
+  id: FindingId;
   severity: "error" | "warning" | "info";
   /** The key or resource it is about, as the user wrote it. */
   subject: string;
@@ -28,11 +28,9 @@ export class UserError extends Error {
   }
 }
 
-/** A finding as text: the subject, then what is wrong, then the remedy; lines of their own, indented. */
-export function formatFinding(finding: Finding): string {
-  const message = finding.message.split("\n").join("\n    ");
-  const remedy = finding.remedy.split("\n").join("\n      ");
-  return `\n  ${finding.subject}\n    ${message}\n    → ${remedy}`;
+/** A finding for display: the subject, then its id and what is wrong, then the remedy, on indented lines of their own. */
+export function formatFinding({ id, subject, message, remedy }: Finding): string {
+  return `\n  ${subject}\n    ${id}: ${message.split("\n").join("\n    ")}\n    → ${remedy.split("\n").join("\n      ")}`;
 }
 
 /**
@@ -40,7 +38,7 @@ export function formatFinding(finding: Finding): string {
  * docs/findings.md is written from here (npm run docs), and a test compares it with the ids that the code writes.
  */
 // prettier-ignore
-export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
+export const findingIds = {
   // A stack's configuration.
   "config/account-id": ["An account ID is not a string of 12 digits.", "Write it in quotes, with leading zeros."],
   "config/alias": ["A member alias is malformed.", "Use lower-case letters, digits and hyphens."],
@@ -403,4 +401,7 @@ export const findingIds: Record<string, [meaning: string, whatToDo: string]> = {
   "verify/signature-changed": ["The signature beside a digest is wrong; the next digest proves its content.", "Find out who changed the object's metadata."],
   "verify/signature-lost": ["The signature beside a digest is missing; the next digest proves its content.", "Copy archives with their metadata."],
   "verify/start-missing": ["A chain's first digest names one before it that is missing.", "Look for older digests in the replica, or use `--since`."],
-};
+} satisfies Record<string, [meaning: string, whatToDo: string]>;
+
+/** The id of a finding: `crosstrail help <id>` prints what it means. */
+export type FindingId = keyof typeof findingIds;

@@ -399,7 +399,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function refusal(id: string, subject: string, message: string, remedy: string): UserError {
+function refusal(id: Finding["id"], subject: string, message: string, remedy: string): UserError {
   const finding: Finding = { id, severity: "error", subject, message, remedy };
   return new UserError("The migration could not be planned. Nothing was changed.", [finding]);
 }

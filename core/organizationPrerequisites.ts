@@ -153,7 +153,14 @@ function features(
   if (!wish.isOrganizationTrail) return [];
   const findings: Finding[] = [];
   const here = wish.accountId === managementAccountId;
-  const missing = (id: string, subject: string, message: string, command: string, key: string, asked: boolean) => {
+  const missing = (
+    id: Finding["id"],
+    subject: string,
+    message: string,
+    command: string,
+    key: string,
+    asked: boolean,
+  ) => {
     if (asked && here)
       findings.push({ ...error(id, subject, message, `pulumi up does this: ${key} is true.`), severity: "info" });
     else {
@@ -263,6 +270,6 @@ function leftMembers({ accountIds }: OrganizationState, wish: OrganizationWish):
     }));
 }
 
-function error(id: string, subject: string, message: string, remedy: string): Finding {
+function error(id: Finding["id"], subject: string, message: string, remedy: string): Finding {
   return { id, severity: "error", subject, message, remedy };
 }

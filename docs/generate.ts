@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Document, parseDocument } from "yaml";
 import { everyCommand } from "../automation/cli";
+import { exitCodes } from "../automation/output";
 import { findingIds, UserError } from "../core/findings";
 import type { TrailIdentity } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
@@ -29,7 +30,7 @@ export function generated(): Record<string, string> {
   return {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
     "docs/configuration.md": between(read("docs/configuration.md"), "configuration", configurationTables()),
-    "docs/cli.md": between(read("docs/cli.md"), "commands", commandReference()),
+    "docs/cli.md": between(between(read("docs/cli.md"), "commands", commandReference()), "exit codes", exitCodeTable()),
     "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
     "docs/threat-model.md": between(read("docs/threat-model.md"), "threats", threats()),
@@ -134,6 +135,11 @@ function findingTables(): string {
       [`## ${category}`, "", "| id | meaning | what to do |", "|---|---|---|", ...rows(category)].join("\n"),
     )
     .join("\n\n");
+}
+
+function exitCodeTable(): string {
+  const rows = Object.entries(exitCodes).map(([code, { meaning }]) => `| ${code} | ${meaning} |`);
+  return ["| exit code | meaning |", "|---|---|", ...rows].join("\n");
 }
 
 /** What each command takes, from what it declares. */

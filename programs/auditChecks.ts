@@ -4,6 +4,7 @@ import { archivePolicies } from "../core/archivePolicies";
 import type { Contract } from "../core/contract";
 import { contractSchema } from "../core/contract";
 import { refuseLostStore } from "../core/eventDataStore";
+import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { TakenAway } from "../core/fleet";
 import { narrowingFinding, takenAway } from "../core/fleet";
@@ -105,7 +106,7 @@ function refuseAnotherArchive(deployed: Record<string, unknown>, settings: Audit
     ["crosstrail:bucketName", deployed.bucketName, settings.bucketName],
     ["aws:region", deployed.bucketRegion, settings.region],
   ] as const;
-  const findings = kept
+  const findings: Finding[] = kept
     .filter(([, before, now]) => before !== undefined && before !== now)
     .map(([subject, before, now]) => ({
       id: "archive/moved",

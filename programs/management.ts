@@ -90,7 +90,7 @@ async function requirePrerequisites(access: OrganizationAccess, wish: Organizati
       throw new UserError(`The organization is not ready for ${trailArn(wish.trail)}. Nothing was changed.`, errors);
     }
     for (const finding of findings) {
-      const text = `${finding.id}${formatFinding(finding)}`;
+      const text = formatFinding(finding).trimStart();
       if (finding.severity === "warning") await pulumi.log.warn(text);
       else await pulumi.log.info(text);
     }

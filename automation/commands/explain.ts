@@ -208,7 +208,7 @@ async function deployed(
 
 const titles = { bucket: "bucket policy", key: "key policy", rcp: "resource control policy" } as const;
 
-const ids: Record<Problem["kind"], string> = {
+const ids: Record<Problem["kind"], Finding["id"]> = {
   statement: "explain/statement",
   missing: "explain/missing",
   denied: "explain/denied",

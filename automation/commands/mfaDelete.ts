@@ -74,7 +74,7 @@ function rootCommand(
 function obstaclesOf({ bucketName, auditAccountId, archive }: AuditSettings, state: MfaDeleteState): Finding[] {
   const { root, versioning, lifecycleRules } = state;
   const obstacles: Finding[] = [];
-  const add = (id: string, subject: string, message: string, remedy: string) =>
+  const add = (id: Finding["id"], subject: string, message: string, remedy: string) =>
     obstacles.push({ id, severity: "warning", subject, message, remedy });
   if (archive.mfaDelete && versioning !== "Enabled") {
     add(

@@ -18,7 +18,7 @@ export interface AwsFailure {
 }
 
 interface Known {
-  id: string;
+  id: Finding["id"];
   exitCode?: ExitCode;
   message: string;
   remedy: string | ((failure: AwsFailure) => string);

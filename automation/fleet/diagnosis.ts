@@ -35,7 +35,7 @@ export function textOf({ errors, process }: Pick<Operation, "errors" | "process"
 
 interface Known {
   pattern: RegExp;
-  id: string;
+  id: Finding["id"];
   exitCode: number;
   message: (match: RegExpExecArray, stack: string) => string;
   remedy: (match: RegExpExecArray, stack: string) => string;

@@ -4,6 +4,7 @@
  * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  *          https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
  */
+import type { Finding } from "../findings";
 import type { Condition } from "./conditions";
 import { compileCondition, operatorNames, readOperator, TextList } from "./conditions";
 import { parseJson } from "./json";
@@ -147,7 +148,7 @@ export function readRaw(policy: unknown, findings: Findings): RawPolicy | undefi
     }
     document = parsed.value;
   }
-  const malformed = (id: string, message: string, remedy: string): undefined => {
+  const malformed = (id: Finding["id"], message: string, remedy: string): undefined => {
     findings.add({ id, severity: "error", message, remedy, undecidable: true });
     return undefined;
   };
@@ -204,44 +205,45 @@ const statementElements = new Set([
   "Condition",
 ]);
 
-const principalProblems: Record<PrincipalProblem, { id: string; text: string; remedy: string; fatal: boolean }> = {
-  type: {
-    id: "policy/principal",
-    text: "is not a known type of principal",
-    remedy: "The types are AWS, Service, Federated and CanonicalUser.",
-    fatal: true,
-  },
-  aws: {
-    id: "policy/principal",
-    text: "is not an AWS principal; wildcards are not allowed within one",
-    remedy: 'Use "*", an account id, or the whole ARN of a user, role, session or account root.',
-    fatal: true,
-  },
-  service: {
-    id: "policy/principal",
-    text: "is not a service principal",
-    remedy: "A service principal looks like cloudtrail.amazonaws.com.",
-    fatal: true,
-  },
-  accountId: {
-    id: "policy/principal-account",
-    text: "names an account without 12 digits",
-    remedy: "Write all 12 digits, including leading zeros.",
-    fatal: true,
-  },
-  deleted: {
-    id: "policy/principal-deleted",
-    text: "is the unique ID of a deleted user or role: it matches nobody",
-    remedy: "Remove it, or name the replacement.",
-    fatal: false,
-  },
-  canonical: {
-    id: "policy/principal-canonical",
-    text: "is a canonical user id; which account it belongs to is not known here, so whether an account is meant cannot be decided",
-    remedy: "Name the account by its id.",
-    fatal: false,
-  },
-};
+const principalProblems: Record<PrincipalProblem, { id: Finding["id"]; text: string; remedy: string; fatal: boolean }> =
+  {
+    type: {
+      id: "policy/principal",
+      text: "is not a known type of principal",
+      remedy: "The types are AWS, Service, Federated and CanonicalUser.",
+      fatal: true,
+    },
+    aws: {
+      id: "policy/principal",
+      text: "is not an AWS principal; wildcards are not allowed within one",
+      remedy: 'Use "*", an account id, or the whole ARN of a user, role, session or account root.',
+      fatal: true,
+    },
+    service: {
+      id: "policy/principal",
+      text: "is not a service principal",
+      remedy: "A service principal looks like cloudtrail.amazonaws.com.",
+      fatal: true,
+    },
+    accountId: {
+      id: "policy/principal-account",
+      text: "names an account without 12 digits",
+      remedy: "Write all 12 digits, including leading zeros.",
+      fatal: true,
+    },
+    deleted: {
+      id: "policy/principal-deleted",
+      text: "is the unique ID of a deleted user or role: it matches nobody",
+      remedy: "Remove it, or name the replacement.",
+      fatal: false,
+    },
+    canonical: {
+      id: "policy/principal-canonical",
+      text: "is a canonical user id; which account it belongs to is not known here, so whether an account is meant cannot be decided",
+      remedy: "Name the account by its id.",
+      fatal: false,
+    },
+  };
 
 /** Reads one statement. */
 class StatementReader {
@@ -260,7 +262,7 @@ class StatementReader {
   }
 
   /** Notes that nobody can decide by this statement. */
-  private refuse(id: string, message: string, remedy: string): void {
+  private refuse(id: Finding["id"], message: string, remedy: string): void {
     this.broken = true;
     this.findings.add({
       id,

@@ -20,7 +20,7 @@ const consequences: Record<string, string> = {
  */
 export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
   const notices: Finding[] = [];
-  const add = (id: string, subject: string, message: string, remedy: string) =>
+  const add = (id: Finding["id"], subject: string, message: string, remedy: string) =>
     notices.push({ id, severity: "warning", subject, message, remedy });
   const reads = selectors.filter((each) => recordsManagement(each, "true"));
   const writes = selectors.filter((each) => recordsManagement(each, "false"));

@@ -1,6 +1,9 @@
 /** Collects every mistake of a stack's configuration, so that all are said at once. */
-import type { Finding } from "../findings";
+import type { Finding, FindingId } from "../findings";
 import { UserError } from "../findings";
+
+/** The id of a finding about the configuration, without `config/`. */
+export type ConfigFinding = FindingId extends infer Id ? (Id extends `config/${infer Name}` ? Name : never) : never;
 
 export class Report {
   private readonly findings: Finding[] = [];
@@ -11,7 +14,7 @@ export class Report {
     readonly file = `Pulumi.${stack}.yaml`,
   ) {}
 
-  add(id: string, subject: string, message: string, remedy: string): void {
+  add(id: ConfigFinding, subject: string, message: string, remedy: string): void {
     this.findings.push({ id: `config/${id}`, severity: "error", subject, message, remedy });
   }
 

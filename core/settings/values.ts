@@ -3,6 +3,7 @@ import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { KeyInfo, KeyName, Role, Values } from "./keys";
 import { fieldsOf, keys, keyTable } from "./keys";
 import { nearest } from "./nearest";
+import type { ConfigFinding } from "./report";
 import type { Report } from "./report";
 import { subjectOf } from "./report";
 
@@ -103,7 +104,7 @@ function article(type: KeyInfo["type"]): string {
   ];
 }
 
-const idByField: Record<string, string> = {
+const idByField: Record<string, ConfigFinding> = {
   accountId: "account-id",
   auditAccountId: "account-id",
   bucketName: "bucket-name",
@@ -118,7 +119,7 @@ const idByField: Record<string, string> = {
   alias: "alias",
 };
 
-function issueId(name: string, path: PropertyKey[]): string {
+function issueId(name: string, path: PropertyKey[]): ConfigFinding {
   const field = [...path].reverse().find((part) => typeof part === "string") as string | undefined;
   return idByField[field ?? name] ?? "value";
 }

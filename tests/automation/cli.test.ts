@@ -77,6 +77,28 @@ describe("crosstrail", () => {
       assert.ok(!loaded.some((name) => name.startsWith("@")), loaded.join());
     });
 
+    it("of a finding's id says what it means and what to do, and suggests the nearest id", async () => {
+      const known = await crosstrail(["help", "config/account-id"]);
+      assert.equal(known.exitCode, 0);
+      assert.equal(
+        known.stdout,
+        "config/account-id\n\n  An account ID is not a string of 12 digits.\n  → Write it in quotes, with leading zeros.\n",
+      );
+      const { stdout } = await crosstrail(["help", "config/account-id", "--json"]);
+      assert.deepEqual((JSON.parse(stdout) as { data: unknown }).data, {
+        id: "config/account-id",
+        meaning: "An account ID is not a string of 12 digits.",
+        remedy: "Write it in quotes, with leading zeros.",
+      });
+      const unknown = await crosstrail(["help", "config/acount-id"]);
+      assert.equal(unknown.exitCode, 2);
+      assert.equal(
+        unknown.stderr,
+        "No message has the id config/acount-id. Did you mean config/account-id?\n  → docs/findings.md lists every id.\n",
+      );
+      assert.doesNotMatch((await crosstrail(["help", "__proto__/x"])).stderr, /Did you mean/);
+    });
+
     it("of a command says what it takes, in each of the ways to ask", async () => {
       for (const args of [
         ["simulate", "--help"],

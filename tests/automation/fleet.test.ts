@@ -95,7 +95,7 @@ describe("fleet execution", () => {
 
   it("status: a trail that could not be read is no trail that is missing, with the exit code of its reason", () => {
     const [step] = steps(1) as [Step];
-    const unread = (id: string, exitCode: number, message: string): StackResult => ({
+    const unread = (id: StackResult["findings"][number]["id"], exitCode: number, message: string): StackResult => ({
       ...resultOf(step, "failed"),
       action: "status",
       exitCode,
@@ -294,7 +294,9 @@ describe("fleet failures", () => {
 
   it("refused credentials: which account is meant, and what the provider says, or what else is the cause", () => {
     const message = "This stack's account is 222222222222. What the provider found is in its error beside this one.";
-    const findings = [{ id: "stack/no-credentials", severity: "error" as const, subject: "x", message, remedy: "y" }];
+    const findings = [
+      { id: "stack/no-credentials" as const, severity: "error" as const, subject: "x", message, remedy: "y" },
+    ];
     const diagnosed = (...errors: string[]) => {
       const operation = { ok: false, resources: [], errors: [...errors, `Stack: ${message}`], findings };
       const { exitCode, findings: found } = diagnose("web", operation);

@@ -98,7 +98,10 @@ describe("crosstrail mfa-delete", function () {
     const answers = { versioning: on, summary: { ...ready, AccountAccessKeysPresent: 1 } };
     const { exitCode, stdout } = await mfaDelete(true, answers);
     assert.equal(exitCode, 0);
-    assert.match(stdout, /root user of account 111111111111\n {4}It has access keys\.\n {4}→ Delete them/);
+    assert.match(
+      stdout,
+      /root user of account 111111111111\n {4}mfa\/root-access-keys: It has access keys\.\n {4}→ Delete them/,
+    );
     assert.deepEqual(ids((await mfaDelete(true, answers, "--json")).stdout), ["mfa/root-access-keys"]);
     // Until then they are needed.
     const before = await mfaDelete(true, { ...answers, versioning: enabled }, "--json");

@@ -16,7 +16,7 @@ const finished = (stack: string, status: "succeeded" | "failed" = "succeeded", m
     status,
     changes: status === "succeeded" ? { create: 3 } : {},
     resources: [],
-    findings: message ? [{ id: "x/y", severity: "error", subject: stack, message, remedy: "" }] : [],
+    findings: message ? [{ id: "stack/failed", severity: "error", subject: stack, message, remedy: "" }] : [],
     exitCode: 0,
     attempts: 1,
     seconds: 8.14,
@@ -224,7 +224,9 @@ describe("fleet progress", () => {
   it("the summary says once what many stacks have in common, and what one has for itself", () => {
     const result = (stack: string, status: "failed" | "skipped", message: string): StackResult => {
       const { result: given } = finished(stack) as Extract<FleetEvent, { type: "finished" }>;
-      const findings = [{ id: "x/y", severity: "error" as const, subject: stack, message, remedy: "Fix it." }];
+      const findings = [
+        { id: "stack/failed" as const, severity: "error" as const, subject: stack, message, remedy: "Fix it." },
+      ];
       return { ...given, status, changes: {}, findings };
     };
     const stacks = [
@@ -235,12 +237,12 @@ describe("fleet progress", () => {
     assert.deepEqual(textOf("up", fleet, pc.createColors(false)).split("\n"), [
       "failed  audit 222222222222",
       "  audit",
-      "    It is broken.",
+      "    stack/failed: It is broken.",
       "    → Fix it.",
       "",
       "skipped  200 stacks",
       "  m-0, m-1, m-2, m-3, m-4, m-5, m-6, m-7, m-8, m-9 and 190 more",
-      "    audit has to be in order first.",
+      "    stack/failed: audit has to be in order first.",
       "    → Fix it.",
       "",
       "up: 201 stacks, 1 failed, 200 skipped, no changes (3.0 s)",
@@ -253,15 +255,15 @@ describe("fleet progress", () => {
     );
     const odd = {
       ...result("odd", "failed", "Odd."),
-      findings: [{ ...roles[0]!.findings[0]!, id: "x/odd", message: "Odd." }],
+      findings: [{ ...roles[0]!.findings[0]!, id: "stack/missing" as const, message: "Odd." }],
     };
     const many = textOf("up", { ...fleet, stacks: [...roles, odd] }, pc.createColors(false));
     assert.equal(many.match(/Role \d+ is not there/g)?.length, 5);
     assert.match(
       many,
-      /\nfailed {2}35 more stacks\n {2}m-5, .*, m-14 and 25 more\n {4}The same kind of failure \(x\/y\); --json shows each of them\.\n/,
+      /\nfailed {2}35 more stacks\n {2}m-5, .*, m-14 and 25 more\n {4}The same kind of failure \(stack\/failed\); --json shows each of them\.\n/,
     );
-    assert.match(many, / {4}Odd\.\n/);
+    assert.match(many, / {4}stack\/missing: Odd\.\n/);
     // What nobody has seen is not called unchanged.
     const unseen = { ...fleet, action: "preview" as const, stacks: stacks.slice(0, 1) };
     assert.match(textOf("preview", unseen, pc.createColors(false)), /^preview: 1 stack, 1 failed \(3\.0 s\)$/m);

@@ -347,20 +347,20 @@ describe("the report of a preview", () => {
     const many = changed((input) => {
       input.findings = [
         ...Array.from({ length: 40 }, (_, index) => ({
-          id: "x/many",
+          id: "stack/failed" as const,
           severity: "error" as const,
           subject: `member-${index}`,
           message: `Message ${index}.`,
           remedy: "r",
         })),
-        { id: "x/one", severity: "error", subject: "audit", message: "The only one.", remedy: "r" },
+        { id: "stack/missing", severity: "error", subject: "audit", message: "The only one.", remedy: "r" },
       ];
     });
     const made = report(many);
     assert.equal(made.markdown.match(/Message \d+\./g)?.length, 5);
-    assert.match(made.markdown, /35 more of type <code>x\/many<\/code>: member-5; .*member-24, and 15 others$/m);
+    assert.match(made.markdown, /35 more of type <code>stack\/failed<\/code>: member-5; .*member-24, and 15 others$/m);
     assert.ok(made.markdown.includes("The only one."));
-    assert.match(made.html, /<details class="rest"><summary>35 more of type <code>x\/many<\/code>/);
+    assert.match(made.html, /<details class="rest"><summary>35 more of type <code>stack\/failed<\/code>/);
     for (let index = 0; index < 40; index++) assert.ok(made.html.includes(`Message ${index}.`));
   });
 
@@ -384,7 +384,9 @@ describe("the report of a preview", () => {
             resources: same.resources.map((each) => (index % 2 ? each : { ...each, name: `${each.name}-${index}` })),
             stack: `member-${index}`,
             accountId: String(500000000000 + index),
-            findings: [{ id: "x/y", severity: "warning", subject: `m${index}`, message: "<".repeat(900), remedy: "r" }],
+            findings: [
+              { id: "stack/failed", severity: "warning", subject: `m${index}`, message: "<".repeat(900), remedy: "r" },
+            ],
           });
         }
         const payments = resource(input, "payments", /Trail$/);
@@ -522,7 +524,13 @@ describe("the report of a preview", () => {
     ].join(" ");
 
     it("neither in names, tags, policies nor messages", () => {
-      const finding = { id: "x/y", severity: "error" as const, subject: hostile, message: hostile, remedy: hostile };
+      const finding = {
+        id: "stack/failed" as const,
+        severity: "error" as const,
+        subject: hostile,
+        message: hostile,
+        remedy: hostile,
+      };
       const input = changed((each) => {
         for (const stack of each.stacks) {
           if (stack.kind === "member") stack.stack = `${hostile}${stack.accountId}`;
@@ -535,7 +543,7 @@ describe("the report of a preview", () => {
         trail.type = `aws:${hostile}`;
         trail.after = { name: hostile, tags: { [hostile]: hostile } };
         editBucketPolicy(each, (all) => [...all, { Sid: hostile, Action: hostile, [hostile]: hostile } as Statement]);
-        each.findings = [{ ...finding, id: hostile, severity: "info" }];
+        each.findings = [{ ...finding, id: hostile as never, severity: "info" }];
       });
       const made = report(input);
       assert.doesNotMatch(made.html, /<img|<script|\u202e|\u001b|\u200b/);

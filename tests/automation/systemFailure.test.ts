@@ -60,13 +60,13 @@ describe("crosstrail: what is missing on the machine", () => {
       for (const place of ["/nope", join(root, "package.json")]) {
         const { exitCode, stderr } = await crosstrail([...verb, option, place], {});
         assert.equal(exitCode, 2, stderr);
-        assert.match(stderr, /^The project's folder cannot be used\. Nothing was changed\./);
+        assert.match(stderr, /^The project folder is not usable\. Nothing was changed\./);
         assert.ok(stderr.includes(`${option} ${place}`), stderr);
         assert.doesNotMatch(stderr, /\n\s+at /);
       }
       const { exitCode, stderr } = await crosstrail(verb, { PULUMI_OPTION_CWD: "/nope" });
       assert.equal(exitCode, 2, stderr);
-      assert.match(stderr, /PULUMI_OPTION_CWD \/nope\n +There is no such folder\./);
+      assert.match(stderr, /PULUMI_OPTION_CWD \/nope\n +file\/unreadable: The folder does not exist\./);
     });
   }
 
@@ -76,12 +76,12 @@ describe("crosstrail: what is missing on the machine", () => {
     assert.match(none.stderr, /run crosstrail init/);
     const other = await crosstrail(["up", "--yes", "--cwd", folder, "--stack", "prod"], {});
     assert.equal(other.exitCode, 2);
-    assert.match(other.stderr, /Pulumi\.prod\.yaml\n +The file does not exist\./);
+    assert.match(other.stderr, /Pulumi\.prod\.yaml\n +file\/unreadable: The file does not exist\./);
   });
 
   it("errors of the operating system are explained, and bugs keep their stack", () => {
     const denied = Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: "EACCES", path: "/x" });
-    assert.match(systemFailure(denied)?.message ?? "", /\/x\n +It may not be used by this user\./);
+    assert.match(systemFailure(denied)?.message ?? "", /\/x\n +file\/unreadable: It may not be used by this user\./);
     assert.equal(systemFailure(new TypeError("x is not a function")), undefined);
     assert.equal(systemFailure(Object.assign(new Error("?"), { code: "ERR_INVALID_ARG_TYPE" })), undefined);
     assert.equal(systemFailure("text"), undefined);

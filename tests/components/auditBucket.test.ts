@@ -223,27 +223,27 @@ describe("components/AuditBucket", () => {
       "AuditBucket cannot be created with these arguments.",
       "",
       '  bucketName = "My Logs"',
-      "    A bucket name has lower-case letters, digits, '.' and '-' only.",
+      "    component/input: A bucket name has lower-case letters, digits, '.' and '-' only.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  trailArns[1] = "arn:aws:cloudtrail:*:222222222222:trail/*"',
-      "    A trail ARN looks like arn:aws:cloudtrail:<home Region>:<account>:trail/<name>.",
+      "    component/input: A trail ARN looks like arn:aws:cloudtrail:<home Region>:<account>:trail/<name>.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  keyArn = "alias/crosstrail"',
-      "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+      "    component/input: Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  logPrefix = "/prod"',
-      "    A log prefix must not start or end with '/'.",
+      "    component/input: A log prefix must not start or end with '/'.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  partition = "aws-iso"',
-      "    Allowed are aws, aws-cn, aws-us-gov.",
+      "    component/input: Allowed are aws, aws-cn, aws-us-gov.",
       "    → Correct this argument of AuditBucket.",
       "",
       '  policyForm = "open"',
-      "    Allowed are perTrail, trailList, trailName, accountList, organization.",
+      "    component/input: Allowed are perTrail, trailList, trailName, accountList, organization.",
       "    → Correct this argument of AuditBucket.",
     ].join("\n");
     const wrong = {
@@ -292,7 +292,7 @@ describe("components/AuditBucket", () => {
           error.message.startsWith(
             "Not every trail can deliver to this archive.\n" +
               '\n  trailArns[0] = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail"' +
-              "\n    This trail is in partition aws; the archive is in aws-us-gov, and logs cannot cross partitions." +
+              "\n    component/partition: This trail is in partition aws; the archive is in aws-us-gov, and logs cannot cross partitions." +
               "\n    → Set partition to that of the trails, or remove the trail.",
           ),
       );

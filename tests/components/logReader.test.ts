@@ -105,7 +105,7 @@ describe("components/LogReader", () => {
       ...Object.values(wrong).flatMap(([, subject, message]) => [
         "",
         `  ${subject}`,
-        `    ${message}`,
+        `    component/input: ${message}`,
         "    → Correct this argument of LogReader.",
       ]),
     ].join("\n");

@@ -165,7 +165,7 @@ describe("components/MemberTrail", () => {
     const run = await startMocks();
     assert.throws(
       () => new MemberTrail("payments", { ...args, events: ["all"], eventSelectors: [{ dataResources: [] }] }),
-      /cannot record these events[^]*events\[0\] = "all"\n {4}Allowed are management, s3-data-events/,
+      /cannot record these events[^]*events\[0\] = "all"\n {4}component\/events: Allowed are management, s3-data-events/,
     );
     await run.settle();
     assert.deepEqual(run.resources, []);
@@ -220,7 +220,7 @@ describe("components/MemberTrail", () => {
       const run = await startMocks();
       assert.throws(
         () => new MemberTrail("payments", { ...args, importTrailArn: "crosstrail", leaveAsIs: ["everything"] }),
-        /importTrailArn = "crosstrail"[^]*leaveAsIs\[0\] = "everything"\n {4}Allowed are delivery, eventSelectors, insights,/,
+        /importTrailArn = "crosstrail"[^]*leaveAsIs\[0\] = "everything"\n {4}component\/input: Allowed are delivery, eventSelectors, insights,/,
       );
       await run.settle();
       assert.deepEqual(run.resources, []);
@@ -245,19 +245,19 @@ describe("components/MemberTrail", () => {
       "MemberTrail cannot be created with these arguments.",
       "",
       '  trailName = "ct"',
-      "    A trail name has 3 to 128 characters, this has 2.",
+      "    component/input: A trail name has 3 to 128 characters, this has 2.",
       "    → Correct this argument of MemberTrail.",
       "",
       '  bucketName = "Logs"',
-      "    A bucket name has lower-case letters, digits, '.' and '-' only.",
+      "    component/input: A bucket name has lower-case letters, digits, '.' and '-' only.",
       "    → Correct this argument of MemberTrail.",
       "",
       '  keyArn = "arn:aws:kms:us-east-1:111111111111:alias/crosstrail"',
-      "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+      "    component/input: Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
       "    → Correct this argument of MemberTrail.",
       "",
       '  logPrefix = "AWSLogs/"',
-      "    A log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself.",
+      "    component/input: A log prefix does not contain AWSLogs/: CloudTrail appends AWSLogs/<account> itself.",
       "    → Correct this argument of MemberTrail.",
     ].join("\n");
     const wrong = {

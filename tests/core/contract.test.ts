@@ -65,7 +65,7 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  acme/crosstrail/audit",
-        "    The stack has no output contractVersion.",
+        "    contract/missing: The stack has no output contractVersion.",
         "    → Is acme/crosstrail/audit an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.",
       );
     });
@@ -86,7 +86,7 @@ describe("core/contract", () => {
           "The audit stack and this stack do not agree. Nothing was changed.",
           "",
           "  acme/crosstrail/audit",
-          `    Its contract is version ${shown}; this version of Crosstrail reads version 1.`,
+          `    contract/version: Its contract is version ${shown}; this version of Crosstrail reads version 1.`,
           remedy,
         );
       });
@@ -101,31 +101,31 @@ describe("core/contract", () => {
         "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
         "",
         '  output partition = "aws-iso"',
-        "    Allowed are aws, aws-cn, aws-us-gov.",
+        "    contract/value: Allowed are aws, aws-cn, aws-us-gov.",
         again,
         "",
         '  output auditAccountId = "1"',
-        '    An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
+        '    contract/value: An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
         again,
         "",
         "  output bucketName is missing",
-        "    This must be a string (in quotes).",
+        "    contract/value: This must be a string (in quotes).",
         again,
         "",
         "  output keyArn is missing",
-        "    This must be a string (in quotes).",
+        "    contract/value: This must be a string (in quotes).",
         again,
         "",
         "  output trails[0].accountId is missing",
-        "    This must be a string (in quotes).",
+        "    contract/value: This must be a string (in quotes).",
         again,
         "",
         '  output trails[0].alias = ""',
-        "    This must have at least 1 character.",
+        "    contract/value: This must have at least 1 character.",
         again,
         "",
         "  output trails[0].trailArn is missing",
-        "    This must be a string (in quotes).",
+        "    contract/value: This must be a string (in quotes).",
         again,
       );
     });
@@ -137,7 +137,7 @@ describe("core/contract", () => {
           "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
           "",
           `  output keyArn = "${keyArn}"`,
-          "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+          "    contract/value: Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
           "    → Run pulumi up for acme/crosstrail/audit; this rewrites its outputs.",
         );
       });
@@ -150,7 +150,7 @@ describe("core/contract", () => {
         "The contract of the audit stack acme/crosstrail/audit is not usable. Nothing was changed.",
         "",
         '  output trails[0].trailArn = "arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail"',
-        "    This trail is in account 222222222222, but its entry is for 444444444444.",
+        "    contract/value: This trail is in account 222222222222, but its entry is for 444444444444.",
         "    → Run pulumi up for acme/crosstrail/audit; this rewrites its outputs.",
       );
     });
@@ -184,7 +184,7 @@ describe("core/contract", () => {
         "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    The account is not in the contract (3).",
+        "    contract/not-a-member: The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -200,7 +200,7 @@ describe("core/contract", () => {
         "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    The account is not in the contract (3).",
+        "    contract/not-a-member: The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -214,7 +214,7 @@ describe("core/contract", () => {
     it("not by a contract without trails", () => {
       assert.throws(
         () => authorise(contract({ trails: [] }), web, source),
-        /\n {4}The contract names no trails\.\n {4}→ Add these lines/,
+        /\n {4}contract\/not-a-member: The contract names no trails\.\n {4}→ Add these lines/,
       );
     });
 
@@ -224,7 +224,7 @@ describe("core/contract", () => {
         "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         "  account 111111111111",
-        "    This is the audit account itself; its trail belongs to the audit stack.",
+        "    contract/audit-account: This is the audit account itself; its trail belongs to the audit stack.",
         "    → Set crosstrail:auditAccountTrail to true in the audit stack's configuration, and remove this stack.",
       );
     });
@@ -235,7 +235,7 @@ describe("core/contract", () => {
         "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
         "",
         '  aws:region = "us-east-1"',
-        "    The contract authorizes arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail, whose home Region is eu-west-1.",
+        "    contract/region: The contract authorizes arn:aws:cloudtrail:eu-west-1:333333333333:trail/web-trail, whose home Region is eu-west-1.",
         "    → Set aws:region to eu-west-1. Or move the trail's home: set it in the audit stack's configuration,",
         "      ",
         '        - accountId: "333333333333"',
@@ -253,7 +253,7 @@ describe("core/contract", () => {
           "The audit stack acme/crosstrail/audit does not authorize this trail. Nothing was changed.",
           "",
           '  aws:region = "cn-north-1"',
-          "    This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
+          "    contract/partition: This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
           "    → Use a Region of partition aws, or an audit stack in aws-cn.",
         );
       });
@@ -265,7 +265,7 @@ describe("core/contract", () => {
         "The contract in crosstrail:contract does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    The account is not in the contract (3).",
+        "    contract/not-a-member: The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -291,7 +291,7 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:us-east-1:222222222222:trail/old-trail",
-        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
+        "    trail/replaced: This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
         "    → Authorize both for a while. In the audit stack's configuration, for account 222222222222:",
         "      ",
         "          trailName: new-trail",
@@ -314,7 +314,7 @@ describe("core/contract", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:eu-west-1:222222222222:trail/new-trail",
-        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
+        "    trail/replaced: This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
         "    → Restore homeRegion in the audit stack's configuration. To move the trail permanently, destroy this stack",
         "      (its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
         "      In between, this trail records nothing.",

@@ -20,10 +20,6 @@ function member(values: Record<string, unknown> = {}, region = "us-east-1"): Mem
 }
 
 /** What a refused configuration says, as the user reads it. */
-function messageOf(parse: () => unknown): string {
-  return errorOf(parse).message;
-}
-
 function errorOf(parse: () => unknown): UserError {
   try {
     parse();
@@ -35,10 +31,14 @@ function errorOf(parse: () => unknown): UserError {
 }
 
 /** The complete message of one mistake. */
-function oneMistake(stack: string, subject: string, message: string, remedy: string): string {
-  return (
+/** Asserts the complete message, with the finding's own id in it. */
+function refusesOne(parse: () => unknown, stack: string, subject: string, message: string, remedy: string): void {
+  const error = errorOf(parse);
+  assert.equal(error.findings.length, 1);
+  assert.equal(
+    error.message,
     `Pulumi.${stack}.yaml has a mistake. Nothing was changed.\n` +
-    `\n  ${subject}\n    ${message}\n    → ${remedy.split("\n").join("\n      ")}`
+      `\n  ${subject}\n    ${error.findings[0]?.id}: ${message}\n    → ${remedy.split("\n").join("\n      ")}`,
   );
 }
 
@@ -640,7 +640,7 @@ describe("core/settings", () => {
     ];
     for (const [name, parse, subject, message, remedy, stack = "audit"] of cases) {
       it(name, () => {
-        assert.equal(messageOf(parse), oneMistake(stack, subject, message, remedy));
+        refusesOne(parse, stack, subject, message, remedy);
       });
     }
   });
@@ -980,7 +980,7 @@ describe("core/settings", () => {
       ],
     ];
     for (const [name, parse, stack, subject, message, remedy] of cases) {
-      it(name, () => assert.equal(messageOf(parse), oneMistake(stack, subject, message, remedy)));
+      it(name, () => refusesOne(parse, stack, subject, message, remedy));
     }
 
     it("a key whose default another role sees is not a mistake there", () => {

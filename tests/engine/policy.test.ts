@@ -145,6 +145,6 @@ describe("engine: policies of a bucket and a key that are there already", functi
     await put.bucket(JSON.stringify({ ...document, Statement: [deny, ...document.Statement] }));
     const { code, stdout, stderr } = await policy("bucket");
     assert.deepEqual([code, stdout], [5, ""]);
-    assert.match(stderr, /statement 1 \("DenyUnencrypted"\)\n\s+No trail could deliver/);
+    assert.match(stderr, /statement 1 \("DenyUnencrypted"\)\n\s+policy\/stops-delivery: No trail could deliver/);
   });
 });

@@ -125,11 +125,11 @@ describe("programs/audit: the archive's controls", () => {
         "The archive does not allow this change. Nothing was changed.",
         "",
         '  crosstrail:accessLogBucket = "other-access-logs"',
-        '    Access logs are in bucket "example-access-logs". A bucket cannot be renamed: it would be replaced and its logs left behind.',
+        '    archive/irreversible: Access logs are in bucket "example-access-logs". A bucket cannot be renamed: it would be replaced and its logs left behind.',
         '    → Restore "example-access-logs".',
         "",
         "  crosstrail:forceDestroy = true",
-        "    Object Lock is enabled on the deployed bucket and cannot be disabled; log files may be locked.",
+        "    archive/irreversible: Object Lock is enabled on the deployed bucket and cannot be disabled; log files may be locked.",
         "    → Remove it.",
       ]);
     });
@@ -142,15 +142,15 @@ describe("programs/audit: the archive's controls", () => {
         "The archive would become locked. Nothing was changed.",
         "",
         "  crosstrail:breakGlassRoles, nobody",
-        "    The audit account does not have this role, or iam:GetRole is not allowed.",
+        "    archive/break-glass-role: The audit account does not have this role, or iam:GetRole is not allowed.",
         "    → Create the role first, or correct its name.",
         "",
         "  crosstrail:breakGlassRoles, ops",
-        "    The audit account's role with this name is arn:aws:iam::111111111111:role/admin/ops, not arn:aws:iam::111111111111:role/ops.",
+        "    archive/break-glass-role: The audit account's role with this name is arn:aws:iam::111111111111:role/admin/ops, not arn:aws:iam::111111111111:role/ops.",
         "    → Name it by its ARN:  - arn:aws:iam::111111111111:role/admin/ops",
         "",
         '  crosstrail:breakGlassRoles = ["nobody","ops"]',
-        "    This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.",
+        "    archive/locked-out: This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.",
         "    → Add deploy to crosstrail:breakGlassRoles, or deploy with one of them.",
       ]);
     });
@@ -161,7 +161,7 @@ describe("programs/audit: the archive's controls", () => {
         "The archive would become locked. Nothing was changed.",
         "",
         '  crosstrail:breakGlassRoles = ["deploy"]',
-        `    This stack is being deployed as ${callerArn}, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.`,
+        `    archive/locked-out: This stack is being deployed as ${callerArn}, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.`,
         "    → Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles.",
       ]);
     });

@@ -235,7 +235,7 @@ describe("programs/audit", () => {
         "The event data store is protected. Nothing was changed.",
         "",
         "  crosstrail:eventDataStore is not set",
-        `    ${arn} is deployed and holds events. Removing it deletes them permanently after seven days.`,
+        `    store/protected: ${arn} is deployed and holds events. Removing it deletes them permanently after seven days.`,
         "    → Restore it in Pulumi.audit.yaml. To delete the store and its events, set",
         "      ",
         "        crosstrail:eventDataStore:",
@@ -248,7 +248,7 @@ describe("programs/audit", () => {
         "The event data store would be replaced. Nothing was changed.",
         "",
         '  crosstrail:eventDataStore.name = "other"',
-        `    ${arn} is deployed with the name "crosstrail". A new name would create a new store, without these events.`,
+        `    store/renamed: ${arn} is deployed with the name "crosstrail". A new name would create a new store, without these events.`,
         "    → Restore it in Pulumi.audit.yaml.",
       ]));
     it("is removed when it is not kept any more", async () => {
@@ -481,11 +481,11 @@ describe("programs/audit", () => {
         "Pulumi.audit.yaml has 2 mistakes. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "1"',
-        '    An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
+        '    config/account-id: An AWS account ID has 12 digits, this has 1; without quotes, YAML drops leading zeros: write "012345678901".',
         "    → Correct it in Pulumi.audit.yaml.",
         "",
         '  crosstrail:bucketName = "My_Logs"',
-        "    A bucket name has lower-case letters, digits, '.' and '-' only.",
+        "    config/bucket-name: A bucket name has lower-case letters, digits, '.' and '-' only.",
         "    → Correct it in Pulumi.audit.yaml.",
       ]);
     });
@@ -495,7 +495,7 @@ describe("programs/audit", () => {
         "The credentials belong to another account. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "111111111111"',
-        "    This stack's account is 111111111111; the credentials are arn:aws:sts::999999999999:assumed-role/deploy/me in account 999999999999.",
+        "    stack/wrong-account: This stack's account is 111111111111; the credentials are arn:aws:sts::999999999999:assumed-role/deploy/me in account 999999999999.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
       ]);
     });
@@ -505,7 +505,7 @@ describe("programs/audit", () => {
         "The AWS provider did not accept the credentials. Nothing was changed.",
         "",
         '  crosstrail:auditAccountId = "111111111111"',
-        "    This stack is for account 111111111111. The provider's error next to this one says what it found instead.",
+        "    stack/no-credentials: This stack is for account 111111111111. The provider's error next to this one says what it found instead.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 111111111111, in Pulumi.audit.yaml.",
       ]);
     });
@@ -513,7 +513,7 @@ describe("programs/audit", () => {
     const moved = (subject: string, before: string) => [
       "",
       `  ${subject}`,
-      `    The archive is deployed with "${before}". Changing this would create a new archive and leave this one's logs behind.`,
+      `    archive/moved: The archive is deployed with "${before}". Changing this would create a new archive and leave this one's logs behind.`,
       "    → Undo the change. For another archive, create another audit stack (pulumi stack init) and move the members to it with crosstrail:auditStack.",
     ];
     const headline = "The archive cannot be moved. Nothing was changed.";
@@ -551,7 +551,7 @@ describe("programs/audit", () => {
         "The bucket policy does not fit.",
         "",
         "  crosstrail:bucketPolicyForm: perTrail",
-        "    Form perTrail for 61 trails needs 25239 bytes; AWS allows 20480.",
+        "    policy/too-large: Form perTrail for 61 trails needs 25239 bytes; AWS allows 20480.",
         "    → Set crosstrail:bucketPolicyForm to trailList (11371 bytes), or remove the key to use the tightest form that fits.",
       ]);
     });

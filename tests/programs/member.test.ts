@@ -58,7 +58,7 @@ describe("programs/member", () => {
         "Pulumi.audit.yaml has a mistake. Nothing was changed.",
         "",
         '  crosstrail:accountId = "2222"',
-        '    An AWS account ID has 12 digits, this has 4; without quotes, YAML drops leading zeros: write "012345678901".',
+        '    config/account-id: An AWS account ID has 12 digits, this has 4; without quotes, YAML drops leading zeros: write "012345678901".',
         "    → Correct it in Pulumi.audit.yaml.",
       ]);
     } finally {
@@ -74,7 +74,7 @@ describe("programs/member", () => {
       "Pulumi.payments.yaml has a mistake. Nothing was changed.",
       "",
       '  crosstail:tags = "{}"',
-      "    Nothing reads the namespace crosstail; Crosstrail's is crosstrail, in lower-case letters.",
+      "    config/namespace: Nothing reads the namespace crosstail; Crosstrail's is crosstrail, in lower-case letters.",
       "    → Did you mean crosstrail:tags? Otherwise remove it from Pulumi.payments.yaml.",
     ]);
   });
@@ -179,7 +179,10 @@ describe("programs/member", () => {
       world({ readWriteType: "WriteOnly", excludeManagementEventSources: ["kms.amazonaws.com"] }),
     );
     assert.equal(run.warnings.length, 2);
-    assert.match(run.warnings[0] as string, /^management events that only read\n {4}This trail records none/);
+    assert.match(
+      run.warnings[0] as string,
+      /^management events that only read\n {4}events\/writes-only: This trail records none/,
+    );
     assert.match(run.warnings[1] as string, /will not see who decrypted data[^]*→ Remove the exclusion/);
     assert.deepEqual((await deploy(world())).run.warnings, []);
   });
@@ -207,7 +210,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail",
-        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
+        "    trail/replaced: This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/new-trail. A trail cannot be renamed: it would be replaced, and events in between would be lost.",
         "    → Authorize both for a while. In the audit stack's configuration, for account 222222222222:",
         "      ",
         "          trailName: new-trail",
@@ -262,7 +265,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         `  crosstrail:importTrail = "${importTrail}"`,
-        `    The contract authorizes another trail of this account: ${outputs.trailArn}.`,
+        `    trail/not-imported: The contract authorizes another trail of this account: ${outputs.trailArn}.`,
         "    → In the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "222222222222"',
@@ -300,7 +303,7 @@ describe("programs/member", () => {
         notAuthorised,
         "",
         "  account 444444444444",
-        "    The account is not in the contract (3).",
+        "    contract/not-a-member: The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -317,7 +320,7 @@ describe("programs/member", () => {
         "The contract in crosstrail:contract does not authorize this trail. Nothing was changed.",
         "",
         "  account 444444444444",
-        "    The account is not in the contract (3).",
+        "    contract/not-a-member: The account is not in the contract (3).",
         "    → Add these lines to the audit stack's configuration, under crosstrail:members:",
         "      ",
         '        - accountId: "444444444444"',
@@ -332,7 +335,7 @@ describe("programs/member", () => {
         notAuthorised,
         "",
         '  aws:region = "eu-central-1"',
-        "    The contract authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail, whose home Region is us-east-1.",
+        "    contract/region: The contract authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail, whose home Region is us-east-1.",
         "    → Set aws:region to us-east-1. Or move the trail's home: set it in the audit stack's configuration,",
         "      ",
         '        - accountId: "222222222222"',
@@ -348,7 +351,7 @@ describe("programs/member", () => {
         notAuthorised,
         "",
         '  aws:region = "cn-north-1"',
-        "    This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
+        "    contract/partition: This Region is in partition aws-cn; the archive is in aws, and logs cannot cross partitions.",
         "    → Use a Region of partition aws, or an audit stack in aws-cn.",
       ]);
     });
@@ -358,7 +361,7 @@ describe("programs/member", () => {
         "The credentials belong to another account. Nothing was changed.",
         "",
         '  crosstrail:accountId = "222222222222"',
-        "    This stack's account is 222222222222; the credentials are arn:aws:sts::333333333333:assumed-role/deploy/me in account 333333333333.",
+        "    stack/wrong-account: This stack's account is 222222222222; the credentials are arn:aws:sts::333333333333:assumed-role/deploy/me in account 333333333333.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
       ]);
     });
@@ -368,7 +371,7 @@ describe("programs/member", () => {
         "The AWS provider did not accept the credentials. Nothing was changed.",
         "",
         '  crosstrail:accountId = "222222222222"',
-        "    This stack is for account 222222222222. The provider's error next to this one says what it found instead.",
+        "    stack/no-credentials: This stack is for account 222222222222. The provider's error next to this one says what it found instead.",
         "    → Set aws:profile, or aws:assumeRoles with a role of account 222222222222, in Pulumi.payments.yaml.",
       ]);
     });
@@ -378,7 +381,7 @@ describe("programs/member", () => {
         "The audit stack was not found. Nothing was changed.",
         "",
         '  crosstrail:auditStack = "acme/crosstrail/audti"',
-        "    The stack does not exist in this backend.",
+        "    stack/no-audit-stack: The stack does not exist in this backend.",
         "    → Deploy the audit stack first, or correct the name: organization/project/stack, as shown by pulumi stack ls --all.",
         "      For a preview before the audit stack exists, set its values in crosstrail:contract instead.",
       ]);
@@ -391,7 +394,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         `  ${auditStack}`,
-        "    The stack has no output contractVersion.",
+        "    contract/missing: The stack has no output contractVersion.",
         `    → Is ${auditStack} an audit stack (crosstrail:role: audit), and was it deployed? Run pulumi up for it, or correct crosstrail:auditStack.`,
       ]);
     });
@@ -405,7 +408,7 @@ describe("programs/member", () => {
           "The audit stack and this stack do not agree. Nothing was changed.",
           "",
           `  ${auditStack}`,
-          `    Its contract is version ${version}; this version of Crosstrail reads version 1.`,
+          `    contract/version: Its contract is version ${version}; this version of Crosstrail reads version 1.`,
           `    → ${remedy}`,
         ]);
       });
@@ -416,7 +419,7 @@ describe("programs/member", () => {
         `The contract of the audit stack ${auditStack} is not usable. Nothing was changed.`,
         "",
         '  output keyArn = "alias/crosstrail"',
-        "    Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
+        "    contract/value: Use the key's ARN instead of an alias: another account would look up the alias among its own keys.",
         `    → Run pulumi up for ${auditStack}; this rewrites its outputs.`,
       ]);
     });
@@ -427,7 +430,7 @@ describe("programs/member", () => {
         "The audit stack and this stack do not agree. Nothing was changed.",
         "",
         "  arn:aws:cloudtrail:eu-west-1:222222222222:trail/crosstrail",
-        "    This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
+        "    trail/replaced: This trail is deployed, but the contract now authorizes arn:aws:cloudtrail:us-east-1:222222222222:trail/crosstrail. A trail cannot be moved: it would be replaced, and events in between would be lost.",
         "    → Restore homeRegion in the audit stack's configuration. To move the trail permanently, destroy this stack",
         "      (its logs stay in the archive), run pulumi up for the audit stack with the new homeRegion, then for this one.",
         "      In between, this trail records nothing.",

@@ -151,7 +151,7 @@ describe("programs/audit: replicas", () => {
         "The archive does not allow this change to replication. Nothing was changed.",
         "",
         "  crosstrail:replication: replicas in eu-west-2, eu-west-1",
-        `    The archive is deployed with ${keyArn}, a single-Region key. A key can only be made multi-Region when it is created.`,
+        `    archive/single-region-key: The archive is deployed with ${keyArn}, a single-Region key. A key can only be made multi-Region when it is created.`,
         "    → Replication does not need one: set keyArn in crosstrail:replication to a key in its Region, and remove",
         "      the Regions from crosstrail:keyReplicaRegions. For a multi-Region key, migrate the trails to a new one, which",
         "      is created with these replicas: crosstrail:keyGeneration: 2 (crosstrail migrate --help plans it).",
@@ -175,7 +175,7 @@ describe("programs/audit: replicas", () => {
         "The archive does not allow this change to replication. Nothing was changed.",
         "",
         '  crosstrail:replication.bucketName = "new-copies"',
-        `    Logs are copied to bucket example-copies in eu-west-1, account ${auditAccountId}. The bucket holds copies and would be replaced.`,
+        `    archive/replica-moved: Logs are copied to bucket example-copies in eu-west-1, account ${auditAccountId}. The bucket holds copies and would be replaced.`,
         "    → Undo the change. To copy elsewhere, first take this bucket out of the stack, as described in docs/replication.md.",
       ]);
       // One that is not ours is only told of.

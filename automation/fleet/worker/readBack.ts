@@ -34,7 +34,7 @@ export async function readTrail(
     maxAttempts: 5,
   });
   const findings: Finding[] = [];
-  const add = (id: string, message: string, remedy: string) =>
+  const add = (id: Finding["id"], message: string, remedy: string) =>
     findings.push({ id, severity: "error", subject: trailArn, message, remedy });
   try {
     const [status, trail, selectors, insights] = await Promise.all([

@@ -112,12 +112,12 @@ describe("core/policies: the choice of the form", () => {
       messageOf(() => bucketPolicy(input, "perTrail")),
       "The bucket policy does not fit.\n" +
         "\n  crosstrail:bucketPolicyForm: perTrail" +
-        `\n    Form perTrail for 60 trails needs 24835 bytes; AWS allows 20480.` +
+        `\n    policy/too-large: Form perTrail for 60 trails needs 24835 bytes; AWS allows 20480.` +
         `\n    → Set crosstrail:bucketPolicyForm to trailList (11198 bytes), or remove the key to use the tightest form that fits.`,
     );
     assert.match(
       messageOf(() => keyPolicy({ partition: "aws", auditAccountId, trails: fleetOf(300) }, "trailList")),
-      /^The key policy does not fit\.\n\n {2}crosstrail:keyPolicyForm: trailList\n {4}Form trailList for 300 trails needs \d+ bytes; AWS allows 32768\.\n {4}→ Set crosstrail:keyPolicyForm to encryptionContext \(\d+ bytes\), or remove the key to use the tightest form that fits\.$/,
+      /^The key policy does not fit\.\n\n {2}crosstrail:keyPolicyForm: trailList\n {4}policy\/too-large: Form trailList for 300 trails needs \d+ bytes; AWS allows 32768\.\n {4}→ Set crosstrail:keyPolicyForm to encryptionContext \(\d+ bytes\), or remove the key to use the tightest form that fits\.$/,
     );
   });
 
@@ -132,7 +132,7 @@ describe("core/policies: the choice of the form", () => {
         messageOf(() => bucketPolicy({ partition: "aws", bucketName, trails }, demanded)),
         "The bucket policy does not fit.\n" +
           `\n  crosstrail:bucketPolicyForm: ${demanded ?? "auto"}` +
-          `\n    Form ${form} for 1400 trails needs ${bytes} bytes; AWS allows 20480.` +
+          `\n    policy/too-large: Form ${form} for 1400 trails needs ${bytes} bytes; AWS allows 20480.` +
           "\n    → If the accounts are members of one organization, declare crosstrail:organization. Otherwise, deliver some of them to a second archive: another audit stack with its own bucket and key.",
       );
     });

@@ -142,11 +142,11 @@ describe("core/policies/reader: to the letter", () => {
     assert.ok(size(permissions(most)) <= rolePolicyLimit && size(trust(mostTrusted)) <= trustPolicyLimit);
     assert.throws(
       () => permissions(most + 1),
-      /^UserError: The reader's policy does not fit\.\n\n {2}The permissions to read the logs of \d+ accounts\n {4}This needs \d+ characters; IAM allows 10240\.\n {4}→ Let it read all logs, or split/,
+      /^UserError: The reader's policy does not fit\.\n\n {2}The permissions to read the logs of \d+ accounts\n {4}reader\/too-large: This needs \d+ characters; IAM allows 10240\.\n {4}→ Let it read all logs, or split/,
     );
     assert.throws(
       () => trust(mostTrusted + 1),
-      /The trust policy for \d+ accounts\n {4}This needs \d+ characters; IAM allows 2048\.\n {4}→ Trust fewer accounts/,
+      /The trust policy for \d+ accounts\n {4}reader\/too-large: This needs \d+ characters; IAM allows 2048\.\n {4}→ Trust fewer accounts/,
     );
   });
 });
