@@ -9,7 +9,7 @@ import { roleArnProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { eventDataStoreKeyPolicy } from "../core/policies/eventDataStore";
 import { tagsProblem } from "../core/tags";
-import { checkedInputs, derive, oneOf, partitionOrDefault, requireSelectors } from "./inputs";
+import { allTags, checkedInputs, derive, oneOf, partitionOrDefault, requireSelectors } from "./inputs";
 import type { TrailAdvancedEventSelector } from "./memberTrail";
 import { providerSelectors } from "./selectors";
 
@@ -29,6 +29,8 @@ export interface EventDataStoreArgs {
   partition?: pulumi.Input<string>;
   /** Whether the store is under termination protection, and store and key are protected and stay in AWS when they are removed from the stack. Default: true. */
   keep?: boolean;
+  /** Tags of the key only, beside `tags`. Default: none. */
+  keyTags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   /** Tags of the store and the key. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
@@ -88,7 +90,7 @@ export class EventDataStore extends pulumi.ComponentResource {
         // Longer than the seven days in which a deleted store can be restored.
         deletionWindowInDays: 30,
         policy,
-        tags,
+        tags: allTags(tags, args.keyTags),
       },
       kept,
     );

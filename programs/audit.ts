@@ -7,7 +7,7 @@ import { MemberTrail } from "../components/memberTrail";
 import { archiveInput, componentArgs } from "../core/archivePolicies";
 import type { Contract } from "../core/contract";
 import type { DeployedEventDataStore } from "../core/eventDataStore";
-import { declaredContract } from "../core/fleet";
+import { declaredContract, stackTag } from "../core/fleet";
 import { bucketArn, trailArn } from "../core/names";
 import type { AuditSettings } from "../core/settings";
 import type { DeployedArchive } from "./archive";
@@ -20,7 +20,7 @@ import { auditKeys } from "./keys";
 import { logBucket } from "./logBucket";
 import type { DeployedReplicas } from "./replicas";
 import { replicate } from "./replicas";
-import { boundaryArn, warnOfEvents } from "./stack";
+import { boundaryArn, fullStackName, warnOfEvents } from "./stack";
 
 type EventDataStoreOutput = { [Key in keyof DeployedEventDataStore]: pulumi.Input<DeployedEventDataStore[Key]> };
 
@@ -111,6 +111,8 @@ function eventDataStore({
     advancedEventSelectors,
     roleArns,
     keep,
+    // By which a deploy role knows that the key is Crosstrail's.
+    keyTags: { [stackTag]: `${fullStackName(pulumi.getStack())}:event-data-store` },
     tags,
   });
   return { arn, name, keep };

@@ -285,6 +285,7 @@ describe("components: the schema for other languages", () => {
       "roleArns?: string[]",
       "partition?: string",
       "keep?: boolean plain",
+      "keyTags?: map of string",
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
