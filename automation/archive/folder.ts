@@ -17,7 +17,7 @@ export const metadataFile = "metadata.jsonl";
 export class FolderSource implements ArchiveSource {
   private metadata?: Map<string, Record<string, string>>;
 
-  /** @throws UserError when it is no folder. */
+  /** @throws UserError when it is not a folder. */
   constructor(readonly folder: string) {
     const found = statSync(folder, { throwIfNoEntry: false });
     if (found?.isDirectory()) return;
@@ -144,7 +144,7 @@ export class FolderSource implements ArchiveSource {
   }
 }
 
-/** A line of the file of metadata; one that is none says nothing, and a signature in it is checked anyway. */
+/** A line of the file of metadata; an invalid line is skipped, and a signature in it is checked anyway. */
 function metadataLine(line: string): { key: string; metadata: Record<string, string> } | undefined {
   try {
     const { key, metadata } = JSON.parse(line) as { key?: unknown; metadata?: unknown };

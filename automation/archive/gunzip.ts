@@ -25,7 +25,7 @@ export interface Content {
   hasExtras: boolean;
 }
 
-/** It is no gzip file, or a damaged one. */
+/** It is not a gzip file, or it is damaged. */
 export class DamagedError extends Error {}
 
 /** Its content is larger than allowed. */
@@ -134,7 +134,7 @@ async function streamContent(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, l
       head = Buffer.concat([head, chunk]);
       const read = gzipHeader(head);
       if (read === undefined) failure = new DamagedError("is not gzip");
-      // A name or comment without an end is no reason to collect gigabytes.
+      // A name or comment without an end must not collect gigabytes.
       else if (read === "incomplete" && head.length > 1 << 20) failure = new DamagedError("its gzip header has no end");
       if (failure) break;
       if (read === undefined || read === "incomplete") continue;

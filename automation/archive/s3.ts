@@ -277,7 +277,7 @@ function listed(each: { Key?: string; Size?: number; LastModified?: Date; Storag
   };
 }
 
-/** Rules for objects with certain tags or sizes are none: CloudTrail's have no tags. */
+/** Rules for objects with certain tags do not apply: CloudTrail's objects have no tags. */
 function expiryRule({ ID = "", Status, Expiration, Filter, Prefix }: LifecycleRule): ExpiryRule[] {
   if (Status !== "Enabled" || Expiration?.Days === undefined) return [];
   if (Filter?.Tag || Filter?.And?.Tags?.length) return [];

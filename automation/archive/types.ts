@@ -37,13 +37,13 @@ export interface StoredObject {
 
 /** Why an object could not be read. Only the first two say something of the object. */
 export const ReadProblem = {
-  /** There is no such object, and whoever asked may list. */
+  /** There is no such object, and the caller may list. */
   Missing: "missing",
   /** It is in an archive tier, and has to be restored first. */
   Archived: "archived",
   /** S3 refuses; where listing is not allowed either, the object may also be missing. */
   Denied: "denied",
-  /** The KMS key may not be used by whoever asked. */
+  /** The KMS key may not be used by the caller. */
   KeyDenied: "keyDenied",
   /** The KMS key is disabled, pending deletion or deleted. */
   KeyGone: "keyGone",

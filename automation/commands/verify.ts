@@ -121,7 +121,7 @@ function readable(error: unknown): unknown {
       subject: "the log bucket",
       message: `AWS answers: ${printable(error.message)}`,
       remedy: isDenied
-        ? "Use credentials that may list and read it: crosstrail roles audit --access verify prints the permissions."
+        ? "Use credentials that may list and read it; docs/verify.md has the permissions."
         : "Check the bucket's name and Region, and that AWS can be reached.",
     },
   ]);
@@ -159,7 +159,7 @@ function optionsOf(options: Options, env: NodeJS.ProcessEnv): VerifyOptions {
   const roleProblem = options.roleArn === undefined ? undefined : roleArnProblem(options.roleArn);
   if (roleProblem) refuse("--role-arn", `${roleProblem}.`, "Give the role's ARN.");
   if (options.folder !== undefined && options.bucket !== undefined) {
-    refuse("--folder", "It goes together with no --bucket.", "Give one of the two.");
+    refuse("--folder", "It cannot be used with --bucket.", "Give one of the two.");
   }
   if (options.region !== undefined && options.bucket === undefined) {
     refuse("--region", "It belongs to --bucket.", "For some Regions of the archive only: --regions");

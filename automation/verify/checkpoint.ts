@@ -76,7 +76,7 @@ export function openCheckpoint(file: string, key: string | undefined): Checkpoin
   return {
     anchors: (source) => new Map(Object.entries(content.sources[source] ?? {})),
     write(source, { result, ends }) {
-      // A run that found a problem, or could not check everything, is none to go on from.
+      // A run that found a problem, or could not check everything, must not be continued from.
       if (result.state !== VerifyState.Whole || result.chainOnly) return;
       const chains = { ...content.sources[source] };
       for (const { chain, ...entry } of ends) chains[chain] = entry;

@@ -29,7 +29,7 @@ export function openEvidence(folder: string): Evidence {
         id: "verify/evidence-folder",
         severity: "error",
         subject: folder,
-        message: "The folder is not empty, and what is in it is no evidence of an earlier run.",
+        message: "The folder is not empty, and it has no evidence of an earlier run in it.",
         remedy: "Give an empty folder, or one that is not there yet.",
       },
     ]);

@@ -46,7 +46,7 @@ export interface VerifyOptions {
   chainOnly?: boolean;
   /** Accounts that have to be there. */
   expectedAccounts?: string[];
-  /** For whoever may not list the whole bucket: where the fleet delivers to. */
+  /** For callers who may not list the whole bucket: where the fleet delivers to. */
   known?: RunOptions["known"];
   /** A file that says how far earlier runs came. It is read and, at the end of a run without a problem, written. */
   checkpoint?: string;

@@ -35,7 +35,7 @@ export interface PlanOptions {
   isCopy: boolean;
   accounts?: readonly string[];
   regions?: readonly string[];
-  /** Where the fleet delivers to, for whoever may not list the whole bucket. */
+  /** Where the fleet delivers to, for callers who may not list the whole bucket. */
   known?: { prefixes: (string | undefined)[]; organizationId?: string; accountIds: string[] };
   /** Where an earlier run ended, by chain. */
   anchors?: ReadonlyMap<string, { key: string; endTime: number; contentHash: string; listed: number }>;

@@ -28,7 +28,7 @@ export class KeyStore {
     let answer = this.asked.get(id);
     if (!answer) {
       answer = this.source.keys(region, from, to).then((keys) => {
-        // A key that does not have the name that it claims is none.
+        // A key whose fingerprint is wrong does not count.
         const own = keys.filter(({ value, fingerprint }) => fingerprintOf(value) === fingerprint.toLowerCase());
         return new Map(own.map((key) => [`${key.fingerprint.toLowerCase()}/${key.validFrom}`, key]));
       });

@@ -1,4 +1,4 @@
-/** What a result means for whoever asked. */
+/** What a result means for the caller. */
 import { ExitCode } from "../output";
 import { type VerifyResult, VerifyState } from "./types";
 

@@ -41,7 +41,7 @@ import { at, dayOf, finding, unread, words } from "./words";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Digests have hundreds of bytes for each log file; more than this is none. */
+/** Digests have hundreds of bytes for each log file; anything larger is not a digest. */
 const largestDigest = 64 << 20;
 /** A log's name has the time at which it was begun; it is delivered within some minutes. */
 const deliveryTime = 20 * MINUTE;
@@ -244,7 +244,7 @@ class SliceRun {
     if (!entry) return;
     const read = await this.read(entry);
     this.compareAnchor(chain, read);
-    // A chain that goes on to the end has nothing to explain.
+    // A chain that continues to the end has nothing to explain.
     if (chain.expectedEnd === undefined || entry.name.endTime >= chain.expectedEnd) return;
     if (read.digest) await this.lookForStops(read.digest, shiftOf(entry.key, read.digest) ?? "");
     this.breakAt("end", entry, entry.name.endTime, chain.expectedEnd);
@@ -469,7 +469,7 @@ class SliceRun {
   }
 
   /**
-   * How far the archive is shifted against the places that the digest records: nothing, or what stands in front of them in a
+   * How far the archive is shifted against the places that the digest records: nothing, or what precedes them in a
    * copy. Undefined when the digest is not where it says, and no copy of the whole explains that.
    */
   private placeOf({ entry, digest: read }: DigestRead, before: Before | undefined): string | undefined {
@@ -1013,7 +1013,7 @@ class SliceRun {
   }
 }
 
-/** What stands in front of the recorded key at the place where the digest was found; undefined when it is another key. */
+/** What precedes the recorded key at the place where the digest was found; undefined when it is another key. */
 function shiftOf(key: string, { digest }: Pick<ReadDigest, "digest">): string | undefined {
   const { digestS3Object } = digest;
   if (key === digestS3Object) return "";

@@ -61,7 +61,7 @@ export interface PlaceResult {
   unreferenced: number;
   /** Of the logs' contents. */
   bytes: number;
-  /** The time that the digests cover, in milliseconds since 1970; undefined when there is none. */
+  /** The time that the digests cover, in milliseconds since 1970; undefined when there are no digests. */
   from?: number;
   to?: number;
 }

@@ -37,7 +37,7 @@ export function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-const restore = "Keep the archive as it is, and find out from the bucket's data events who did it.";
+const restore = "Do not change the archive. Find out from the bucket's data events who did it.";
 
 export const words = {
   logChanged: {
@@ -101,7 +101,7 @@ export const words = {
     message:
       "No digest names this log file, though digests of its time are there. It may be of a trail without validation, or forged.",
     remedy:
-      "Find the trails of this account that deliver here without log file validation, and switch it on. If there are none, the file is foreign.",
+      "Find the trails of this account that deliver here without log file validation, and switch it on. If every trail validates, the file is forged.",
   },
   logForeign: {
     id: "verify/log-foreign",
@@ -250,7 +250,7 @@ export const words = {
     id: "verify/logging-stopped",
     state: Notice,
     message: "Nothing was recorded for a while: the trail was stopped.",
-    remedy: "Check that whoever did it was meant to.",
+    remedy: "Check that the caller was allowed to do this.",
   },
   endMissing: {
     id: "verify/end-missing",
@@ -264,7 +264,7 @@ export const words = {
     id: "verify/chain-ended",
     state: Notice,
     message: "The chain ends here: the trail was stopped, deleted or changed.",
-    remedy: "Check that whoever did it was meant to.",
+    remedy: "Check that the caller was allowed to do this.",
   },
   unknownKey: {
     id: "verify/key-unknown",
@@ -329,14 +329,13 @@ export const unread: Record<Exclude<ReadProblem, "missing">, Words> = {
     id: "verify/denied",
     state: NotChecked,
     message: "S3 refuses to hand it over. Without s3:ListBucket it may also be missing.",
-    remedy: "Use credentials that may read the archive: crosstrail roles audit --access verify prints the permissions.",
+    remedy: "Use credentials that may read the archive; docs/verify.md has the permissions.",
   },
   keyDenied: {
     id: "verify/key-denied",
     state: NotChecked,
     message: "The KMS key that it is encrypted with may not be used.",
-    remedy:
-      "Allow kms:Decrypt, in the key's policy as well: crosstrail roles audit --access verify prints the permissions.",
+    remedy: "Allow kms:Decrypt, in the key's policy as well; docs/verify.md has the permissions.",
   },
   keyGone: {
     id: "verify/key-gone",

@@ -16,11 +16,11 @@ export interface ReadDigest {
   signature?: string;
 }
 
-/** How a digest is tied to the one before it in time. */
+/** How a digest is linked to the one before it in time. */
 export const Link = {
   /** It names the one before, by place, hash and signature, and begins where that one ends. */
   Whole: "whole",
-  /** It is a starting digest, and there is none before. */
+  /** It is a starting digest, and nothing comes before it. */
   Start: "start",
   /** It is a starting digest, and an older chain ends before it. */
   NewChain: "newChain",

@@ -104,7 +104,7 @@ export function signingString(
   ].join("\n");
 }
 
-/** A digest, or what is wrong with the fields of something that is none. */
+/** A digest, or what is wrong with its fields. */
 export type ParsedDigest =
   { digest: DigestDocument; problems?: undefined } | { digest?: undefined; problems: string[] };
 

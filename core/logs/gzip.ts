@@ -7,7 +7,7 @@ export interface GzipHeader {
   hasExtras: boolean;
 }
 
-/** The header of a gzip file; undefined when it is none, `incomplete` when the bytes end inside. */
+/** The header of a gzip file; undefined when it is not gzip, `incomplete` when the bytes end inside. */
 export function gzipHeader(bytes: Uint8Array): GzipHeader | "incomplete" | undefined {
   const at = (index: number) => bytes[index] as number;
   if (bytes.length < 10) return "incomplete";

@@ -7,7 +7,7 @@ import { logPath } from "../names";
 
 /** The folder of an account's files in a bucket, and the Region that delivered them. */
 export interface LogPlace {
-  /** What stands in front of `AWSLogs/`, without a slash at the end; undefined when there is nothing. */
+  /** What precedes `AWSLogs/`, without a slash at the end; undefined when there is nothing. */
   prefix?: string;
   /** Only in an organization trail's layout. */
   organizationId?: string;
@@ -74,7 +74,7 @@ export function logKey(name: Omit<LogName, "folder"> & { folder?: string }): str
   return `${logsPath(name, folder)}/${dayPath(time)}/${file}.json.gz`;
 }
 
-/** What the key of a digest file says; undefined when it is no such key, or its parts contradict each other. */
+/** What the key of a digest file says; undefined when it is not such a key, or its parts contradict each other. */
 export function parseDigestKey(key: string): DigestName | undefined {
   const match = digestPattern.exec(key);
   if (!match) return undefined;
@@ -92,7 +92,7 @@ export function parseDigestKey(key: string): DigestName | undefined {
   };
 }
 
-/** What the key of a log file says; undefined when it is no such key, or its parts contradict each other. */
+/** What the key of a log file says; undefined when it is not such a key, or its parts contradict each other. */
 export function parseLogKey(key: string): LogName | undefined {
   const match = logPattern.exec(key);
   if (!match) return undefined;
@@ -110,8 +110,8 @@ export function parseLogKey(key: string): LogName | undefined {
 }
 
 /**
- * Names the chain that a digest belongs to: one for each trail, account and Region that delivers. The prefix is no part of
- * it: a trail whose prefix was changed goes on with the same chain.
+ * Names the chain that a digest belongs to: one for each trail, account and Region that delivers. The prefix is not part of
+ * it: a trail whose prefix was changed continues the same chain.
  */
 export function chainId(name: Omit<DigestName, "endTime" | "backfill" | "prefix">): string {
   const { organizationId = "-", accountId, region, trailName, homeRegion } = name;
@@ -128,7 +128,7 @@ export function wholeSeconds(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 
-/** The milliseconds since 1970 of a time such as `2026-11-28T03:00:00Z`; undefined when it is none. */
+/** The milliseconds since 1970 of a time such as `2026-11-28T03:00:00Z`; undefined when it is not a time. */
 export function parseTime(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/.test(text)) return undefined;
   const time = Date.parse(text);

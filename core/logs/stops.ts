@@ -24,7 +24,7 @@ export function trailStop(record: unknown): TrailStop | undefined {
   const { eventName, eventTime, requestParameters, userIdentity } = record;
   if (!(stopEventNames as readonly unknown[]).includes(eventName)) return undefined;
   const parameters = isMap(requestParameters) ? requestParameters : {};
-  // Another prefix or Region's scope is no end of a chain by itself; validation that is switched off is, and so is a trail of one Region.
+  // Another prefix does not end a chain; switching validation off does, and so does restricting a trail to one Region.
   const ends = parameters.enableLogFileValidation === false || parameters.isMultiRegionTrail === false;
   if (eventName === "UpdateTrail" && !ends) return undefined;
   const time = typeof eventTime === "string" ? Date.parse(eventTime) : NaN;

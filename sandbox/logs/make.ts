@@ -97,7 +97,7 @@ export function chainsOf({ trails }: ArchiveOptions): Chain[] {
   );
 }
 
-/** All objects of an archive, chain by chain, each by time. The same options make the same archive, but for the keys. */
+/** All objects of an archive, chain by chain, each by time. The same options make the same archive, except for the keys. */
 export function* makeArchive(options: ArchiveOptions, keys: KeyRing): Generator<MadeObject> {
   for (const chain of chainsOf(options)) yield* makeChain(options, keys, chain);
 }
@@ -214,7 +214,7 @@ export function signedDigest(facts: DigestFacts, key: SigningKey): SignedDigest 
   return sealed(document, key);
 }
 
-/** Signs a document as it is, also one that CloudTrail would not write. */
+/** Signs a document unchanged, also one that CloudTrail would not write. */
 export function sealed(document: DigestDocument, key: SigningKey): SignedDigest {
   const content = Buffer.from(JSON.stringify(document));
   const hash = sha256(content);
