@@ -1,6 +1,15 @@
 /** A folder that was synced from a log bucket. */
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
-import { opendir, readFile, stat } from "node:fs/promises";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { opendir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { UserError } from "../../core/findings";
 import { type ArchiveSource, type ListedObject, ReadError, ReadProblem, type StoredObject } from "./types";
@@ -87,33 +96,34 @@ export class FolderSource implements ArchiveSource {
     return found.sort((one, other) => (order(one) < order(other) ? -1 : 1));
   }
 
-  async read(key: string): Promise<StoredObject> {
+  read(key: string): Promise<StoredObject> {
     // Keys come from digests as well, which may say anything.
     if (key.split("/").includes("..") || key.includes("\0") || (sep === "\\" && key.includes("\\"))) {
-      throw new ReadError(ReadProblem.Missing, "The key leads out of the folder.");
+      return Promise.reject(new ReadError(ReadProblem.Missing, "The key leads out of the folder."));
     }
     const file = join(this.folder, key);
     const metadata = this.metadataOf(key);
     try {
-      const { size } = await stat(file);
-      const body = size <= wholeUpTo ? await readFile(file) : createReadStream(file);
-      return { size, ...(metadata && { metadata }), body };
+      // Small files are read without waiting: most of the time would go into that.
+      const fd = openSync(file, "r");
+      let isOpen = true;
+      try {
+        const { size } = fstatSync(fd);
+        const about = { size, ...(metadata && { metadata }) };
+        if (size > wholeUpTo) {
+          isOpen = false;
+          return Promise.resolve({ ...about, body: createReadStream(file, { fd }) });
+        }
+        const body = Buffer.allocUnsafe(size);
+        let length = 0;
+        for (let count = 1; count > 0 && length < size; length += count)
+          count = readSync(fd, body, length, size - length, length);
+        return Promise.resolve({ ...about, body: body.subarray(0, length) });
+      } finally {
+        if (isOpen) closeSync(fd);
+      }
     } catch (error) {
-      throw readError(error as NodeJS.ErrnoException);
-    }
-  }
-
-  /** The same without waiting: of small files, most of the time would go into that. Undefined for a large one. */
-  readNow(key: string): Buffer | undefined {
-    if (key.split("/").includes("..") || key.includes("\0") || (sep === "\\" && key.includes("\\"))) {
-      throw new ReadError(ReadProblem.Missing, "The key leads out of the folder.");
-    }
-    const file = join(this.folder, key);
-    try {
-      const bytes = readFileSync(file);
-      return bytes;
-    } catch (error) {
-      throw readError(error as NodeJS.ErrnoException);
+      return Promise.reject(readError(error as NodeJS.ErrnoException));
     }
   }
 

@@ -85,25 +85,40 @@ export { addCounts };
 
 /** Runs things side by side, no more than so many at the same time; the next one has to wait for its turn. */
 export class Lanes {
-  private readonly running = new Set<Promise<void>>();
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
   private failure: { error: unknown } | undefined;
 
   constructor(private readonly most: number) {}
 
+  /** Waits until there is room, and starts it. */
   async add(act: () => Promise<void>): Promise<void> {
-    while (this.running.size >= this.most) await Promise.race(this.running);
-    this.rethrow();
-    const one: Promise<void> = act()
+    if (this.running >= this.most) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running++;
+    try {
+      this.rethrow();
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
+    act()
       .catch((error: unknown) => {
         this.failure ??= { error };
       })
-      .finally(() => this.running.delete(one));
-    this.running.add(one);
+      .finally(() => this.leave());
   }
 
   async done(): Promise<void> {
-    while (this.running.size > 0) await Promise.all(this.running);
+    if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     this.rethrow();
+  }
+
+  private leave(): void {
+    const next = this.waiting.shift();
+    // The place goes to the next one.
+    if (next) return next();
+    if (--this.running === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private rethrow(): void {

@@ -89,7 +89,7 @@ export class MemoryArchive implements ArchiveSource {
   }
 
   /** What is there, to be written elsewhere: every version, the oldest first. */
-  history(key: string): { body?: Buffer; metadata?: Record<string, string> }[] {
+  history(key: string): { body?: Buffer; metadata?: Record<string, string>; storageClass?: string }[] {
     return [...(this.objects.get(key) ?? [])].reverse();
   }
 

@@ -802,8 +802,8 @@ export const cases: TamperCase[] = [
 ];
 
 /** The run's options for a case, with the archive as its tampering leaves it. */
-export function played(each: TamperCase): { scene: Scene; options: RunOptions } {
-  const before = scene(each.archive);
+export function played(each: TamperCase, change: Partial<ArchiveOptions> = {}): { scene: Scene; options: RunOptions } {
+  const before = scene({ ...each.archive, ...change });
   const after = each.tamper(before) ?? before;
   const options: RunOptions = {
     source: after.archive,
