@@ -11,6 +11,8 @@ export interface OrganizationTrailArgs {
   trailName: pulumi.Input<string>;
   /** The archive's bucket. */
   bucketName: pulumi.Input<string>;
+  /** The archive's other buckets, for copies and access logs: the presets leave out the data events of all its buckets. Default: none. */
+  otherBucketNames?: pulumi.Input<pulumi.Input<string>[]>;
   /** ARN of the archive's key; an alias does not do, another account would look it up among its own keys. */
   keyArn: pulumi.Input<string>;
   /** Folder in front of AWSLogs/, as the bucket policy has it. Default: none. */

@@ -4,7 +4,7 @@ import { Trail } from "@pulumi/aws/cloudtrail";
 import { partitions } from "../core/accounts";
 import { advancedSelectors, insightsOf } from "../core/events";
 import { LeaveAsIs } from "../core/leftAsIs";
-import { bucketArn, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { archiveBuckets, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
 import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents, trailArnProblem } from "./inputs";
 import type { MemberTrailArgs } from "./memberTrail";
@@ -12,32 +12,36 @@ import { providerSelectors } from "./selectors";
 
 /** The arguments of any trail that delivers to the archive, checked. */
 export function checkedTrail(component: string, args: MemberTrailArgs) {
-  const { tags, trailName, bucketName, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } = checkedInputs(
-    component,
-    {
-      tags: args.tags,
-      trailName: args.trailName,
-      bucketName: args.bucketName,
-      keyArn: args.keyArn,
-      logPrefix: args.logPrefix,
-      partition: args.partition,
-      importTrailArn: args.importTrailArn,
-      leaveAsIs: args.leaveAsIs,
-    },
-    {
-      tags: tagsProblem,
-      trailName: trailNameProblem,
-      bucketName: bucketNameProblem,
-      keyArn: keyArnProblem,
-      logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-      partition: oneOf(partitions),
-      importTrailArn: trailArnProblem,
-      leaveAsIs: oneOf(Object.values(LeaveAsIs)),
-    },
-  );
+  const { tags, trailName, bucketName, otherBucketNames, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } =
+    checkedInputs(
+      component,
+      {
+        tags: args.tags,
+        trailName: args.trailName,
+        bucketName: args.bucketName,
+        otherBucketNames: args.otherBucketNames,
+        keyArn: args.keyArn,
+        logPrefix: args.logPrefix,
+        partition: args.partition,
+        importTrailArn: args.importTrailArn,
+        leaveAsIs: args.leaveAsIs,
+      },
+      {
+        tags: tagsProblem,
+        trailName: trailNameProblem,
+        bucketName: bucketNameProblem,
+        otherBucketNames: bucketNameProblem,
+        keyArn: keyArnProblem,
+        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
+        partition: oneOf(partitions),
+        importTrailArn: trailArnProblem,
+        leaveAsIs: oneOf(Object.values(LeaveAsIs)),
+      },
+    );
   const events = derive(
     {
       bucketName,
+      otherBucketNames,
       partition,
       events: args.events,
       readWriteType: args.readWriteType,
@@ -49,9 +53,9 @@ export function checkedTrail(component: string, args: MemberTrailArgs) {
     },
     (choice) => {
       requireEvents(component, choice);
-      const given = partitionOrDefault(choice.partition);
+      const archive = archiveBuckets({ ...choice, partition: partitionOrDefault(choice.partition) });
       return {
-        selectors: advancedSelectors(choice, { partition: given, bucketArn: bucketArn(given, choice.bucketName) }),
+        selectors: advancedSelectors(choice, archive),
         insights: insightsOf(choice).map((insightType) => ({ insightType })),
       };
     },

@@ -86,6 +86,8 @@ export const contractSchema = z.object({
       alias: z.string().min(1).optional(),
     })
     .optional(),
+  /** The archive's other buckets, for copies and for access logs: like the log bucket, no trail is to record them. */
+  otherBucketNames: z.array(z.string().min(1)).optional(),
 });
 
 /** Version 1 of the contract. */

@@ -62,6 +62,20 @@ export function bucketArn(partition: Partition, bucketName: string): string {
   return `arn:${partition}:s3:::${bucketName}`;
 }
 
+/** The archive's buckets, as the contract names them, by their ARNs. */
+export function archiveBuckets({
+  partition,
+  bucketName,
+  otherBucketNames = [],
+}: {
+  partition: Partition;
+  bucketName: string;
+  otherBucketNames?: string[];
+}): { partition: Partition; bucketArn: string; otherBucketArns: string[] } {
+  const otherBucketArns = otherBucketNames.map((name) => bucketArn(partition, name));
+  return { partition, bucketArn: bucketArn(partition, bucketName), otherBucketArns };
+}
+
 /** `arn:<partition>:iam::<account>:root`: stands for the whole account in a policy's principal. */
 export function accountRootArn(partition: Partition, accountId: string): string {
   return `arn:${partition}:iam::${accountId}:root`;

@@ -8,7 +8,7 @@ import { archiveInput, componentArgs } from "../core/archivePolicies";
 import type { Contract } from "../core/contract";
 import type { DeployedEventDataStore } from "../core/eventDataStore";
 import { declaredContract, stackTag } from "../core/fleet";
-import { bucketArn, trailArn } from "../core/names";
+import { trailArn } from "../core/names";
 import type { AuditSettings } from "../core/settings";
 import type { DeployedArchive } from "./archive";
 import { warnOfMfaDelete } from "./archive";
@@ -70,8 +70,9 @@ async function ownTrail(settings: AuditSettings, { newest: key }: ArchiveKeys, b
     permissionsBoundaryArn: boundaryArn(settings, settings.auditAccountId),
   });
   if (!own) return delivery;
-  await warnOfEvents(settings.trailOptions, bucketArn(partition, bucketName), partition);
-  const args = { trailName: own.trail.name, bucketName, keyArn: key.keyArn, logPrefix, partition };
+  const { otherBucketNames } = declaredContract(settings);
+  await warnOfEvents(settings.trailOptions, { partition, bucketName, otherBucketNames });
+  const args = { trailName: own.trail.name, bucketName, otherBucketNames, keyArn: key.keyArn, logPrefix, partition };
   new MemberTrail(
     "audit",
     { ...args, ...trailOptions, ...delivery.trailArgs, tags },

@@ -5,7 +5,7 @@ import { TrailLogGroup } from "../components/trailLogGroup";
 import { TrailTopic } from "../components/trailTopic";
 import type { Authorisation, Contract } from "../core/contract";
 import { stackTag } from "../core/fleet";
-import { bucketArn, trailArn } from "../core/names";
+import { trailArn } from "../core/names";
 import type { MemberSettings, TrailOptions } from "../core/settings";
 import { boundaryArn, fullStackName, warnOfEvents } from "./stack";
 
@@ -17,13 +17,14 @@ export interface Delivery {
 
 /** What a trail of another account than the audit account's takes to deliver to the archive. */
 export async function deliverToArchive(
-  { bucketName, keyArn, logPrefix, partition }: Contract,
+  contract: Contract,
   { trail, previousTrailArn }: Pick<Authorisation, "trail" | "previousTrailArn">,
   settings: Pick<MemberSettings, "partition" | "accountId" | "trailOptions" | "permissionsBoundary" | "tags">,
   organizationId?: string,
 ): Promise<{ trailArgs: MemberTrailArgs; outputs: Delivery["outputs"] }> {
+  const { bucketName, otherBucketNames, keyArn, logPrefix, partition } = contract;
   const { trailOptions, tags } = settings;
-  await warnOfEvents(trailOptions, bucketArn(partition, bucketName), partition);
+  await warnOfEvents(trailOptions, contract);
   const { cloudWatchLogs, sns, ...options } = trailOptions;
   const { trailArgs, outputs } = deliver(
     // Also in the management stack: they stay what they are when an account's trail becomes the organization's.
@@ -33,7 +34,17 @@ export async function deliverToArchive(
     { tags, permissionsBoundaryArn: boundaryArn(settings, settings.accountId), organizationId },
   );
   return {
-    trailArgs: { trailName: trail.name, bucketName, keyArn, logPrefix, partition, ...options, ...trailArgs, tags },
+    trailArgs: {
+      trailName: trail.name,
+      bucketName,
+      otherBucketNames,
+      keyArn,
+      logPrefix,
+      partition,
+      ...options,
+      ...trailArgs,
+      tags,
+    },
     outputs,
   };
 }

@@ -1,11 +1,11 @@
 /** What a program knows of the stack it runs in: its configuration, its account, and what it deployed last time. */
 import * as pulumi from "@pulumi/pulumi";
 import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
-import type { Partition } from "../core/accounts";
+import type { Contract } from "../core/contract";
 import type { EventChoice } from "../core/events";
 import { advancedSelectors, eventNotices } from "../core/events";
 import { formatFinding, UserError } from "../core/findings";
-import { policyArn } from "../core/names";
+import { archiveBuckets, policyArn } from "../core/names";
 import type { Settings } from "../core/settings";
 import { parseStackConfig } from "../core/settings";
 
@@ -66,8 +66,12 @@ export async function requireAccount(accountId: string, key: string): Promise<st
 }
 
 /** Says what a trail will leave out that an investigator may ask for. */
-export async function warnOfEvents(choice: EventChoice, bucketArn: string, partition: Partition): Promise<void> {
-  for (const notice of eventNotices(advancedSelectors(choice, { partition, bucketArn }), bucketArn)) {
+export async function warnOfEvents(
+  choice: EventChoice,
+  archive: Pick<Contract, "partition" | "bucketName" | "otherBucketNames">,
+): Promise<void> {
+  const buckets = archiveBuckets(archive);
+  for (const notice of eventNotices(advancedSelectors(choice, buckets), buckets)) {
     await pulumi.log.warn(formatFinding(notice).trimStart());
   }
 }

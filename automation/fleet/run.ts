@@ -23,7 +23,7 @@ import {
   StackKind,
 } from "../../core/fleet";
 import type { TrailIdentity } from "../../core/names";
-import { bucketArn, futureKeyArn, trailArn } from "../../core/names";
+import { archiveBuckets, futureKeyArn, trailArn } from "../../core/names";
 import type { AuditSettings, Settings } from "../../core/settings";
 import { ExitCode, ExitError } from "../output";
 import { Backend, type StackEntry } from "./backend";
@@ -552,12 +552,10 @@ function stillDelivering(stack: string, left: string[]): Finding {
 }
 
 function expectedTrail(audit: AuditSettings, trail: TrailIdentity, settings: Settings): ExpectedTrail {
-  const { partition, bucketName } = audit;
   return {
     trailArn: trailArn(trail),
     options: settings.trailOptions,
-    partition,
-    bucketArn: bucketArn(partition, bucketName),
+    ...archiveBuckets(declaredContract(audit)),
     isOrganizationTrail: settings.role === "management" && settings.isOrganizationTrail,
     leftAsIs: settings.role === "member" ? (settings.imported?.leaveAsIs ?? []) : [],
   };

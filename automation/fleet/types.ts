@@ -127,8 +127,10 @@ export interface ExpectedTrail {
   trailArn: string;
   options: TrailOptions;
   partition: string;
-  /** The archive's. */
+  /** The archive's log bucket. */
   bucketArn: string;
+  /** The archive's other buckets. Default: none. */
+  otherBucketArns?: string[];
   isOrganizationTrail: boolean;
   /** What of it is AWS's own business: see `crosstrail:leaveAsIs`. */
   leftAsIs: string[];

@@ -2,7 +2,7 @@
 export { eventNotices } from "./notices";
 export type { EventProblem } from "./problems";
 export { advancedProblems, eventProblems, SelectorOwner } from "./problems";
-export type { AdvancedEventSelector, EventChoice, EventSelector, FieldSelector } from "./selectors";
+export type { AdvancedEventSelector, ArchiveBuckets, EventChoice, EventSelector, FieldSelector } from "./selectors";
 export {
   advancedSelectors,
   EventPreset,

@@ -1,7 +1,8 @@
 /** What a trail will not record, said in an investigator's words: allowed, but not to happen unnoticed. */
 import type { Finding } from "../findings";
 import { recordsManagement } from "./problems";
-import type { AdvancedEventSelector, FieldSelector } from "./selectors";
+import type { AdvancedEventSelector, ArchiveBuckets, FieldSelector } from "./selectors";
+import { objectsOf } from "./selectors";
 
 /** What is missing, and what would be there, for each service whose management events can be left out. */
 const consequences: Record<string, string> = {
@@ -16,9 +17,9 @@ const consequences: Record<string, string> = {
 /**
  * Findings of severity warning.
  * @param selectors what the trail gets.
- * @param bucketArn the archive's bucket.
+ * @param archive the archive's buckets.
  */
-export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
+export function eventNotices(selectors: AdvancedEventSelector[], archive: ArchiveBuckets): Finding[] {
   const notices: Finding[] = [];
   const add = (id: Finding["id"], subject: string, message: string, remedy: string) =>
     notices.push({ id, severity: "warning", subject, message, remedy });
@@ -32,7 +33,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
       "This trail records none: an investigator will not see who created or deleted resources, signed in, or changed permissions.",
       "Add management to crosstrail:events, unless another trail of the account records them.",
     );
-    return [...notices, ...recursion(selectors, bucketArn)];
+    return [...notices, ...recursion(selectors, archive)];
   }
   if (writes.length === 0) {
     add(
@@ -60,7 +61,7 @@ export function eventNotices(selectors: AdvancedEventSelector[], bucketArn: stri
       "Remove the exclusion, unless another trail of the account records them.",
     );
   }
-  return [...notices, ...recursion(selectors, bucketArn)];
+  return [...notices, ...recursion(selectors, archive)];
 }
 
 function excludes({ fieldSelectors }: AdvancedEventSelector, source: string): boolean {
@@ -69,9 +70,29 @@ function excludes({ fieldSelectors }: AdvancedEventSelector, source: string): bo
 }
 
 /** Data events of the archive's own objects: each delivery would be an event that is delivered again. */
-function recursion(selectors: AdvancedEventSelector[], bucketArn: string): Finding[] {
-  const objects = `${bucketArn}/AWSLogs/`;
-  const recursive = selectors.some(({ fieldSelectors }) => {
+function recursion(selectors: AdvancedEventSelector[], archive: ArchiveBuckets): Finding[] {
+  const [logs, ...others] = objectsOf(archive) as [string, ...string[]];
+  const recorded = [
+    ...(recordsWrites(selectors, `${logs}AWSLogs/`) ? [logs] : []),
+    ...others.filter((objects) => recordsWrites(selectors, objects)),
+  ];
+  if (recorded.length === 0) return [];
+  return [
+    {
+      id: "events/recursive",
+      severity: "warning",
+      subject: `data events of ${recorded.join(", ")}`,
+      message:
+        "This trail records access to the archive's own objects. In the bucket's account, each delivery is an event, " +
+        "which is delivered, which is another event. AWS bills each one.",
+      remedy: `Add to the selector: field resources.ARN, notStartsWith ${recorded.join(", ")}. The preset s3-data-events does this.`,
+    },
+  ];
+}
+
+/** Whether writes of some object whose ARN starts so are recorded. */
+function recordsWrites(selectors: AdvancedEventSelector[], objects: string): boolean {
+  return selectors.some(({ fieldSelectors }) => {
     const of = (name: string) => fieldSelectors.find(({ field }) => field === name);
     const arn = of("resources.ARN");
     const readOnly = of("readOnly")?.equals;
@@ -81,18 +102,6 @@ function recursion(selectors: AdvancedEventSelector[], bucketArn: string): Findi
       (arn === undefined || matches(arn, objects))
     );
   });
-  if (!recursive) return [];
-  return [
-    {
-      id: "events/recursive",
-      severity: "warning",
-      subject: `data events of ${bucketArn}/`,
-      message:
-        "This trail records access to the archive's own objects. In the bucket's account, each delivery is an event, " +
-        "which is delivered, which is another event. AWS bills each one.",
-      remedy: `Add to the selector: field resources.ARN, notStartsWith ${bucketArn}/. The preset s3-data-events does this.`,
-    },
-  ];
 }
 
 /**

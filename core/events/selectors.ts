@@ -78,16 +78,30 @@ const dynamoTables = "AWS::DynamoDB::Table";
 /** The types of resources that basic event selectors know. */
 export const basicResourceTypes = [dynamoTables, lambdaFunctions, s3Objects];
 
+/** The archive's buckets, of which a trail is to record no data events. */
+export interface ArchiveBuckets {
+  /** The log bucket. */
+  bucketArn: string;
+  /** Those for copies and access logs. Default: none. */
+  otherBucketArns?: string[];
+}
+
+/** What the ARNs of all objects in the archive start with. */
+export function objectsOf({ bucketArn, otherBucketArns = [] }: ArchiveBuckets): string[] {
+  return [bucketArn, ...otherBucketArns].map((arn) => `${arn}/`);
+}
+
 /** Scanners such as Prowler look for a selector of this name, and AWS's console gives it. */
 const managementName = "Management events selector";
 
 /**
  * The advanced event selectors for a choice in which `eventProblems` finds nothing.
- * @param archive the archive's bucket. Each delivery to it is a data event of S3, and would be recorded and delivered again.
+ * @param archive the archive's buckets. Each delivery to one of them is a data event of S3, and would be recorded and
+ * delivered again.
  */
 export function advancedSelectors(
   choice: EventChoice,
-  archive: { partition: string; bucketArn: string },
+  archive: ArchiveBuckets & { partition: string },
 ): AdvancedEventSelector[] {
   const { eventSelectors = [], advancedEventSelectors = [], readWriteType } = choice;
   if (advancedEventSelectors.length > 0) return advancedEventSelectors;
@@ -102,7 +116,7 @@ export function advancedSelectors(
   return [
     ...(wants(EventPreset.Management) ? [management(readWriteType, choice.excludeManagementEventSources)] : []),
     ...(wants(EventPreset.S3DataEvents)
-      ? [data(s3Objects, readWriteType, [{ field: "resources.ARN", notStartsWith: [`${archive.bucketArn}/`] }])]
+      ? [data(s3Objects, readWriteType, [{ field: "resources.ARN", notStartsWith: objectsOf(archive) }])]
       : []),
     ...(wants(EventPreset.LambdaDataEvents) ? [data(lambdaFunctions, readWriteType)] : []),
     ...(everything ? [data(dynamoTables, readWriteType)] : []),

@@ -49,7 +49,15 @@ export function declaredContract(settings: AuditSettings): Omit<Contract, "keyAr
     })),
     ...(settings.previousLogPrefix !== undefined && { previousLogPrefix: settings.previousLogPrefix }),
     ...(settings.organization && { organization: organizationOf(settings.organization) }),
+    ...otherBuckets(settings),
   };
+}
+
+/** Where deliveries are copied and access to them is logged: each delivery is an event there, too. */
+function otherBuckets({ archive, replicas }: AuditSettings): Pick<Contract, "otherBucketNames"> {
+  const names = [archive.accessLogBucket, replicas.replication?.destination.bucketName];
+  const otherBucketNames = names.filter((name): name is string => name !== undefined).sort();
+  return otherBucketNames.length > 0 ? { otherBucketNames } : {};
 }
 
 function organizationOf(organization: Organization): Contract["organization"] {

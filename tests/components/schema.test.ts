@@ -206,6 +206,7 @@ describe("components: the schema for other languages", () => {
   const trailInputs = [
     "trailName: string",
     "bucketName: string",
+    "otherBucketNames?: string[]",
     "keyArn: string",
     "logPrefix?: string",
     "isMultiRegionTrail?: boolean",

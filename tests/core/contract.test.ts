@@ -56,6 +56,7 @@ describe("core/contract", () => {
         "previousKeyArns",
         "previousKeyInUse",
         "organization",
+        "otherBucketNames",
       ]);
     });
 

@@ -22,6 +22,7 @@ const short = (choice: EventChoice, from = archive) =>
       ]),
     ),
   );
+const withCopies = { ...archive, otherBucketArns: ["arn:aws:s3:::example-access-logs", "arn:aws:s3:::example-copies"] };
 const management = { eventCategory: "equals Management" };
 const data = (type: string, more: object = {}) => ({
   eventCategory: "equals Data",
@@ -126,6 +127,17 @@ describe("core/events: what a choice records", () => {
   it("advanced selectors as they are", () => {
     const advancedEventSelectors = [{ fieldSelectors: [{ field: "eventCategory", equals: ["Management"] }] }];
     assert.deepEqual(advancedSelectors({ advancedEventSelectors }, archive), advancedEventSelectors);
+  });
+
+  it("S3, but for every bucket of the archive: the log bucket, and those for access logs and copies", () => {
+    const archiveObjects = ["example-logs", "example-access-logs", "example-copies"].map(
+      (name) => `arn:aws:s3:::${name}/`,
+    );
+    for (const preset of ["s3-data-events", "everything"]) {
+      const selector = advancedSelectors({ events: [preset] }, withCopies).find(({ name }) => name?.includes("S3"));
+      const arn = selector?.fieldSelectors.find(({ field }) => field === "resources.ARN");
+      assert.deepEqual(arn, { field: "resources.ARN", notStartsWith: archiveObjects });
+    }
   });
 
   it("everything outside partition aws: without network activity, which is a preview there", () => {
@@ -363,7 +375,7 @@ describe("core/events: what CloudTrail would refuse", () => {
 
 describe("core/events: what a trail leaves out is said", () => {
   const notices = (choice: EventChoice) =>
-    eventNotices(advancedSelectors(choice, archive), archive.bucketArn).map(({ id, severity }) => `${severity} ${id}`);
+    eventNotices(advancedSelectors(choice, archive), archive).map(({ id, severity }) => `${severity} ${id}`);
   const s3 = (values: string[], more: object = {}): EventChoice => ({
     eventSelectors: [{ ...more, dataResources: [{ type: "AWS::S3::Object", values }] }],
   });
@@ -414,10 +426,36 @@ describe("core/events: what a trail leaves out is said", () => {
     );
   }
 
+  it("names each bucket of the archive that selectors of one's own record", () => {
+    const subjects = (choice: EventChoice) =>
+      eventNotices(advancedSelectors(choice, withCopies), withCopies)
+        .filter(({ id }) => id === "events/recursive")
+        .map(({ subject }) => subject);
+    const all = ["example-logs", "example-access-logs", "example-copies"].map((name) => `arn:aws:s3:::${name}/`);
+    assert.deepEqual(subjects(s3(["arn:aws:s3"])), [`data events of ${all.join(", ")}`]);
+    assert.deepEqual(subjects(s3(["arn:aws:s3:::example-copies/"])), ["data events of arn:aws:s3:::example-copies/"]);
+    assert.deepEqual(subjects({ events: ["everything"] }), []);
+    const allBut = (values: string[]): EventChoice => ({
+      advancedEventSelectors: [
+        {
+          fieldSelectors: [
+            { field: "eventCategory", equals: ["Data"] },
+            { field: "resources.type", equals: ["AWS::S3::Object"] },
+            { field: "resources.ARN", notStartsWith: values },
+          ],
+        },
+      ],
+    });
+    assert.deepEqual(subjects(allBut(all)), []);
+    assert.deepEqual(subjects(allBut(all.slice(0, 1))), [`data events of ${all.slice(1).join(", ")}`]);
+    // Only CloudTrail's own part of the log bucket receives deliveries.
+    assert.deepEqual(subjects(allBut([`${all[0]}AWSLogs/`, ...all.slice(1)])), []);
+  });
+
   it("the consequence is told in an investigator's words", () => {
     const [notice] = eventNotices(
       advancedSelectors({ excludeManagementEventSources: ["kms.amazonaws.com"] }, archive),
-      archive.bucketArn,
+      archive,
     );
     assert.match(notice?.message ?? "", /will not see who decrypted data[^]*scheduled its deletion/);
   });

@@ -51,6 +51,18 @@ const inputs = {
 const registered = ["crosstrail:index:MemberTrail member", "aws:cloudtrail/trail:Trail member-trail"];
 
 describe("programs/member", () => {
+  it("leaves out the data events of every bucket that the contract names", async () => {
+    const audit = contract({ otherBucketNames: ["example-access-logs", "example-copies"] });
+    const { run } = await deploy(world({ events: ["s3-data-events"] }, withStacks(audit)));
+    const [selector] = run.resource("Trail", "member-trail").inputs.advancedEventSelectors as [
+      { fieldSelectors: object[] },
+    ];
+    assert.deepEqual(selector.fieldSelectors[1], {
+      field: "resources.ARN",
+      notStartsWiths: [bucketName, "example-access-logs", "example-copies"].map((name) => `arn:aws:s3:::${name}/`),
+    });
+  });
+
   it("of a stack without a file, names the file that its configuration follows from", async () => {
     process.env.CROSSTRAIL_STACK_FILE = "Pulumi.audit.yaml";
     try {

@@ -38,6 +38,26 @@ describe("programs/audit: replicas", () => {
     assert.ok(Object.keys(outputs).every((each) => (contractKeys as string[]).includes(each)));
   });
 
+  it("data events of the copies and the access logs are recorded by no trail, and the contract tells the others", async () => {
+    const config = {
+      replication,
+      accessLogBucket: "example-access-logs",
+      auditAccountTrail: true,
+      events: ["s3-data-events"],
+    };
+    const { run, outputs } = await deploy(world(config));
+    const others = ["example-access-logs", replication.bucketName].sort();
+    assert.deepEqual(outputs.otherBucketNames, others);
+    const [selector] = run.resource("Trail", "audit-trail").inputs.advancedEventSelectors as [
+      { fieldSelectors: object[] },
+    ];
+    assert.deepEqual(selector.fieldSelectors[1], {
+      field: "resources.ARN",
+      notStartsWiths: [bucketName, ...others].map((name) => `arn:aws:s3:::${name}/`),
+    });
+    assert.ok(!run.warnings.join().includes("archive's own objects"), run.warnings.join());
+  });
+
   it("of the key, in chosen Regions", async () => {
     const { run, outputs } = await deploy(world({ keyReplicaRegions: ["eu-west-2"] }));
     assert.equal(run.resource("Key", "audit-key").inputs.multiRegion, true);

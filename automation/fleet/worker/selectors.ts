@@ -1,6 +1,11 @@
 /** Whether a trail records what it was to record. */
 import type { AdvancedEventSelector, EventSelector } from "@aws-sdk/client-cloudtrail";
-import type { AdvancedEventSelector as Advanced, EventSelector as Basic, EventChoice } from "../../../core/events";
+import type {
+  AdvancedEventSelector as Advanced,
+  ArchiveBuckets,
+  EventSelector as Basic,
+  EventChoice,
+} from "../../../core/events";
 import { advancedSelectors } from "../../../core/events";
 
 export interface DeployedSelectors {
@@ -15,7 +20,7 @@ export interface DeployedSelectors {
  */
 export function selectorDifference(
   wanted: EventChoice,
-  archive: { partition: string; bucketArn: string },
+  archive: ArchiveBuckets & { partition: string },
   deployed: DeployedSelectors,
 ): string | undefined {
   const differences: string[] = [];
