@@ -5,6 +5,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parse } from "yaml";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import type { TrailIdentity } from "../../core/names";
+import { bucketPolicy } from "../../core/policies/bucket";
+import { keyPolicy } from "../../core/policies/key";
+import { AUDIT_ACCOUNT } from "../../sandbox/accounts";
 import type { Sandbox } from "../../sandbox";
 import { ROOT } from "../../sandbox";
 import { held } from "./calls";
@@ -110,7 +116,10 @@ describe("engine: the npm package", function () {
     write("own/imported.mjs", `import { ${names} } from "crosstrail";\n${count};\n`);
     for (const file of ["own/required.cjs", "own/imported.mjs"]) assert.equal(await works("node", [file]), "8\n", file);
 
-    write("own/index.ts", program);
+    for (const file of ["Pulumi.yaml", "index.ts"]) {
+      write(`own/${file}`, example(`components/${file}`));
+      write(`existing/${file}`, example(`existing-bucket/${file}`));
+    }
     write(
       "own/wrong.ts",
       'import { trailArn } from "crosstrail";\nexport const arn: number = trailArn({ region: 5 });\n',
@@ -126,8 +135,10 @@ describe("engine: the npm package", function () {
       "node16",
     ];
     const check = (file: string) => run("npx", ["tsc", ...options, file]);
-    const right = await check("own/index.ts");
-    assert.deepEqual([right.code, right.stdout], [0, ""]);
+    for (const file of ["own/index.ts", "existing/index.ts"]) {
+      const right = await check(file);
+      assert.deepEqual([right.code, right.stdout], [0, ""], file);
+    }
     const { code, stdout } = await check("own/wrong.ts");
     assert.notEqual(code, 0);
     assert.match(stdout, /TS2322.*\n[^]*TS/);
@@ -182,14 +193,13 @@ describe("engine: the npm package", function () {
   });
 
   it("gives components to a program of one's own: up, nothing to do, destroy", async () => {
-    write("own/Pulumi.yaml", "name: own\nruntime: nodejs\nmain: index.ts\n");
     const box = await sandbox({ project: path.join(app, "own") });
     boxes.push(box);
     const engine = new Engine(box);
     await box.stack("dev", { "aws:region": "us-east-1" });
     await engine.up("dev");
     await engine.run("preview", "dev", "--expect-no-changes");
-    assert.deepEqual(await box.outputs("dev"), { bucket: "own-program-logs", policies: 2 });
+    assert.deepEqual(await box.outputs("dev"), { bucket: "own-program-logs" });
     assert.deepEqual(
       (await engine.resources("dev"))
         .filter(({ type }) => type.startsWith("crosstrail:"))
@@ -199,28 +209,44 @@ describe("engine: the npm package", function () {
     );
     await engine.run("destroy", "dev");
   });
+
+  it("makes a trail for a bucket and a key of somebody else's, and none that their policy refuses", async () => {
+    const box = await sandbox({ project: path.join(app, "existing") });
+    boxes.push(box);
+    const engine = new Engine(box);
+    const trail = { partition: "aws" as const, region: "us-east-1", accountId: AUDIT_ACCOUNT, name: "existing" };
+    const [s3, kms] = [
+      new S3Client({ ...(await box.aws(AUDIT_ACCOUNT)), forcePathStyle: true }),
+      new KMSClient(await box.aws(AUDIT_ACCOUNT)),
+    ];
+    const Bucket = "existing-logs";
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const Policy = JSON.stringify(
+      keyPolicy({ partition: "aws", auditAccountId: AUDIT_ACCOUNT, trails: [trail] }).document,
+    );
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Policy }));
+    await box.stack("dev", { "aws:region": "us-east-1", "existing:keyArn": KeyMetadata?.Arn });
+    const allow = (trails: TrailIdentity[]) =>
+      s3.send(
+        new PutBucketPolicyCommand({
+          Bucket,
+          Policy: JSON.stringify(bucketPolicy({ partition: "aws", bucketName: Bucket, trails }).document),
+        }),
+      );
+    await allow([{ ...trail, name: "another" }]);
+    const refused = await engine.attempt("up", "dev");
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.text, /The trail could not deliver\. .*s3:GetBucketAcl/);
+
+    await allow([trail]);
+    await engine.up("dev");
+    await engine.run("preview", "dev", "--expect-no-changes");
+    await engine.run("destroy", "dev");
+  });
 });
 
-const program = `import { AuditBucket, AuditKey, MemberTrail, bucketPolicy, trailArn } from "crosstrail";
-
-const trail = { partition: "aws" as const, region: "us-east-1", accountId: "111111111111", name: "own" };
-const common = { trailArns: [trailArn(trail)], keep: false };
-const bucketName = "own-program-logs";
-
-const key = new AuditKey("own", { ...common, auditAccountId: trail.accountId, aliasName: "own" });
-const archive = new AuditBucket("own", { ...common, bucketName, keyArn: key.keyArn });
-new MemberTrail(
-  "own",
-  { trailName: trail.name, bucketName: archive.bucketName, keyArn: key.keyArn },
-  { dependsOn: [archive, key] },
-);
-
-export const bucket = archive.bucketName;
-export const policies = [
-  bucketPolicy({ partition: trail.partition, bucketName, trails: [trail] }),
-  bucketPolicy({ partition: trail.partition, bucketName, trails: [trail] }, "trailList"),
-].length;
-`;
+/** The examples, as a user has them. */
+const example = (name: string) => fs.readFileSync(path.join(ROOT, "examples", name), "utf8");
 
 /** Starts a package as Pulumi does for other languages, and prints its schema. */
 const server = `
