@@ -1,9 +1,9 @@
-// The README's first command: deploys an audit account and two members on this machine and shows that their logs would arrive.
+// The README's first command: deploys an audit account and two members on this machine and shows that their logs arrive and can be verified.
 
 import path from "node:path";
 import { table } from "../automation/layout";
 import { pc } from "./colors";
-import { parseContract } from "../core/contract";
+import { type Contract, parseContract } from "../core/contract";
 import type { Context } from "./context";
 import { deployFleet } from "./deploy";
 import { KEEP_LIMIT_MS } from "./emulator";
@@ -12,6 +12,7 @@ import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./accounts";
 import { installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type Control, readControls } from "./controls";
+import { arrivalProblems, letLogsArrive, tamper } from "./arrival";
 import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./questions";
 import { type ReadBack, readBack } from "./readBack";
 
@@ -51,6 +52,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
     showControls(result.controls);
     const wrong = [...problems(result.readBack), ...matrixProblems(result.matrix)].slice(0, 20);
     if (wrong.length > 0) throw userError(["The deployed policies are not right:", ...wrong].join("\n  "));
+    await showArrival(context, sandbox, result.contract, keep);
     if (keep) {
       await sandbox.release();
       isKept = true;
@@ -69,6 +71,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
 
 /** What was read back from AWS, and what it means. */
 interface Found {
+  contract: Contract;
   readBack: ReadBack;
   matrix: Matrix;
   controls: Control[];
@@ -80,7 +83,7 @@ async function deployAndAsk(context: Context, sandbox: Sandbox): Promise<Found> 
     const contract = parseContract(await sandbox.outputs(AUDIT_STACK), AUDIT_STACK);
     const found = await readBack(contract, sandbox.aws);
     const controls = await readControls(contract, await sandbox.aws(contract.auditAccountId));
-    return { readBack: found, matrix: askPolicies(contract, found.deployed), controls };
+    return { contract, readBack: found, matrix: askPolicies(contract, found.deployed), controls };
   });
 }
 
@@ -111,6 +114,16 @@ function show({ trails, outsider }: ReadBack): void {
       ? pc.red(`Account ${OUTSIDER}, which is not in the fleet, could deliver too.\n`)
       : `Account ${OUTSIDER}, which is not in the fleet: ${pc.green("refused")} by ${who}.\n`,
   );
+}
+
+/** Logs arrive and are verified; in a sandbox that is not kept, they are also tampered with. */
+async function showArrival(context: Context, sandbox: Sandbox, contract: Contract, keep: boolean): Promise<void> {
+  const whole = await letLogsArrive(context, sandbox, contract);
+  console.log(`\n${whole.text}\n`);
+  const tampering = keep ? undefined : await tamper(context, sandbox, contract);
+  if (tampering) console.log(`\n${tampering.verification.text}\n`);
+  const wrong = arrivalProblems(whole, tampering);
+  if (wrong.length > 0) throw userError(["The archive was not verified as it should be:", ...wrong].join("\n  "));
 }
 
 /** What guards the archive, as AWS has it. */
@@ -146,6 +159,7 @@ function printUsage(): void {
       line('eval "$(npm run -s sandbox:env)"'),
       line("pulumi preview -s audit"),
       line("pulumi up -s payments"),
+      line("npm run -s sandbox:clock -- +3h"),
       "",
       `Its stacks are ${[AUDIT_STACK, ...Object.keys(MEMBERS)].join(", ")}; their settings are in ${stacks}.`,
     ].join("\n"),

@@ -87,10 +87,12 @@ export async function makePlan(source: ArchiveSource, options: PlanOptions): Pro
 
   const all = [...chainsOf.values()].flatMap((chains) => [...chains.values()]);
   const newest = all.reduce((most, entries) => Math.max(most, entries.at(-1)?.name.endTime ?? 0), 0);
-  const asOf = options.isCopy && newest > 0 ? Math.min(newest, options.now) : options.now;
-  const until = Math.min(options.until ?? asOf, options.now);
+  // A clock that is slow would leave the newest digests out. A name that lies in the future only makes more of them due.
+  const now = options.isCopy ? options.now : Math.max(options.now, newest);
+  const asOf = options.isCopy && newest > 0 ? Math.min(newest, now) : now;
+  const until = Math.min(options.until ?? asOf, now);
   // Chains of one hour end within that hour; in a copy nothing else says when it was made.
-  const due = options.isCopy ? asOf - HOUR - HOUR / 4 : options.now - digestDue;
+  const due = options.isCopy ? asOf - HOUR - HOUR / 4 : now - digestDue;
   const expectedEnd = options.until === undefined ? due : Math.min(options.until, options.isCopy ? options.until : due);
   const tasks: SliceTask[] = [];
   const lengths = new Map<string, number[]>();

@@ -92,7 +92,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     isCopy,
     chainOnly,
     ...(rules && { rules }),
-    asOf: isCopy ? plan.asOf : now,
+    asOf: plan.asOf,
     ...(signal && { signal }),
     lanes: options.parallel?.lanes ?? 32,
     ...(options.largestLog !== undefined && { largestLog: options.largestLog }),

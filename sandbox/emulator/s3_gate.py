@@ -128,7 +128,8 @@ def describe_object(bucket, arn, key, version):
     versions = bucket.keys.getlist(key, []) or []
     found = next((each for each in reversed(versions) if version in (None, each.version_id)), None)
     key_id = getattr(found, "kms_key_id", None)
-    if not key_id:
+    # moto gives every object the bucket's key, also one that was written with another encryption.
+    if not key_id or not str(found.encryption).startswith("aws:kms"):
         return None
     described = gate.describe_key(key_id, bucket.account_id, bucket.region_name)
     with_bucket_key = str(getattr(found, "bucket_key_enabled", "")).lower() == "true"

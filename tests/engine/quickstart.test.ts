@@ -67,6 +67,10 @@ describe("engine: npm start", function () {
       /^✔ +A trail of the fleet delivers its logs +possible +15 of 15$/m,
       /^✔ +A member reads another account's logs.* +refused +12 of 12$/m,
       /^Gaps left open by the chosen policy forms \(.*\): none\.$/m,
+      // The logs of all accounts have arrived, and are whole; then one log is changed and a digest deleted.
+      /^ ?222222222222 +us-east-1 +crosstrail +1 +1 .*✔$/m,
+      /^PROBLEM +verify\/log-changed$/m,
+      /^PROBLEM +verify\/digest-deleted$/m,
     ]) {
       assert.match(start.output(), line);
     }

@@ -19,4 +19,17 @@ describe("verify: what can be wrong is told apart", () => {
       for (const { message, remedy, subject } of result.findings) assert.ok(message && remedy && subject);
     });
   }
+
+  it("goes by the archive's time where this machine's clock is slow: nothing is left out", async () => {
+    const [whole] = cases.filter(({ finds }) => finds.length === 0);
+    assert.ok(whole);
+    const { options } = played(whole);
+    const { result } = await run(options);
+    const { result: slow } = await run({ ...options, now: 0 });
+    assert.deepEqual([slow.state, slow.findings], ["whole", []]);
+    assert.deepEqual(
+      slow.places.map(({ digests, logs }) => [digests, logs]),
+      result.places.map(({ digests, logs }) => [digests, logs]),
+    );
+  });
 });
