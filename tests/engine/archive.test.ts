@@ -14,7 +14,7 @@ import { Engine, inSteps, MINUTE, putLogFile, sandbox } from "./support";
 
 const bucketName = "crosstrail-example-logs";
 const accessLogBucket = "crosstrail-example-access-logs";
-const denies = ["DenyTampering", "DenyOtherKeys", "DenyOtherEncryption", "DenyCustomerKeys"];
+const denies = ["DenyNestedPrefix", "DenyTampering", "DenyOtherKeys", "DenyOtherEncryption", "DenyCustomerKeys"];
 
 describe("engine: the archive's controls", function () {
   this.timeout(60 * MINUTE);
@@ -79,7 +79,7 @@ describe("engine: the archive's controls", function () {
     "public access": "blocked",
     "object ownership": "BucketOwnerEnforced",
     "TLS only": "yes",
-    "bucket policy": "perTrail, DenyInsecureTransport",
+    "bucket policy": "perTrail, DenyNestedPrefix, DenyInsecureTransport",
     "key policy": "trailList",
     "Object Lock": "off",
     lifecycle: "none, logs are kept for ever",
