@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { Argument } from "commander";
 import type { MergedPolicy, SimulatedFleet } from "../../core/simulate";
-import { fleetOfSettings, judgeMerged, policyInput } from "../../core/simulate";
+import { fleetOfSettings, judgeMerged, keysNamedIn, policyInput } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import { formatFinding } from "../../core/findings";
 import { keyArnProblem, parseKeyArn } from "../../core/names";
@@ -10,6 +10,7 @@ import { respace } from "../../core/policies/jsonText";
 import type { CurrentStatement, Merge } from "../../core/policies/merge";
 import { mergeBucketPolicy, mergeKeyPolicy } from "../../core/policies/merge";
 import type { AuditSettings } from "../../core/settings";
+import { contextHelp, readContext } from "../context";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { auditStackFile, readAuditFile, readText } from "../stackFile";
@@ -25,6 +26,7 @@ interface Options {
   denials?: boolean;
   diff?: boolean;
   pretty?: boolean;
+  context?: string[];
 }
 
 const defaultConfig = "Pulumi.audit.yaml";
@@ -41,9 +43,10 @@ export function define(command: Command): void {
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .option("--current <file>", "merge with the current policy in this file; - for standard input")
     .option("--deployed", "merge with the current policy in AWS; needs credentials for the account that owns it")
-    .option("--key <arn>", "the KMS key; required to read its policy with --deployed")
+    .option("--key <arn>", "the KMS key that encrypts the logs; required to read its policy with --deployed")
     .option("--without <sids...>", "current statements to leave out, such as Crosstrail's own from an earlier run")
     .option("--denials", "also add the bucket policy's Deny statements; they apply to everything in the bucket")
+    .option("--context <key=values...>", contextHelp)
     .option("--diff", "print the added and left-out statements in full, on stderr")
     .option("--pretty", "indent the document (default: one line)")
     .addHelpText(
@@ -55,15 +58,24 @@ export function define(command: Command): void {
 export async function run(options: Options, { env }: Surroundings, args: string[]): Promise<Outcome> {
   const kind = args[0] as Kind;
   const settings = readSettings(kind, options, env);
+  const given = readContext(options.context);
+  const { current, source } = await readCurrent(kind, options, settings);
+  const named = options.key === undefined ? keyNamedIn(current, kind, settings, options.without) : undefined;
+  const keyArn = options.key ?? named;
   const fleet = {
     ...fleetOfSettings(settings),
-    // Without --key nobody knows which key it is, and a denial of all others would deny the right one, too.
-    ...(options.key === undefined ? { denyOtherEncryption: false } : { keyArn: options.key }),
+    given,
+    // Nobody knows which key it is, and a denial of all others would deny the right one, too.
+    ...(keyArn === undefined ? { denyOtherEncryption: false } : { keyArn }),
   };
-  const { current, source } = await readCurrent(kind, options, settings);
   const merged = mergeOf(kind, options, settings, fleet, current);
   const { merge } = merged;
-  const findings = [...judgeMerged(merged, fleet), ...merge.findings, ...merge.leftOut.map(leftOutFinding)];
+  const findings = [
+    ...judgeMerged(merged, fleet),
+    ...merge.findings,
+    ...merge.leftOut.map(leftOutFinding),
+    ...(named === undefined ? [] : [keyTaken(named)]),
+  ];
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     throw new ExitError(ExitCode.CheckFailed, `The merged ${kind} policy would not work; nothing was printed.`, errors);
@@ -102,7 +114,6 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
       "--denials applies to the bucket policy only.",
       "Remove it: the key policy has no Deny statements.",
     ],
-    [kind === "bucket" && key !== undefined, "--key applies to the key policy only.", "Remove it."],
     [
       kind === "key" && deployed && key === undefined,
       "--deployed needs --key.",
@@ -113,18 +124,53 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
   if (first) throw new ExitError(ExitCode.Usage, `${first[1]}\n  → ${first[2]}`);
   const settings = readAuditFile(options.config ?? auditStackFile(), env);
   if (key !== undefined) checkKey(key, settings);
-  if (settings.fleet.length === 0) {
+  if (settings.fleet.length === 0 && settings.organization?.trail === undefined) {
     throw new ExitError(ExitCode.Usage, "The fleet has no trails, so no policy needs a statement.", [
       {
         id: "policy/no-trail",
         severity: "error",
         subject: "crosstrail:members",
-        message: "No members are declared, and the audit account has no trail of its own.",
-        remedy: "Declare the members in the audit stack's configuration.",
+        message: "No members and no organization trail are declared, and the audit account has no trail of its own.",
+        remedy: "Declare the members or the organization in the audit stack's configuration.",
       },
     ]);
   }
   return settings;
+}
+
+/**
+ * The one key that the current policy names: a key's policy as a resource, a bucket's for what may be written.
+ * @throws ExitError when it names several, of which nobody can say which one encrypts the logs.
+ */
+function keyNamedIn(
+  current: string | undefined,
+  kind: Kind,
+  { region, partition }: AuditSettings,
+  without: string[] = [],
+): string | undefined {
+  // CloudTrail encrypts with a key of the bucket's Region only.
+  const isPossible = (arn: string) => arn.startsWith(`arn:${partition}:kms:${region}:`);
+  const named = [...new Set(current === undefined ? [] : keysNamedIn(current, kind, without).filter(isPossible))];
+  if (named.length < 2) return named[0];
+  throw new ExitError(ExitCode.Usage, "The key that encrypts the logs is needed.", [
+    {
+      id: "policy/key-needed",
+      severity: "error",
+      subject: `current ${kind} policy`,
+      message: `It names ${named.length} keys, and which one encrypts the logs is not said: ${named.slice(0, 5).join(", ")}.`,
+      remedy: `Add --key ${named[0] ?? ""}`,
+    },
+  ]);
+}
+
+function keyTaken(key: string): Finding {
+  return {
+    id: "policy/key-taken",
+    severity: "info",
+    subject: key,
+    message: "The logs' key is taken to be this one: it is the only key that the current policy names.",
+    remedy: "If another one encrypts the logs: --key <arn>.",
+  };
 }
 
 /** CloudTrail encrypts with a key of the bucket's Region only. */

@@ -29,6 +29,7 @@ import type { CaseResult } from "../cases";
 import { collect, readControls } from "../controls";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
+import { contextHelp, readContext } from "../context";
 import { auditStackFile, fileError, readAuditFile, readText } from "../stackFile";
 import { table, wrapped } from "../layout";
 
@@ -42,6 +43,7 @@ interface Options {
   keyPolicy?: string;
   rcp?: string[];
   scp?: string[];
+  context?: string[];
 }
 
 const defaultConfig = "Pulumi.audit.yaml";
@@ -57,6 +59,7 @@ export function define(command: Command): void {
     .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .option("--cases <paths...>", "JSON files, or folders of them, with your own cases")
     .option("--deployed", "read the policies from AWS; needs credentials for the audit account and --contract")
+    .option("--context <key=values...>", contextHelp)
     .option("--full", "with --json: include every question and its answer, not only those that failed")
     .option("--contract <file>", "what `pulumi stack output --json` prints for the audit stack; - for standard input")
     .option("--bucket-policy <file>", "ask this bucket policy in place of the one that would be deployed")
@@ -98,15 +101,16 @@ interface Result {
 }
 
 async function subject(
-  { config, deployed, contract: contractFile, bucketPolicy, keyPolicy }: Options,
+  { config, deployed, contract: contractFile, context, bucketPolicy, keyPolicy }: Options,
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked"> & { managementAccountId?: string }> {
+  const given = readContext(context);
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
     const file = config ?? auditStackFile();
     const settings = readAuditFile(file, env);
-    const fleet = fleetOfSettings(settings);
+    const fleet = { ...fleetOfSettings(settings), given };
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
     const managementAccountId = settings.organization?.managementAccountId;
     const notAsked = switchedOff(fleet);
@@ -142,7 +146,7 @@ async function subject(
   // Before AWS is asked: a mistake in the file is seen at once.
   const declared = config === undefined ? undefined : accessOfSettings(readAuditFile(config, env));
   const { bucket, key, bucketKey } = await readDeployed(contract);
-  const fleet = fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket));
+  const fleet = { ...fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket)), given };
   const readers = (contract.readers ?? []).map(({ name }) => name);
   return {
     source: `bucket ${contract.bucketName} in account ${contract.auditAccountId}, as deployed`,

@@ -13,4 +13,5 @@ export { operatorNames } from "./conditions";
 export { evaluate, judge } from "./evaluate";
 export { describeFailed } from "./explain";
 export { lint, type LintOptions } from "./lint";
+export { type Attachment, unstorable } from "./storable";
 export type * from "./types";

@@ -195,7 +195,11 @@ function* advise(statement: CompiledStatement, kind: PolicyKind, owner: string |
       yield confusedDeputy(statement);
     }
   }
-  for (const condition of conditions) yield* adviseCondition(condition, statement);
+  for (const condition of conditions) {
+    yield* adviseCondition(condition, statement);
+    yield* adviseAbsence(condition, statement, kind);
+  }
+  yield* adviseContradiction(statement);
   if (kind === "key" && allow) yield* adviseKey(statement, owner);
 }
 
@@ -280,6 +284,101 @@ function* adviseCondition(condition: Condition, statement: CompiledStatement): G
       severity: "warning",
       message: `${operator} ${key} in an Allow also matches requests without the key.`,
       remedy: `Add "Null": {"${key.slice(0, 80)}": "false"}.`,
+    };
+  }
+}
+
+/** Keys that AWS puts into every request: what holds without them is of no interest. */
+const alwaysThere =
+  /^(aws:(currenttime|epochtime|requestedregion|securetransport|viaawsservice|resourceaccount|principalaccount|principaltype|userid)|s3:(resourceaccount|tlsversion)|kms:calleraccount)$/;
+
+/** Keys that say who asks, from where or for whom: an Allow is meant to be for those that have the right value. */
+const limitingKeys =
+  /^(aws:(principal|source|userid|username|vpc|resourceorg|calledvia)|kms:(calleraccount|viaservice|encryptioncontext)|s3:x-amz-acl$)/;
+
+/**
+ * What a condition does with a request that does not have the key, where a person would not expect it: each operator, with its
+ * prefix and suffix, in an Allow and in a Deny. MFA has rules of its own above.
+ *
+ * | without the key | Allow | Deny |
+ * |---|---|---|
+ * | plain: fails | as meant | as meant, for what is denied by value |
+ * | negated: holds | allows those without the key | denies those without the key, services too |
+ * | `IfExists`: holds | allows those without the key | as meant |
+ * | `ForAllValues`: holds | allows those without the key | denies those without the key |
+ * | `ForAnyValue`: fails | as meant | spares those without the key |
+ * | `ForAnyValue...IfExists` | AWS's pages contradict each other | the same |
+ */
+function* adviseAbsence(condition: Condition, statement: CompiledStatement, kind: PolicyKind): Generator<Advice> {
+  const { operator, key, lookupKey, quantifier, ifExists, negated } = condition;
+  if (condition.family === "null" || alwaysThere.test(lookupKey) || lookupKey.startsWith("aws:multifactorauth")) return;
+  if (condition.wanted.length === 0 || demandsPresence(statement.conditions, lookupKey)) return;
+  const allow = statement.effect === "Allow";
+  const present = `Add "Null": {"${key.slice(0, 80)}": "false"}`;
+  if (quantifier === "any" && ifExists) {
+    yield {
+      id: "policy/for-any-value-if-exists",
+      severity: "warning",
+      message: `${operator} ${key}: AWS's pages contradict each other about requests without the key, so what holds for them cannot be decided.`,
+      remedy: "Leave out IfExists, and say with Null what is meant for requests without the key.",
+    };
+  } else if (quantifier === "any" && !allow) {
+    yield {
+      id: "policy/for-any-value-deny",
+      severity: negated ? "warning" : "info",
+      message: `${operator} ${key} in a Deny never holds for requests without the key: they are not denied.`,
+      remedy: `To deny them too, use ForAllValues, which also holds without the key, or a Deny of its own with "Null": {"${key.slice(0, 80)}": "true"}.`,
+    };
+  } else if (quantifier === "all" && !allow) {
+    yield {
+      id: "policy/for-all-values-deny",
+      severity: "info",
+      message: `${operator} ${key} in a Deny also holds for requests without the key, those of AWS services among them.`,
+      remedy: `${present}, or spare services with aws:PrincipalIsAWSService, unless this is meant.`,
+    };
+  } else if (
+    quantifier === "one" &&
+    allow &&
+    kind !== "role" &&
+    limitingKeys.test(lookupKey) &&
+    (ifExists || negated)
+  ) {
+    yield {
+      id: ifExists ? "policy/if-exists-allow" : "policy/negated-allow",
+      severity: "warning",
+      message: `${operator} ${key} in an Allow also holds for requests without the key.`,
+      remedy: ifExists ? "Leave out IfExists, unless this is meant." : `${present}, or name what is allowed.`,
+    };
+  } else if (quantifier === "one" && !allow && negated && !ifExists && limitingKeys.test(lookupKey)) {
+    if (statement.conditions.some((each) => /^aws:(principalisawsservice|principalservicename)$/.test(each.lookupKey)))
+      return;
+    yield {
+      id: "policy/negated-deny",
+      severity: "info",
+      message: `${operator} ${key} in a Deny also holds for requests without the key, those of AWS services among them.`,
+      remedy: `Spare services with aws:PrincipalIsAWSService, unless this is meant.`,
+    };
+  }
+}
+
+/** A statement whose conditions want a key to be absent and to have a value never applies. */
+function* adviseContradiction({ conditions }: CompiledStatement): Generator<Advice> {
+  for (const { lookupKey, key, wantsAbsent } of conditions) {
+    if (wantsAbsent === undefined || wantsAbsent.length === 0 || wantsAbsent.includes(false)) continue;
+    const other = conditions.find(
+      (each) =>
+        each.lookupKey === lookupKey &&
+        each.family !== "null" &&
+        !each.ifExists &&
+        each.quantifier !== "all" &&
+        (each.quantifier === "any" || each.negated !== true),
+    );
+    if (other === undefined) continue;
+    yield {
+      id: "policy/condition-contradiction",
+      severity: "warning",
+      message: `Null wants ${key} to be absent, and ${other.operator} wants it to have a value: the statement never applies.`,
+      remedy: 'Write "false" for Null, or drop one of the two.',
     };
   }
 }

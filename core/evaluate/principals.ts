@@ -22,6 +22,9 @@ export interface PrincipalSet {
   services: Set<string>;
   /** It names an account by its canonical user id, which says nothing about the account's digits. */
   canonical: boolean;
+  /** All ARNs as written, and ids of principals that were deleted: a service refuses those that cannot exist. */
+  named: string[];
+  deleted: string[];
   /** As written, for explanations: `AWS: ...`. */
   shown: string[];
 }
@@ -40,6 +43,8 @@ export function emptyPrincipals(): PrincipalSet {
     roles: new Set(),
     services: new Set(),
     canonical: false,
+    named: [],
+    deleted: [],
     shown: [],
   };
 }
@@ -75,7 +80,10 @@ function addAws(set: PrincipalSet, value: string): PrincipalProblem | undefined 
     return undefined;
   }
   if (/^\d+$/.test(value)) return "accountId";
-  if (uniqueId.test(value)) return "deleted";
+  if (uniqueId.test(value)) {
+    set.deleted.push(value);
+    return "deleted";
+  }
   const parts = splitArn(value);
   if (!parts || parts[0] !== "arn" || /[*?]/.test(value)) return "aws";
   const [, partition, service, region, account, name] = parts as [string, string, string, string, string, string];
@@ -88,6 +96,7 @@ function addAws(set: PrincipalSet, value: string): PrincipalProblem | undefined 
     const role = /^role\/(?:.*\/)?([^/]+)$/.exec(name)?.[1];
     if (service === "iam" && role !== undefined) set.roles.add(`${partition}:${account}:${role}`);
   } else return "aws";
+  set.named.push(value);
   return undefined;
 }
 

@@ -56,9 +56,13 @@ function forObjectsOf(partition: Partition, { bucketName, region }: BucketPlace)
   };
 }
 
-/** With an S3 Bucket Key, S3 also decrypts the bucket's key before it uses it. */
+/**
+ * S3's page names `kms:Encrypt` for the copies; users report that without `kms:GenerateDataKey` they fail in silence
+ * (awslabs/landing-zone-accelerator-on-aws #1144, ministryofjustice/modernisation-platform #13504). Both are granted, so that copies
+ * arrive whichever S3 asks for. With an S3 Bucket Key, S3 also decrypts the bucket's key before it uses it.
+ */
 function encryptsCopies(bucketKeyEnabled: boolean | undefined): OneOrMany {
-  return bucketKeyEnabled ? ["kms:Decrypt", "kms:Encrypt"] : "kms:Encrypt";
+  return [...(bucketKeyEnabled ? ["kms:Decrypt"] : []), "kms:Encrypt", "kms:GenerateDataKey"];
 }
 
 /** What the archive's key, or a replica of it, must let replication do. */

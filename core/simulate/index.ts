@@ -14,6 +14,7 @@ export {
   controlsFor,
   fleetOfContract,
   fleetOfSettings,
+  keysNamedIn,
   policyInput,
   recognisedPolicies,
   type SimulatedAccess,

@@ -1,18 +1,22 @@
 /** Whether Crosstrail's statements do their work beside those of somebody else's policy. */
 import type { Finding } from "../findings";
-import { trailArn } from "../names";
+import { bucketArn, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import { policyDocument } from "../policies/document";
 import type { KeyPolicyForm } from "../policies/key";
 import type { Merge } from "../policies/merge";
 import type { CompiledPolicy } from "../evaluate/compile";
 import { compile } from "../evaluate/compile";
+import { evaluate } from "../evaluate/evaluate";
+import { unstorable } from "../evaluate/storable";
+import { asked } from "../requests";
 import type { ArchivePolicies, SimulatedFleet } from "./subject";
+import { builtReaders, worldOf } from "./subject";
 import { lint } from "../evaluate/lint";
 import { simulate } from "./simulation";
 import type { NamedDecision } from "./delivery";
 import { whyNoDelivery } from "./delivery";
-import type { PolicyInput } from "../evaluate/types";
+import type { Decision, PolicyInput } from "../evaluate/types";
 
 /** A merged policy, with what it is attached to. */
 export type MergedPolicy =
@@ -37,6 +41,15 @@ export function judgeMerged(merged: MergedPolicy, fleet: SimulatedFleet): Findin
       remedy,
     }));
   }
+  const { partition, bucketName, keyArn } = fleet;
+  const attached = { kind, arn: kind === "bucket" ? bucketArn(partition, bucketName) : keyArn };
+  const malformed = unstorable(policy, attached).map(({ id, severity, statement, message, remedy }): Finding => ({
+    id,
+    severity,
+    subject: nameOf(statement),
+    message,
+    remedy,
+  }));
   const advice = lint(merge.text, { kind, accountId: fleet.auditAccountId })
     .filter(
       ({ severity, statement }) => severity !== "info" && statement !== undefined && statement < merge.kept.length,
@@ -50,78 +63,127 @@ export function judgeMerged(merged: MergedPolicy, fleet: SimulatedFleet): Findin
       remedy,
     }));
   return [
+    ...malformed,
     ...undelivered(merged, policy, fleet, nameOf),
-    ...locked(merged, policy),
+    ...locked(merged, policy, fleet),
     ...changedAnswers(merged, policy, fleet, nameOf),
     ...advice,
   ];
 }
 
-/** The requests of deliveries that the policy refuses: one finding for each statement that refuses them. */
+/** The requests of deliveries that the policy refuses or leaves open: one finding for each statement that does. */
 function undelivered(
   { kind }: MergedPolicy,
   policy: PolicyInput,
   fleet: SimulatedFleet,
   nameOf: (index: number | undefined) => string,
 ): Finding[] {
-  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled } = fleet;
-  const refusals = new Map<string, { first: NamedDecision; trails: Set<string> }>();
-  for (const { trail } of fleet.trails) {
+  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled: bucketKey } = fleet;
+  const world = worldOf(fleet);
+  const failures = new Map<string, { first: NamedDecision; trails: Set<string> }>();
+  for (const { trail, isOrganizationTrail } of fleet.trails) {
     const delivery = {
       trailArn: trailArn(trail),
       bucketName,
       bucketAccountId,
       logPrefix,
       keyArn,
-      bucketKey: bucketKeyEnabled,
+      bucketKey,
+      world,
+      ...(isOrganizationTrail && {
+        organizationId: fleet.organization?.id,
+        memberAccountIds: fleet.organization?.accountIds,
+      }),
     };
-    const decisions =
-      kind === "bucket"
-        ? whyNoDelivery(policy, undefined, { ...delivery, keyArn: undefined }).bucket
-        : whyNoDelivery(undefined, policy, delivery).key;
-    for (const decision of decisions.filter(({ allowed }) => !allowed)) {
-      const name = nameOf(decision.decidedBy?.index);
-      const known = refusals.get(name);
+    const { bucket, key } = whyNoDelivery(kind === "bucket" ? policy : undefined, kind === "key" ? policy : undefined, {
+      ...delivery,
+    });
+    for (const decision of (kind === "bucket" ? bucket : key).filter(({ allowed }) => !allowed)) {
+      const id = JSON.stringify([decision.reason === "undecided", nameOf(decision.decidedBy?.index)]);
+      const known = failures.get(id);
       if (known) known.trails.add(delivery.trailArn);
-      else refusals.set(name, { first: decision, trails: new Set([delivery.trailArn]) });
+      else failures.set(id, { first: decision, trails: new Set([delivery.trailArn]) });
     }
   }
-  return [...refusals].map(([subject, { first, trails }]) => ({
-    id: "policy/stops-delivery",
-    severity: "error",
-    subject,
-    message: `${trails.size === fleet.trails.length ? "No trail could" : `${trails.size} of ${fleet.trails.length} trails could not`} deliver: ${first.explanation}`,
-    remedy: first.decidedBy
-      ? "Exempt CloudTrail from the statement, for example with a condition on aws:PrincipalServiceName, or remove it from the current policy."
-      : "Compare the policy with the statements that Crosstrail prints without --current.",
-  }));
+  const all = fleet.trails.length;
+  return [...failures.values()].map(({ first, trails }): Finding => {
+    const subject = nameOf(first.decidedBy?.index);
+    const request = `${first.explanation} This is ${first.what}.`;
+    if (first.reason === "undecided") {
+      return {
+        id: "policy/undecided",
+        severity: "error",
+        subject,
+        message: `Whether ${trails.size === all ? "any trail" : `${trails.size} of ${all} trails`} can deliver cannot be decided: ${request}`,
+        remedy: decideIt,
+      };
+    }
+    return {
+      id: "policy/stops-delivery",
+      severity: "error",
+      subject,
+      message: `${trails.size === all ? "No trail could" : `${trails.size} of ${all} trails could not`} deliver: ${request}`,
+      remedy: first.decidedBy
+        ? "Exempt CloudTrail from the statement, for example with a condition on aws:PrincipalServiceName, or remove it from the current policy."
+        : "Compare the policy with the statements that Crosstrail prints without --current.",
+    };
+  });
 }
 
-/** KMS refuses a policy that its caller could not change again; without such a statement nobody could. */
-function locked({ kind, merge }: MergedPolicy, { statements }: CompiledPolicy): Finding[] {
+const decideIt =
+  "Give the value that decides it, as the message says, exempt CloudTrail from the statement, or remove it from the current policy.";
+
+/**
+ * KMS refuses a policy that its caller could not change again; without such a statement nobody could. Asked for all who could be
+ * meant: the root user, an administrator, and the principals that statements name, of the key's own account.
+ */
+function locked({ kind, merge }: MergedPolicy, policy: CompiledPolicy, fleet: SimulatedFleet): Finding[] {
   if (kind === "bucket" || merge.kept.length + merge.removed.length === 0) return [];
-  const lookup = () => undefined;
-  const isAdministration = statements.some(
-    ({ effect, principal, action }) =>
-      effect === "Allow" &&
-      principal !== undefined &&
-      (principal.set.everyone ||
-        principal.set.accounts.size + principal.set.arns.size + principal.set.roles.size > 0) &&
-      action !== undefined &&
-      action.list.matches("kms:putkeypolicy", lookup) !== action.not,
-  );
-  if (isAdministration) return [];
+  const { keyArn, partition } = fleet;
+  const owner = keyArn.split(":")[4] ?? fleet.auditAccountId;
+  const identity = (name: string) => `arn:${partition}:iam::${owner}:${name}`;
+  const named = policy.statements.flatMap(({ principal, conditions }) => [
+    ...(principal?.set.arns ?? []),
+    ...conditions.filter(({ lookupKey }) => lookupKey === "aws:principalarn").flatMap(({ wanted }) => wanted),
+  ]);
+  const callers = new Set([
+    identity("root"),
+    identity("role/Administrator"),
+    ...named.map((arn) => arn.replace(/[*?]+/g, "x")).filter((arn) => arn.split(":")[4] === owner),
+  ]);
+  let open: Decision | undefined;
+  for (const arn of callers) {
+    const request = asked(worldOf(fleet), {
+      caller: { kind: "account", arn },
+      action: "kms:PutKeyPolicy",
+      resource: keyArn,
+      resourceAccountId: owner,
+      context: { "aws:MultiFactorAuthPresent": "true" },
+    });
+    const identityPolicies = [everything];
+    const decision = evaluate(request, { resourcePolicy: policy, resourceKind: "key", identityPolicies });
+    if (decision.allowed) return [];
+    if (decision.reason === "undecided") open ??= decision;
+  }
   return [
     {
       id: "policy/key-locked",
       severity: "error",
       subject: "key policy",
       message:
-        "No statement lets anyone change this policy. KMS rejects such a policy, because nobody could repair it.",
-      remedy: "Keep the statement that lets the key's account administer it, including kms:PutKeyPolicy.",
+        open === undefined
+          ? `Nobody of the key's own account ${owner} could change this policy again, so KMS refuses it, and nobody could repair it.`
+          : `Whether anybody of the key's own account ${owner} could change this policy again cannot be decided. ${open.explanation}`,
+      remedy:
+        "Keep a statement that lets the key's account administer it, with kms:PutKeyPolicy, and that nothing denies.",
     },
   ];
 }
+
+const everything = compile(
+  { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } },
+  "identity",
+);
 
 /** Where the current statements change an answer of the simulation: one finding for each statement that does. */
 function changedAnswers(
@@ -134,38 +196,68 @@ function changedAnswers(
     ArchivePolicies,
     "bucketForm" | "keyForm"
   >;
-  const ask = (asked: PolicyInput) => simulate(fleet, { bucket: undefined, key: undefined, ...forms, [kind]: asked });
+  const readers = builtReaders(fleet);
+  const ask = (policies: PolicyInput) =>
+    simulate(fleet, { bucket: undefined, key: undefined, readers, ...forms, [kind]: policies });
   const alone = ask(policyDocument(merge.wanted));
-  const found = new Map<string, { subject: string; expected: "allow" | "deny"; titles: Map<string, number> }>();
+  const found = new Map<string, Change>();
   for (const [index, { question, group, title, expected, decision, verdict }] of ask(policy).entries()) {
     // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is no news; and who
     // administers a bucket or key that was there before is its owner's choice.
     if (verdict === "ok" || alone[index]?.verdict !== "ok" || group === "deliver" || isOwners(question, group))
       continue;
     const subject = nameOf(decision.decidedBy?.index);
-    let entry = found.get(`${expected} ${subject}`);
-    if (!entry) found.set(`${expected} ${subject}`, (entry = { subject, expected, titles: new Map() }));
+    const how = verdict === "undecided" ? "undecided" : expected;
+    let entry = found.get(`${how} ${subject}`);
+    if (!entry) {
+      found.set(
+        `${how} ${subject}`,
+        (entry = { subject, how, titles: new Map(), explanation: decision.explanation ?? "" }),
+      );
+    }
     entry.titles.set(title, (entry.titles.get(title) ?? 0) + 1);
   }
-  return [...found.values()].map(({ subject, expected, titles }): Finding => {
-    const list = [...titles].map(([title, count]) => (count === 1 ? title : `${title} (${count} times)`)).join("; ");
-    return expected === "deny"
-      ? {
-          id: "policy/lets-through",
-          severity: "warning",
-          subject,
-          message: `It allows actions that Crosstrail's statements alone would refuse: ${list}.`,
-          remedy:
-            "Restrict the statement to those who need it, or remove it from the current policy, if its owner agrees.",
-        }
-      : {
-          id: "policy/prevents",
-          severity: "warning",
-          subject,
-          message: `It prevents actions that should be possible: ${list}.`,
-          remedy: "Exempt those who read the logs from the statement, if its owner agrees.",
-        };
-  });
+  return [...found.values()].map(changeFinding);
+}
+
+/** What a current statement changes: it allows what should be refused, prevents what should be possible, or leaves it open. */
+interface Change {
+  subject: string;
+  how: "allow" | "deny" | "undecided";
+  titles: Map<string, number>;
+  explanation: string;
+}
+
+function changeFinding({ subject, how, titles, explanation }: Change): Finding {
+  const list = [...titles].map(([title, count]) => (count === 1 ? title : `${title} (${count} times)`)).join("; ");
+  switch (how) {
+    case "deny":
+      return {
+        id: "policy/lets-through",
+        severity: "warning",
+        subject,
+        message: `It allows actions that Crosstrail's statements alone would refuse: ${list}.`,
+        remedy:
+          "Restrict the statement to those who need it, or remove it from the current policy, if its owner agrees.",
+      };
+    case "allow":
+      return {
+        id: "policy/prevents",
+        severity: "warning",
+        subject,
+        message: `It prevents actions that should be possible: ${list}.`,
+        remedy: "Exempt those who read the logs from the statement, if its owner agrees.",
+      };
+    case "undecided":
+      return {
+        id: "policy/undecided",
+        severity: "warning",
+        subject,
+        message: `It leaves open: ${list}. ${explanation}`,
+        remedy:
+          "Give the value that decides it, as the message says, or change the statement so that it does not depend on it.",
+      };
+  }
 }
 
 /** About who administers the bucket or the key, beyond its policy. */

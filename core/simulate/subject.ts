@@ -266,7 +266,7 @@ export function recognisedPolicies(
 }
 
 /** The reader roles' own policies as the audit stack would deploy them. */
-function builtReaders({ readers = [], ...archive }: SimulatedFleet): ArchivePolicies["readers"] {
+export function builtReaders({ readers = [], ...archive }: SimulatedFleet): ArchivePolicies["readers"] {
   return readerPolicies(archive, readers) as ArchivePolicies["readers"];
 }
 
@@ -293,6 +293,26 @@ export function worldOf({
     given,
     organizationOf: (accountId) => (inside.has(accountId) ? { id } : outside.has(accountId) ? { not: id } : "unknown"),
   };
+}
+
+/**
+ * The keys that a policy names: a key's own policy as a resource, a bucket's policy where it says with what files may be
+ * encrypted.
+ * @param without Sids of statements that do not count.
+ */
+export function keysNamedIn(policy: PolicyInput, kind: "bucket" | "key", without: string[] = []): string[] {
+  const statements = (readRaw(policy, new Findings())?.statements ?? []) as (Partial<Statement> | null)[];
+  const counted = statements.filter((each) => each?.Sid === undefined || !without.includes(each.Sid));
+  const texts = counted.flatMap((each) =>
+    kind === "key"
+      ? [each?.Resource, each?.NotResource].flat()
+      : Object.values(each?.Condition ?? {}).flatMap((block) =>
+          Object.entries(block ?? {})
+            .filter(([key]) => /^s3:x-amz-server-side-encryption-aws-kms-key-id$/i.test(key))
+            .flatMap(([, values]) => values),
+        ),
+  );
+  return texts.filter((text): text is string => typeof text === "string" && parseKeyArn(text) !== undefined);
 }
 
 /** What the builders of both policies take. */

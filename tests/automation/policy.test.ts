@@ -216,7 +216,8 @@ describe("crosstrail policy", () => {
       [["bucket", "--current", "x", "--deployed"], /exclude each other/],
       [["bucket", "--without", "x"], /^--without needs a current policy/],
       [["key", "--denials"], /^--denials applies to the bucket policy only/],
-      [["bucket", "--key", keyArn], /^--key applies to the key policy only/],
+      [["bucket", "--context", "aws:CurrentTime"], /aws:CurrentTime[^]*not a condition key with its value/],
+      [["bucket", "--context", "aws:CurentTime=2026-01-01"], /No request has a condition key of this name/],
       [["key", "--deployed"], /^--deployed needs --key/],
       [["key", "--key", "alias/logs"], /instead of an alias/],
       [["key", "--key", keyArn.replace("us-east-1", "eu-west-1")], /its key must be in the same one/],
@@ -253,6 +254,84 @@ describe("crosstrail policy", () => {
       const empty = await crosstrail(["policy", "bucket", "--config", write(text, "Pulumi.empty.yaml")]);
       assert.equal(empty.exitCode, 2);
       assert.match(empty.stderr, /The fleet has no trail/);
+    });
+
+    it("but an organization's trail alone is one", async () => {
+      const text =
+        '{config: {"aws:region": us-east-1, "crosstrail:role": audit, "crosstrail:auditAccountId": "111111111111", ' +
+        '"crosstrail:bucketName": example-logs, "crosstrail:auditAccountTrail": false, ' +
+        '"crosstrail:organization": {id: o-exampleorg1, managementAccountId: "555555555555"}}}';
+      const { exitCode, stdout } = await crosstrail(["policy", "bucket", "--config", write(text, "Pulumi.only.yaml")]);
+      assert.equal(exitCode, 0);
+      assert.deepEqual(sidsOf(stdout).slice(0, 2), ["OrganizationTrailAclCheck", "OrganizationTrailWrite"]);
+    });
+  });
+
+  describe("the key that encrypts the logs", () => {
+    const statement = (more: object) => ({
+      Sid: "Root",
+      Effect: "Allow",
+      Principal: { AWS: "arn:aws:iam::111111111111:root" },
+      Action: "kms:*",
+      Resource: keyArn,
+      ...more,
+    });
+    const denied = statement({ Sid: "Theirs", Effect: "Deny", Principal: "*", Action: "kms:GenerateDataKey*" });
+    const document = (...statements: object[]) => write({ Version: "2012-10-17", Statement: statements });
+    const otherKey = keyArn.replace("1234abcd", "abcd1234");
+
+    it("is the one that the current policy names: what denies it is seen", async () => {
+      const stopped = await policy("key", "--current", document(statement({}), denied));
+      assert.equal(stopped.exitCode, 5);
+      assert.match(stopped.stderr, /statement 2 \("Theirs"\)[^]*No trail could deliver/);
+      const taken = await policy("key", "--current", document(statement({})));
+      assert.equal(taken.exitCode, 0);
+      assert.match(taken.stderr, /The logs' key is taken to be this one/);
+    });
+
+    it("is asked for where the current policy names several", async () => {
+      const both = document(statement({}), statement({ Sid: "Other", Resource: otherKey }));
+      const asked = await policy("key", "--current", both);
+      assert.equal(asked.exitCode, 2);
+      assert.match(asked.stderr, /It names 2 keys[^]*Add --key/);
+      assert.equal((await policy("key", "--current", both, "--key", keyArn)).exitCode, 0);
+      assert.equal((await policy("key", "--current", both, "--without", "Other")).exitCode, 0);
+    });
+
+    it("is what the bucket policy may demand of files", async () => {
+      const demands = (wanted: string) =>
+        document({
+          ...denyUnencrypted,
+          Condition: {
+            Null: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "false" },
+            StringNotEquals: { "s3:x-amz-server-side-encryption-aws-kms-key-id": wanted },
+          },
+        });
+      assert.equal((await policy("bucket", "--current", demands(keyArn))).exitCode, 0);
+      assert.equal((await policy("bucket", "--current", demands(otherKey), "--key", keyArn)).exitCode, 5);
+    });
+  });
+
+  describe("what is not known", () => {
+    const until = write.bind(undefined, {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          ...denyUnencrypted,
+          Condition: { DateGreaterThan: { "aws:CurrentTime": "2030-01-01T00:00:00Z" } },
+        },
+      ],
+    });
+
+    it("is an error that names the key, and is decided with --context", async () => {
+      const open = await policy("bucket", "--current", until());
+      assert.equal(open.exitCode, 5);
+      assert.match(open.stderr, /Whether any trail can deliver cannot be decided[^]*--context aws:CurrentTime=<value>/);
+      const now = await policy("bucket", "--current", until(), "--context", "aws:CurrentTime=2026-11-28T00:00:00Z");
+      assert.equal(now.exitCode, 0);
+      const later = await policy("bucket", "--current", until(), "--context", "aws:CurrentTime=2031-01-01T00:00:00Z");
+      assert.equal(later.exitCode, 5);
+      assert.match(later.stderr, /No trail could deliver/);
     });
   });
 

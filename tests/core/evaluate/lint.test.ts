@@ -269,13 +269,13 @@ describe("lint", () => {
       "everyone but those",
       [allow({ Condition: { StringNotEquals: { "aws:PrincipalOrgID": "o-x" } } })],
       "bucket",
-      ["warning policy/wildcard-principal"],
+      ["warning policy/wildcard-principal", "warning policy/negated-allow"],
     ],
     [
       "everyone, where the key exists",
       [allow({ Condition: { StringEqualsIfExists: { "aws:PrincipalOrgID": "o-x" } } })],
       "bucket",
-      ["warning policy/wildcard-principal"],
+      ["warning policy/wildcard-principal", "warning policy/if-exists-allow"],
     ],
     [
       "everyone, by a condition that is a wildcard",
@@ -338,7 +338,7 @@ describe("lint", () => {
       "a wildcard in StringNotEqualsIgnoreCase",
       [{ ...named, Condition: { StringNotEqualsIgnoreCase: { "aws:PrincipalTag/a": "b?" } } }],
       "bucket",
-      ["warning policy/wildcard-in-equals"],
+      ["warning policy/wildcard-in-equals", "warning policy/negated-allow"],
     ],
     [
       "a literal star in StringEquals",
@@ -507,5 +507,56 @@ describe("lint finds the known errors of common guides", () => {
     const [finding] = find("AWSLogs for everyone", "bucket");
     assert.equal(finding?.id, "policy/confused-deputy");
     assert.match(finding?.message ?? "", /a stranger's trail can write here/);
+  });
+});
+
+/** Each operator with its prefix and suffix, in an Allow and in a Deny: what a request without the key does, and what lint says. */
+describe("lint of what holds without the key", () => {
+  const key = "aws:PrincipalTag/team";
+  const about =
+    /^policy\/(for-any-value-deny|for-all-values-(allow|deny)|for-any-value-if-exists|if-exists-allow|negated-(allow|deny))$/;
+  const found = (effect: "Allow" | "Deny", operator: string, more: object = {}) => {
+    const make = effect === "Allow" ? allow : deny;
+    const Condition = { [operator]: { [key]: "a" }, ...more };
+    return lint(policy(make({ Principal: { AWS: home }, Condition })), { kind: "bucket" })
+      .map(({ id }) => id)
+      .filter((id) => about.test(id));
+  };
+  const rows: [operator: string, allow: string[], deny: string[]][] = [
+    ["StringEquals", [], []],
+    ["StringNotEquals", ["negated-allow"], ["negated-deny"]],
+    ["StringEqualsIfExists", ["if-exists-allow"], []],
+    ["StringNotEqualsIfExists", ["if-exists-allow"], []],
+    ["ForAllValues:StringEquals", ["for-all-values-allow"], ["for-all-values-deny"]],
+    ["ForAllValues:StringNotEquals", ["for-all-values-allow"], ["for-all-values-deny"]],
+    ["ForAllValues:StringEqualsIfExists", ["for-all-values-allow"], ["for-all-values-deny"]],
+    ["ForAnyValue:StringEquals", [], ["for-any-value-deny"]],
+    ["ForAnyValue:StringNotEquals", [], ["for-any-value-deny"]],
+    ["ForAnyValue:StringEqualsIfExists", ["for-any-value-if-exists"], ["for-any-value-if-exists"]],
+    ["ForAnyValue:StringNotEqualsIfExists", ["for-any-value-if-exists"], ["for-any-value-if-exists"]],
+  ];
+  for (const [operator, inAllow, inDeny] of rows) {
+    it(operator, () => {
+      const full = (names: string[]) => names.map((name) => `policy/${name}`);
+      assert.deepEqual(found("Allow", operator), full(inAllow));
+      assert.deepEqual(found("Deny", operator), full(inDeny));
+      // Where the key has to be there, there is nothing to say.
+      const present = { Null: { [key]: "false" } };
+      assert.deepEqual([...found("Allow", operator, present), ...found("Deny", operator, present)], []);
+    });
+  }
+
+  it("a key that every request has is not held against anybody", () => {
+    const Condition = { StringNotEquals: { "aws:RequestedRegion": "us-east-1" } };
+    assert.deepEqual(ids(policy(deny({ Condition }))), []);
+  });
+
+  it("a key that must be absent and have a value", () => {
+    const Condition = { Null: { [key]: "true" }, StringEquals: { [key]: "a" } };
+    assert.deepEqual(ids(policy(deny({ Principal: { AWS: home }, Condition }))), [
+      "warning policy/condition-contradiction",
+    ]);
+    const holds = { Null: { [key]: "true" }, StringEqualsIfExists: { [key]: "a" } };
+    assert.deepEqual(ids(policy(deny({ Principal: { AWS: home }, Condition: holds }))), []);
   });
 });

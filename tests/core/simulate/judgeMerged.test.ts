@@ -79,7 +79,7 @@ describe("a merged policy", () => {
         deny({
           Action: "kms:GenerateDataKey*",
           Resource: "*",
-          Condition: { StringNotEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } },
+          Condition: { StringNotEquals: { "kms:ViaService": "ec2.us-east-1.amazonaws.com" } },
         }),
         /No trail could deliver: .*kms:GenerateDataKey.*ViaService/,
       ],
