@@ -172,7 +172,7 @@ function locked({ kind, merge }: MergedPolicy, policy: CompiledPolicy, fleet: Si
       subject: "key policy",
       message:
         open === undefined
-          ? `Nobody of the key's own account ${owner} could change this policy again, so KMS refuses it, and nobody could repair it.`
+          ? `Nobody of the key's own account ${owner} could change this policy again. KMS rejects such a policy, because nobody could repair it.`
           : `Whether anybody of the key's own account ${owner} could change this policy again cannot be decided. ${open.explanation}`,
       remedy:
         "Keep a statement that lets the key's account administer it, with kms:PutKeyPolicy, and that nothing denies.",
