@@ -349,7 +349,7 @@ function* adviseAbsence(condition: Condition, statement: CompiledStatement, kind
       message: `${operator} ${key} in an Allow also holds for requests without the key.`,
       remedy: ifExists ? "Leave out IfExists, unless this is meant." : `${present}, or name what is allowed.`,
     };
-  } else if (quantifier === "one" && !allow && negated && !ifExists && limitingKeys.test(lookupKey)) {
+  } else if (quantifier === "one" && !allow && negated && !ifExists && kind !== "scp" && limitingKeys.test(lookupKey)) {
     if (statement.conditions.some((each) => /^aws:(principalisawsservice|principalservicename)$/.test(each.lookupKey)))
       return;
     yield {

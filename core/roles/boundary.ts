@@ -46,7 +46,7 @@ export function roleBoundary(names: RoleNames): PolicyDocument<IdentityStatement
         ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateObject", "s3:ReplicateTags"],
         [`${copies}/*`],
       );
-      allow("ReplicateEncrypted", ["kms:Decrypt", "kms:Encrypt"], keys, {
+      allow("ReplicateEncrypted", ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], keys, {
         StringLike: {
           "kms:EncryptionContext:aws:s3:arn": list([bucket, copies].flatMap((arn) => [arn, `${arn}/*`])),
           "kms:ViaService": "s3.*",

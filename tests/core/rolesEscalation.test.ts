@@ -280,6 +280,12 @@ describe("core/roles: the permissions boundary", () => {
         "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555",
         s3("copies", "eu-west-1"),
       ],
+      [
+        replication,
+        "kms:GenerateDataKey",
+        "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555",
+        s3("copies", "eu-west-1"),
+      ],
       ...["CreateLogStream", "PutLogEvents"].map((action): [PolicyDocument, string, string] => [
         logs,
         `logs:${action}`,
