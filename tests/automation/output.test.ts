@@ -67,7 +67,9 @@ describe("automation: what a terminal may have", () => {
       };
       const current = {
         Version: "2012-10-17",
-        Statement: [{ ...statement, Action: "s3:GetObject", Resource: `arn:aws:s3:::example-audit-logs/${hostile}` }],
+        Statement: [
+          { ...statement, Action: "s3:GetObject", Resource: `arn:aws:s3:::crosstrail-example-logs/${hostile}` },
+        ],
       };
       writeFileSync(file, JSON.stringify(current));
       const config = join(root, "Pulumi.audit.yaml");
