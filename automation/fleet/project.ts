@@ -16,6 +16,7 @@ import type { Contract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { FleetStack } from "../../core/fleet";
 import {
+  fitsRole,
   managementConfig,
   managementEntry,
   memberConfig,
@@ -243,9 +244,10 @@ export class Project {
     });
   }
 
-  private check({ name, kind, accountId }: FleetStack, settings: Settings): void {
+  private check(stack: FleetStack, settings: Settings): void {
+    const { name, kind, accountId } = stack;
     const file = this.fileOf(name);
-    if (settings.role === "audit" || settings.role !== kind) {
+    if (settings.role === "audit" || !fitsRole(stack, settings.role, this.audit)) {
       const what = kind === StackKind.Member ? "a member" : "the organization trail's";
       throw fileError(
         file,

@@ -80,6 +80,15 @@ export function hasStack(
 }
 
 /**
+ * Whether a stack's own file may give it this role. While a migration turns the organization trail into a trail of its account,
+ * the stack is declared as both, and its file is changed before the organization's declaration is.
+ */
+export function fitsRole({ kind, accountId }: FleetStack, role: string, { members }: AuditSettings): boolean {
+  const isBoth = kind === StackKind.Management && members.some((member) => member.accountId === accountId);
+  return role === kind || (role === StackKind.Member && isBoth);
+}
+
+/**
  * The fleet's stacks.
  * @param auditStack the audit stack's name.
  * @param deployed the audit stack's outputs, if it is deployed.
@@ -110,14 +119,14 @@ export function fleetOf(
   const arnOf = (contract: Pick<Contract, "trails"> | undefined, accountId: string) =>
     contract?.trails.find((trail) => trail.accountId === accountId)?.trailArn;
   const members = settings.members
-    // While a migration turns one kind of trail into the other, the management account is declared as both.
-    .filter(({ alias, accountId }) => alias !== management?.name || accountId !== organization?.managementAccountId)
     .map(({ alias, accountId }) => ({
       name: nameOf(alias, accountId),
       kind: StackKind.Member,
       accountId,
       authorised: arnOf(declared, accountId) === arnOf(deployed, accountId),
-    }));
+    }))
+    // While a migration turns one kind of trail into the other, the management account is declared as both.
+    .filter(({ name, accountId }) => name !== management?.name || accountId !== organization?.managementAccountId);
   // The management account's stack may have been a member's; its trail is then the organization's, and stays.
   const declaredAccounts = new Set([
     settings.auditAccountId,
