@@ -21,7 +21,7 @@ export type * from "./types";
 
 export interface Report {
   data: ReportData;
-  /** For a comment on GitHub, within its limit; the first line is a hidden marker by which the comment is found again. */
+  /** For a comment on GitHub, within its limit; the first line is `commentMarker`, which GitHub does not show. */
   markdown: string;
   /** A page of its own: no script, and nothing is loaded from elsewhere. */
   html: string;

@@ -9,12 +9,11 @@ import type { AccessChange, PolicyChange, ReportData } from "./types";
 export const commentLimit = 65_536;
 
 /**
- * The first line of the report; GitHub does not show it. An archive's comment is found by it, whatever else comments.
+ * The first line of every report, always the same; GitHub does not show it. A workflow finds its earlier comment by this line
+ * together with the comment's author. Compare with this constant, never with a report's first line: whoever can change the
+ * report could otherwise have another comment overwritten.
  */
-export function commentMarker({ accounts }: Pick<ReportData, "accounts">): string {
-  const audit = accounts.find(({ kind }) => kind === "audit")?.accountId ?? "";
-  return `<!-- crosstrail-preview ${/^\d{12}$/.test(audit) ? audit : "fleet"} -->`;
-}
+export const commentMarker = "<!-- crosstrail-preview -->";
 
 /** No section keeps the others out: so many bytes at most for each. */
 const share = { risks: 14_000, access: 10_000, accounts: 12_000, costs: 6_000, notes: 6_000 };
@@ -23,7 +22,7 @@ export function markdownText(data: ReportData): string {
   const risks = data.findings.filter(({ severity }) => severity !== "info");
   const notes = data.findings.filter(({ severity }) => severity === "info");
   const groups = groupsOf(data);
-  const head = [commentMarker(data), "## Crosstrail preview", "", `**${summaryText(data)}**`];
+  const head = [commentMarker, "## Crosstrail preview", "", `**${summaryText(data)}**`];
   const before = [
     ...section("Review first", listed(findings(risks), share.risks)),
     ...section("Who gains and loses access", accessTable(data)),
