@@ -10,7 +10,7 @@ import { serialize } from "../core/policies/document";
 import { eventDataStoreKeyPolicy } from "../core/policies/eventDataStore";
 import { tagsProblem } from "../core/tags";
 import { allTags, checkedInputs, derive, oneOf, partitionOrDefault, requireSelectors } from "./inputs";
-import type { TrailAdvancedEventSelector } from "./memberTrail";
+import type { TrailAdvancedEventSelector } from "./selectors";
 import { providerSelectors } from "./selectors";
 
 /** Arguments of {@link EventDataStore}. */

@@ -8,6 +8,13 @@ export * from "./logReader";
 export * from "./memberTrail";
 export * from "./notificationQueue";
 export * from "./organizationTrail";
+export type {
+  TrailAdvancedEventSelector,
+  TrailDataResource,
+  TrailEventSelector,
+  TrailFieldSelector,
+} from "./selectors";
+export type { TrailArgs } from "./trail";
 export * from "./trailLogGroup";
 export * from "./trailTopic";
 export * from "../core";

@@ -1,5 +1,47 @@
+/** Event selectors: as arguments of components, and as the provider takes them. */
+import type * as pulumi from "@pulumi/pulumi";
 import type { cloudtrail } from "@pulumi/aws/types/input";
 import type { AdvancedEventSelector } from "../core/events";
+
+/** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
+export interface TrailEventSelector {
+  /** Which management and data events: All, ReadOnly or WriteOnly. Default: All. */
+  readWriteType?: pulumi.Input<string>;
+  /** Whether management events are recorded. Default: true. */
+  includeManagementEvents?: pulumi.Input<boolean>;
+  /** Services whose management events are left out: kms.amazonaws.com, rdsdata.amazonaws.com. */
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Data events to record. AWS bills them. */
+  dataResources?: pulumi.Input<pulumi.Input<TrailDataResource>[]>;
+}
+
+/** Resources whose data events a basic event selector records. */
+export interface TrailDataResource {
+  /** For example AWS::S3::Object or AWS::Lambda::Function. */
+  type: pulumi.Input<string>;
+  /** ARNs, or beginnings of ARNs. */
+  values: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** An advanced event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html */
+export interface TrailAdvancedEventSelector {
+  /** What the selector is called in the console. */
+  name?: pulumi.Input<string>;
+  /** All of these must match. */
+  fieldSelectors: pulumi.Input<pulumi.Input<TrailFieldSelector>[]>;
+}
+
+/** A condition on one field of an event. */
+export interface TrailFieldSelector {
+  /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
+  field: pulumi.Input<string>;
+  equals?: pulumi.Input<pulumi.Input<string>[]>;
+  notEquals?: pulumi.Input<pulumi.Input<string>[]>;
+  startsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  notStartsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  endsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  notEndsWith?: pulumi.Input<pulumi.Input<string>[]>;
+}
 
 /**
  * Advanced event selectors as the provider takes them. It has a plural for some operators, and drops without a word what it

@@ -7,11 +7,62 @@ import { LeaveAsIs } from "../core/leftAsIs";
 import { archiveBuckets, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
 import { tagsProblem } from "../core/tags";
 import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents, trailArnProblem } from "./inputs";
-import type { MemberTrailArgs } from "./memberTrail";
-import { providerSelectors } from "./selectors";
+import { providerSelectors, type TrailAdvancedEventSelector, type TrailEventSelector } from "./selectors";
+
+/** Arguments that the components of an account's trail and of an organization's trail have in common. */
+export interface TrailArgs {
+  /** Name of the trail. A change replaces the trail; the archive's policies must name the new one first. */
+  trailName: pulumi.Input<string>;
+  /** The archive's bucket. */
+  bucketName: pulumi.Input<string>;
+  /** The archive's other buckets, for copies and access logs: the presets leave out the data events of all its buckets. Default: none. */
+  otherBucketNames?: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARN of the archive's key; an alias does not do, another account would look it up among its own keys. */
+  keyArn: pulumi.Input<string>;
+  /** Folder in front of AWSLogs/, as the bucket policy has it. Default: none. */
+  logPrefix?: pulumi.Input<string>;
+  /** Whether the trail records every Region. Default: true. Changes in place. */
+  isMultiRegionTrail?: pulumi.Input<boolean>;
+  /** Whether signed digest files prove that no log was changed or removed. Default: true. Changes in place; switching it off ends the chain of digests. */
+  enableLogFileValidation?: pulumi.Input<boolean>;
+  /** Whether events of global services are recorded. Default: true; a multi-Region trail needs it. */
+  includeGlobalServiceEvents?: pulumi.Input<boolean>;
+  /** Whether the trail records at all. Default: true. */
+  enableLogging?: pulumi.Input<boolean>;
+  /** What the trail records, by presets: values of EventPreset. Default: management, all management events. AWS bills the others. Changes in place, as all that is recorded does. */
+  events?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Which events the presets record: All, ReadOnly or WriteOnly. Default: All. */
+  readWriteType?: pulumi.Input<string>;
+  /** Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. Default: none. */
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Services whose calls through VPC endpoints are recorded beside the presets. AWS bills them. Default: none. */
+  networkActivityEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Instead of presets: basic event selectors, at most 5. The trail gets advanced ones that record the same. */
+  eventSelectors?: pulumi.Input<pulumi.Input<TrailEventSelector>[]>;
+  /** Instead of presets: advanced event selectors, with at most 500 values together. */
+  advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
+  /** ApiCallRateInsight and ApiErrorRateInsight. AWS bills them. Default: none. */
+  insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  /** ARN of a log group of CloudWatch Logs in the trail's own account, with `:*` at the end, to which the trail delivers as well: an output of TrailLogGroup. Default: none. */
+  cloudWatchLogsLogGroupArn?: pulumi.Input<string>;
+  /** ARN of the role by which CloudTrail writes to the log group. */
+  cloudWatchLogsRoleArn?: pulumi.Input<string>;
+  /** Name of a topic in the trail's own account to which each delivery is published: an output of TrailTopic. Default: none. */
+  snsTopicName?: pulumi.Input<string>;
+  /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
+  partition?: pulumi.Input<string>;
+  /** Tags of the trail. */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+}
+
+/** What only the trail of an account can be given. */
+interface Adoption {
+  importTrailArn?: string;
+  leaveAsIs?: string[];
+}
 
 /** The arguments of any trail that delivers to the archive, checked. */
-export function checkedTrail(component: string, args: MemberTrailArgs) {
+export function checkedTrail(component: string, args: TrailArgs & Adoption) {
   const { tags, trailName, bucketName, otherBucketNames, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } =
     checkedInputs(
       component,

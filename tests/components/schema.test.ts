@@ -229,10 +229,10 @@ describe("components: the schema for other languages", () => {
   it("MemberTrail", () => {
     const { inputs, outputs } = result.components.MemberTrail!;
     assert.deepEqual(signature(inputs), [
-      ...trailInputs,
-      "tags?: map of string",
       "importTrailArn?: string plain",
       "leaveAsIs?: string[] plain",
+      ...trailInputs,
+      "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
   });
@@ -240,9 +240,9 @@ describe("components: the schema for other languages", () => {
   it("OrganizationTrail", () => {
     const { inputs, outputs } = result.components.OrganizationTrail!;
     assert.deepEqual(signature(inputs), [
-      ...trailInputs,
       "isOrganizationTrail?: boolean",
       "delegatedAdministrator?: string",
+      ...trailInputs,
       "tags?: map of string",
     ]);
     assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
