@@ -4,20 +4,13 @@ import type { Contract } from "../core/contract";
 import { authoriseOrganization, refuseReplacement } from "../core/contract";
 import { formatFinding, UserError } from "../core/findings";
 import { organizationLogPath, trailArn } from "../core/names";
-import type { OrganizationState, OrganizationWish } from "../core/organizationPrerequisites";
+import type { OrganizationWish } from "../core/organizationPrerequisites";
 import { organizationFindings } from "../core/organizationPrerequisites";
 import type { ManagementSettings } from "../core/settings";
 import { contractOf } from "./contract";
 import { deliverToArchive } from "./delivery";
+import type { OrganizationAccess } from "./organizationAccess";
 import { deployedOutputs, requireAccount } from "./stack";
-
-/** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
-export interface OrganizationAccess {
-  read(): Promise<OrganizationState>;
-  /** Turns on what is missing and was asked for; what is on stays on. Says what it did. */
-  enable(state: OrganizationState, wish: OrganizationWish): Promise<string[]>;
-  close(): void;
-}
 
 /** A management stack: the organization's trail, as the audit stack's contract authorises it. */
 export async function management(

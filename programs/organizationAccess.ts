@@ -16,10 +16,17 @@ import {
   paginateListDelegatedAdministrators,
 } from "@aws-sdk/client-organizations";
 import { UserError } from "../core/findings";
-import type { OrganizationState } from "../core/organizationPrerequisites";
+import type { OrganizationState, OrganizationWish } from "../core/organizationPrerequisites";
 import { cloudTrailPrincipal, serviceLinkedRoleName } from "../core/organizationPrerequisites";
 import { clientSettings, providerCredentials } from "./credentials";
-import type { OrganizationAccess } from "./management";
+
+/** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
+export interface OrganizationAccess {
+  read(): Promise<OrganizationState>;
+  /** Turns on what is missing and was asked for; what is on stays on. Says what it did. */
+  enable(state: OrganizationState, wish: OrganizationWish): Promise<string[]>;
+  close(): void;
+}
 
 /** How a refusal of AWS is met: what may be left unread is, everything else is told. */
 async function unlessRefused<Result>(ask: () => Promise<Result>, ...names: string[]): Promise<Result | undefined> {

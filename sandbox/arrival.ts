@@ -15,7 +15,7 @@ import type { Contract } from "../core/contract";
 import { ROOT } from "./accounts";
 import { pc } from "./colors";
 import type { Context } from "./context";
-import type { Sandbox } from "./index";
+import { BESIDE, type Sandbox } from "./index";
 
 const MINUTE = 60_000;
 /** A digest is due an hour after logging began, and is delivered at the next five minutes of the clock. */

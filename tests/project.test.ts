@@ -25,6 +25,33 @@ function importsOf(file: string, text = read(file)): string[] {
     );
 }
 
+/** Files that import each other, also through others; types count as well. */
+function circles(files: string[], imports: (file: string) => string[]): string[][] {
+  const all = new Set(files);
+  const found = (path: string) =>
+    ["", ".ts", ".js", "/index.ts"].map((end) => path + end).find((each) => all.has(each));
+  const targets = new Map(files.map((file) => [file, imports(file).flatMap((path) => found(path) ?? [])]));
+  const reach = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const open = [...(targets.get(from) ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(...(targets.get(next) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map(files.map((file) => [file, reach(file)]));
+  const inCircle = files.filter((file) => reached.get(file)?.has(file));
+  const groups = new Map(
+    inCircle.map((file) => [
+      file,
+      inCircle.filter((other) => reached.get(file)?.has(other) && reached.get(other)?.has(file)).sort(),
+    ]),
+  );
+  return [...new Map([...groups.values()].map((group) => [group.join(), group])).values()];
+}
+
 function topOf(path: string): string {
   return path.split("/")[0] as string;
 }
@@ -116,6 +143,24 @@ describe("the project", () => {
         }
       });
     }
+
+    it("and never in a circle", () => {
+      // Completion describes every command, and is one of them.
+      const known = [["automation/cli.ts", "automation/commands/completion.ts"]];
+      const files = [...layers, "sandbox"].flatMap(sources);
+      assert.deepEqual(
+        circles(files, (file) => importsOf(file)),
+        known,
+      );
+    });
+
+    it("and a circle would be seen", () => {
+      const imports: Record<string, string[]> = { "a.ts": ["b"], "b.ts": ["c/d"], "c/d.ts": ["a"], "e.ts": ["a"] };
+      assert.deepEqual(
+        circles(Object.keys(imports), (file) => imports[file] ?? []),
+        [["a.ts", "b.ts", "c/d.ts"]],
+      );
+    });
 
     it("core is pure: no Pulumi, no AWS SDK, no files, no clock; zod is all it needs", () => {
       for (const file of sources("core")) {

@@ -5,7 +5,7 @@ import { UserError } from "../../core/findings";
 import type { PublicKey } from "../../core/logs";
 import { clientSettings } from "../../programs/credentials";
 import { S3Source } from "../archive/s3";
-import type { VerifyOptions } from "./index";
+import type { VerifyOptions } from "./options";
 import { type KeySource, KeysError } from "./publicKeys";
 
 type Access = Pick<VerifyOptions, "bucket" | "bucketRegion" | "bucketOwner" | "roleArn" | "externalId">;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { VerifyOptions } from "./index";
+import type { VerifyOptions } from "./options";
 import type { SliceResult } from "./types";
 
 /** It goes up when a line's meaning changes. */

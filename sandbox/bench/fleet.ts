@@ -8,7 +8,7 @@ import type { Context } from "../context";
 import { userError } from "../errors";
 import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, ROOT } from "../accounts";
 import { REGION, type Sandbox } from "../index";
-import { median, plainProject } from "./index";
+import { median, plainProject } from "./plain";
 import { type Cost, measured } from "./processes";
 
 const MINUTE = 60_000;

@@ -2,21 +2,19 @@
 // the same emulator, so that the ratio means something on a shared machine; the seconds alone do not.
 
 import fs from "node:fs";
-import path from "node:path";
 import Table from "cli-table3";
 import type { Context } from "../context";
 import { userError } from "../errors";
-import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig, ROOT } from "../accounts";
+import { AUDIT_ACCOUNT, AUDIT_STACK, auditConfig, deployRole, memberConfig } from "../accounts";
 import { installTools, openSandbox, REGION, type Sandbox } from "../index";
 import { cleanUp, newRunFolder } from "../keep";
-import { stringify } from "yaml";
 import { benchFleet, parseFleetOptions } from "./fleet";
+import { median, must, plainProject } from "./plain";
 import { benchPolicies, showPolicies } from "./policies";
 import { type Cost, measured } from "./processes";
 
 const PREVIEWS = 5;
 const FIRST_UPS = 3;
-const MINUTE = 60_000;
 
 const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>]]
   policies: only what needs no engine; fleet: an audit stack and 20 members`;
@@ -93,36 +91,6 @@ async function measure(context: Context, sandbox: Sandbox): Promise<Row[]> {
   return [previews, firstUps];
 }
 
-/** A project of its own beside the sandbox's: its files copied, Node's packages those of this repository. */
-export async function plainProject(sandbox: Sandbox, name: string) {
-  const folder = path.join(sandbox.folder, name);
-  fs.cpSync(path.join(__dirname, name), folder, { recursive: true });
-  fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
-  const env = { PULUMI_OPTION_CWD: folder };
-  /** Writes the stack's settings; true when it had none. */
-  const configure = (stack: string, config: Record<string, unknown>): boolean => {
-    const file = path.join(folder, `Pulumi.${stack}.yaml`);
-    if (fs.existsSync(file)) return false;
-    fs.writeFileSync(file, stringify({ config }));
-    return true;
-  };
-  return {
-    env,
-    configure,
-    async stack(stack: string, config: Record<string, unknown>): Promise<void> {
-      if (configure(stack, config)) await must(sandbox, ["stack", "init", stack], env);
-    },
-  };
-}
-
-/** Runs `pulumi`, which must succeed. */
-async function must(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<void> {
-  const result = await sandbox.pulumi(args, { timeoutMs: 10 * MINUTE, env });
-  if (result.code !== 0) {
-    throw userError(`pulumi ${args.join(" ")} failed:\n${(result.stdout + result.stderr).trim()}`);
-  }
-}
-
 function timed(sandbox: Sandbox, args: string[], env?: NodeJS.ProcessEnv): Promise<Cost> {
   return measured(() => must(sandbox, args, env));
 }
@@ -149,12 +117,4 @@ function show(rows: Row[]): void {
   console.log(
     "Memory: resident pages of all processes of the operation, sampled four times a second; shared pages count for each.",
   );
-}
-
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }

@@ -129,7 +129,15 @@ describe("engine: the fleet of an organization", function () {
     declare(undefined);
     const preview = ok(await crosstrail.preview(options()));
     assert.equal(preview.management?.changes.delete, 3, JSON.stringify(preview.management?.changes));
-    ok(await crosstrail.up(options()));
+    await assert.rejects(crosstrail.up(options()), (error: crosstrail.UserError) => {
+      assert.deepEqual(
+        error.findings.map(({ id }) => id),
+        ["fleet/mass-removal"],
+      );
+      return true;
+    });
+    assert.ok(await trail(), "an organization trail is never removed by accident");
+    ok(await crosstrail.up({ ...options(), removeMembers: 1 }));
     assert.deepEqual(finished, ["management", "audit", "payments"]);
     assert.equal(await trail(), undefined);
     const { EnabledServicePrincipals } = await organizations.send(new ListAWSServiceAccessForOrganizationCommand({}));

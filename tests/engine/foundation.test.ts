@@ -187,6 +187,8 @@ describe("engine: a fleet from its first up to its end", function () {
     await engine.configureAudit({
       "crosstrail:members": [payments, web],
       "crosstrail:logPrefix": "trails/prod",
+      // Until the members' trails have moved.
+      "crosstrail:previousLogPrefix": "/",
       "crosstrail:tags": { team: "audit" },
     });
     // The bucket policy and the audit account's own trail; the tags of these, the bucket and the key.
