@@ -138,7 +138,7 @@ describe("engine: the archive's controls", function () {
     const { text } = await engine.attempt("preview", AUDIT_STACK);
     assert.match(
       text,
-      /New log files are no longer locked\. .* stay locked, mode compliance, 1 year\. Object Lock itself stays enabled\./,
+      /New log files are no longer locked\. Existing log files stay locked: mode compliance, 1 year\. Object Lock itself stays enabled\./,
     );
     const { encryption, ...controls } = await bringUp("audit-lifecycle", "audit-logging", "audit-notification");
     assert.ok(encryption);

@@ -64,7 +64,7 @@ describe("engine: npm start", function () {
       /^payments +222222222222 +arn:aws:cloudtrail:us-east-1:222222222222:trail\/crosstrail +yes +lets it deliver +lets it deliver$/m,
       /^web +333333333333 +arn:aws:cloudtrail:us-east-1:333333333333:trail\/crosstrail +yes +lets it deliver +lets it deliver$/m,
       /^Account 444444444444, which is not in the fleet: refused by the bucket policy and the key policy\.$/m,
-      /^✔ +A trail of the fleet delivers its logs +possible +15 of 15$/m,
+      /^✔ +A trail of the fleet delivers its logs +possible +27 of 27$/m,
       /^✔ +A member reads another account's logs.* +refused +12 of 12$/m,
       /^Gaps left open by the chosen policy forms \(.*\): none\.$/m,
       // The logs of all accounts have arrived, and are whole; then one log is changed and a digest deleted.

@@ -99,8 +99,13 @@ describe("engine: replicas of the key and of the bucket", function () {
     assert.equal((await describeKey(keyArn, "us-east-1"))?.MultiRegionConfiguration?.MultiRegionKeyType, "PRIMARY");
     assert.equal((await describeKey(at(second), second))?.MultiRegionConfiguration?.MultiRegionKeyType, "REPLICA");
     const common = ["AccountAdministration", "CloudTrailEncrypt", "CloudTrailDescribeKey", "AccountReadsLogs"];
-    assert.deepEqual(await sidsOf("us-east-1"), [...common, "ReplicationReadsLogs"]);
-    assert.deepEqual(await sidsOf(second), [...common, "ReplicationWritesCopies", "AccountReadsCopies"]);
+    assert.deepEqual(await sidsOf("us-east-1"), [...common, "ReplicationReadsLogs", "DenyShortDeletion"]);
+    assert.deepEqual(await sidsOf(second), [
+      ...common,
+      "ReplicationWritesCopies",
+      "AccountReadsCopies",
+      "DenyShortDeletion",
+    ]);
   });
 
   it("the bucket with the copies: in the second Region, and as safe as the archive's", async () => {

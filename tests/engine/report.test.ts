@@ -113,7 +113,7 @@ describe("engine: the report of a preview", function () {
     );
     assert.deepEqual(
       findings.map(({ id }) => id),
-      ["preview/trail-gone"],
+      ["preview/trail-gone", "fleet/mass-removal"],
     );
     const config = box.config("audit");
     assert.deepEqual(config["aws:assumeRoles"], [{ roleArn: "arn:aws:iam::111111111111:role/CrosstrailPreview" }]);
