@@ -2,7 +2,7 @@
  * The archive's policies as AWS has them. Loaded only where they are asked for: the SDK takes longer to load than the
  * rest.
  */
-import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../core/contract";
@@ -50,13 +50,30 @@ export async function readBucketPolicy(bucket: Bucket, access: AwsAccess = {}): 
 
 /** The key's policy. */
 export async function readKeyPolicy(keyArn: string, access: AwsAccess = {}): Promise<string | undefined> {
+  const { Policy } = await withKms(keyArn, access, "policy", (kms) =>
+    kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
+  );
+  return Policy;
+}
+
+/** The key's KeyState, as KMS names it: Enabled, Disabled, PendingDeletion and so on. */
+export async function readKeyState(keyArn: string, access: AwsAccess = {}): Promise<string> {
+  const { KeyMetadata } = await withKms(keyArn, access, "state", (kms) =>
+    kms.send(new DescribeKeyCommand({ KeyId: keyArn })),
+  );
+  return KeyMetadata?.KeyState ?? "unknown";
+}
+
+async function withKms<Result>(
+  keyArn: string,
+  access: AwsAccess,
+  what: string,
+  act: (kms: KMSClient) => Promise<Result>,
+): Promise<Result> {
   const { region, accountId = "" } = parseKeyArn(keyArn) ?? {};
   const kms = new KMSClient({ ...clientSettings, ...access, region });
   try {
-    const { Policy } = await read(`the policy of key ${keyArn}`, accountId, () =>
-      kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" })),
-    );
-    return Policy;
+    return await read(`the ${what} of key ${keyArn}`, accountId, () => act(kms));
   } finally {
     kms.destroy();
   }

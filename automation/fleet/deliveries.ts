@@ -6,7 +6,7 @@ import type { Contract } from "../../core/contract";
 import type { Finding } from "../../core/findings";
 import { UserError } from "../../core/findings";
 import type { Answer, Fleet, FleetStack, TakenAway } from "../../core/fleet";
-import { Action, narrowingFinding, StackKind, takenAway } from "../../core/fleet";
+import { Action, archiveFindings, narrowingFinding, StackKind, takenAway } from "../../core/fleet";
 import { LeaveAsIs } from "../../core/leftAsIs";
 import { parseTrailArn } from "../../core/names";
 import type { ArchiveAsIs } from "../../core/simulate";
@@ -45,6 +45,19 @@ export class Deliveries {
     const archive = reading ? { ...reading, archive: compiledArchive(reading.archive) } : { exitCode, findings };
     if (this.resolve) this.resolve(archive);
     else this.archive = Promise.resolve(archive);
+  }
+
+  /** Adds to the audit stack's result what is wrong with its keys and policies. */
+  judgeArchive(result: StackResult, reading: ArchiveReading): void {
+    let findings;
+    try {
+      findings = archiveFindings(reading, this.project.audit, result.stack);
+    } catch (error) {
+      // The configured policies do not fit into AWS's limits, so there is nothing to compare with.
+      if (!(error instanceof UserError)) throw error;
+      ({ findings } = error);
+    }
+    if (findings.length > 0) this.fail(result, ExitCode.CheckFailed, findings);
   }
 
   /** Asks the audit account, once. */

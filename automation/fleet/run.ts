@@ -309,6 +309,7 @@ class Run {
     auditIsOver = true;
     await creating;
     if (job.archive) this.deliveries.took(reading, result);
+    if (action === Action.Status && reading) this.deliveries.judgeArchive(result, reading);
     const isRead = action === Action.Status || this.steps.some((each) => each.stack.kind === StackKind.Audit);
     if (action === Action.Status || action === Action.Up) await this.deliveries.judge(result, job.trail, isRead);
     if (action === Action.Status) result.state = state;

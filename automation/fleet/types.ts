@@ -35,12 +35,19 @@ export interface TrailReport {
   delivery?: TrailAsIs;
   /** Everything that is not as intended. */
   findings: Finding[];
+  /**
+   * Deliveries that failed, and silence. They tell of the time before, so that `status` fails by them, and `up`, which may have
+   * just fixed the cause, warns.
+   */
+  activity: Finding[];
 }
 
 /** What the audit account was asked: the contract that is deployed, and the policies that decide about deliveries. */
 export interface ArchiveReading {
   contract: Contract;
   archive: ArchiveAsIs;
+  /** KMS's KeyState of the archive's keys, by ARN. */
+  keyStates: Record<string, string>;
 }
 
 export const Status = { Succeeded: "succeeded", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled" } as const;

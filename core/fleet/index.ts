@@ -2,6 +2,7 @@
  * The fleet: which stacks there are, in which order they are brought up and destroyed, and what the stack of a member is
  * configured with. All of it follows from the audit stack's settings and from what is deployed.
  */
+export * from "./archiveFindings";
 export * from "./archiveRemoval";
 export * from "./changes";
 export * from "./config";

@@ -3,6 +3,7 @@
  * not be able to afterwards. Whether a trail still needs it only AWS knows, so AWS is asked before anything is taken away.
  */
 import { archiveInput } from "../archivePolicies";
+import { replicationOfKey } from "../policies/replication";
 import type { Contract } from "../contract";
 import type { Finding } from "../findings";
 import { futureKeyArn, parseTrailArn } from "../names";
@@ -44,12 +45,18 @@ export function archiveAfter(deployed: Contract, settings: AuditSettings): Archi
   const keys = keysAfter(deployed, settings);
   const [keyArn = deployed.keyArn, ...previousKeyArns] = keys.map(({ arn }) => arn);
   const input = { ...archiveInput(settings), keyArn, previousKeyArns };
+  const { replication } = settings.replicas;
   return {
     bucketName: settings.bucketName,
     auditAccountId: settings.auditAccountId,
     bucket: bucketPolicy(input, settings.bucketPolicyForm).document,
     keys: Object.fromEntries(
-      keys.map(({ arn, mayEncrypt }) => [arn, keyPolicy({ ...input, mayEncrypt }, settings.keyPolicyForm).document]),
+      keys.map(({ arn, mayEncrypt }, index) => {
+        // Copies are encrypted with the newest key only.
+        const ownKey = index === 0 && replication?.keyArn === undefined;
+        const copies = replication && replicationOfKey(replication, settings.region, ownKey);
+        return [arn, keyPolicy({ ...input, mayEncrypt, replication: copies }, settings.keyPolicyForm).document];
+      }),
     ),
     bucketKey: settings.bucketKeyEnabled,
   };

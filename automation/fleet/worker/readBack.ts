@@ -10,6 +10,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Finding } from "../../../core/findings";
 import { LeaveAsIs } from "../../../core/leftAsIs";
 import { parseTrailArn } from "../../../core/names";
+import { activityFindings, settingsFindings } from "../../../core/trailHealth";
 import { clientSettings } from "../../../programs/credentials";
 import { credentialsOf, regionOf } from "./credentials";
 import { selectorDifference } from "./selectors";
@@ -33,6 +34,7 @@ export async function readTrail(
     credentials: credentialsOf(config),
     maxAttempts: 5,
   });
+  const answeredAt = clockOf(client);
   const findings: Finding[] = [];
   const add = (id: Finding["id"], message: string, remedy: string) =>
     findings.push({ id, severity: "error", subject: trailArn, message, remedy });
@@ -53,19 +55,9 @@ export async function readTrail(
         "Run crosstrail up for this stack; it first compares the trail with AWS.",
       );
     }
-    for (const [name, is, wanted] of [
-      ["isMultiRegionTrail", trail.Trail?.IsMultiRegionTrail, options.isMultiRegionTrail],
-      ["enableLogFileValidation", trail.Trail?.LogFileValidationEnabled, options.enableLogFileValidation],
-      ["isOrganizationTrail", trail.Trail?.IsOrganizationTrail, expected.isOrganizationTrail],
-      ["includeGlobalServiceEvents", trail.Trail?.IncludeGlobalServiceEvents, options.includeGlobalServiceEvents],
-    ] as const) {
-      if ((is ?? false) === wanted) continue;
-      add(
-        "trail/changed",
-        `${name} is ${is ?? false}, but should be ${wanted}.`,
-        "Run pulumi refresh, then crosstrail up.",
-      );
-    }
+    findings.push(...settingsFindings(trail.Trail ?? {}, expected));
+    const seen = { answeredAt: answeredAt() ?? new Date(), seenFrom: accountId };
+    const activity = activityFindings(status, trail.Trail ?? {}, expected, seen);
     const wanted = isLeft(LeaveAsIs.Insights) ? { ...options, insightTypes: [] } : options;
     const difference = isLeft(LeaveAsIs.EventSelectors)
       ? undefined
@@ -96,15 +88,32 @@ export async function readTrail(
         isOrganizationTrail: trail.Trail?.IsOrganizationTrail ?? false,
       },
       findings,
+      activity,
     };
   } catch (error) {
     if ((error as Error).name !== "TrailNotFoundException") throw error;
     await requireAccount(config, accountId);
     add("trail/missing", "The account does not have this trail.", "Run crosstrail up for this stack.");
-    return { trailArn, exists: false, isLogging: false, findings };
+    return { trailArn, exists: false, isLogging: false, findings, activity: [] };
   } finally {
     client.destroy();
   }
+}
+
+/** The newest time that AWS has put on an answer of this client. */
+function clockOf(client: CloudTrailClient): () => Date | undefined {
+  let newest: Date | undefined;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers = {} } = result.response as { headers?: Record<string, string> };
+      const date = new Date(headers.date ?? "");
+      if (!Number.isNaN(date.getTime()) && (!newest || date > newest)) newest = date;
+      return result;
+    },
+    { step: "deserialize", name: "crosstrailClock" },
+  );
+  return () => newest;
 }
 
 /** The credentials are those of another account, whose answer says nothing. */

@@ -12,7 +12,7 @@ import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf,
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
 import { areDead, areOurs, type Lock, locksIn } from "../lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
-import { policiesOf } from "./archive";
+import { keyStatesOf, policiesOf } from "./archive";
 import { OtherAccount, readTrail } from "./readBack";
 import { resultOf } from "../result";
 import type { ArchiveReading, FleetEvent, Job, StackResult } from "../types";
@@ -73,7 +73,8 @@ async function readArchive(job: Job, engine: Engine, hasChanged: boolean): Promi
     if (outputs.contractVersion === undefined) return undefined;
     contract = parseContract(outputs, name);
   }
-  return { contract, archive: await policiesOf(job.config, contract) };
+  const [archive, keyStates] = await Promise.all([policiesOf(job.config, contract), keyStatesOf(job.config, contract)]);
+  return { contract, archive, keyStates };
 }
 
 function explainedFailure(stack: string, error: unknown, open: string[]): Diagnosis {
@@ -282,5 +283,8 @@ async function checkTrail(
     if (result.status === Status.Succeeded)
       result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
   }
-  if (result.trail.findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings: result.trail.findings });
+  const { findings, activity } = result.trail;
+  if (step.action === Action.Status) findings.push(...activity);
+  else for (const { message } of activity) emit({ type: "warning", stack: step.stack.name, message });
+  if (findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings });
 }
