@@ -249,7 +249,13 @@ export class FleetModel {
     }
     const delivery = this.trails.get(trail.trailArn);
     const { trailArn } = trail;
-    const report = { trailArn, exists: delivery !== undefined, isLogging: delivery?.isLogging === true, findings: [] };
+    const report = {
+      trailArn,
+      exists: delivery !== undefined,
+      isLogging: delivery?.isLogging === true,
+      findings: [],
+      activity: [],
+    };
     return { result: resultOf(step, { trail: { ...report, delivery } }) };
   }
 
