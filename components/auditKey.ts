@@ -88,7 +88,7 @@ export interface AuditKeyArgs {
   policyForm?: pulumi.Input<string>;
   /**
    * Regions in which the key has a replica: what it encrypted can be decrypted there. A key that is made with any is
-   * multi-Region for ever, and one that is made without can never have any. Each replica costs as much as a key.
+   * multi-Region forever, and one that is made without can never have any. Each replica costs as much as a key.
    * Default: none.
    */
   replicaRegions?: string[];

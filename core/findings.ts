@@ -361,6 +361,7 @@ export const findingIds = {
   "preview/access-opened": ["The changes would allow an action that should not be possible.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
   "preview/archive-lost": ["The changes would delete or replace the archive's bucket, key or event data store.", "Undo the change that does this."],
   "preview/guard-lost": ["The changes would leave the archive unguarded, at least for a while.", "Undo the change that does this."],
+  "preview/rcp-stops-trail": ["A resource control policy would stop a declared trail's delivery.", "Exempt the account in that policy, or correct the policy."],
   "preview/trail-gone": ["The changes would delete or replace a trail.", "Merge only if you intend this; recorded logs stay."],
   "preview/trail-weakened": ["The changes would make a trail record less, or prove less.", "Merge only if you intend this."],
   // Files and AWS.

@@ -89,7 +89,7 @@ export async function readControls(contract: Contract, access: AwsAccess): Promi
               `expire after ${Expiration?.Days} days, and ${noncurrent?.NoncurrentDays} more`,
             ].join(", "),
           )
-          .join("; ") || "none, logs are kept for ever",
+          .join("; ") || "none, logs are kept forever",
       ],
       ["access logs", logging.LoggingEnabled ? `to ${logging.LoggingEnabled.TargetBucket}` : "none"],
       [

@@ -43,7 +43,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
   let sandbox: Sandbox | undefined;
   let isKept = false;
   try {
-    sandbox = await context.progress.step("Emulator and state of their own", () =>
+    sandbox = await context.progress.step("Isolated emulator and state", () =>
       openSandbox(context, { folder, tools, keep }),
     );
     const result = await deployAndAsk(context, sandbox);

@@ -2,7 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { fleetOfSettings } from "../../core/simulate";
+import type { CompiledPolicyLike } from "../../core/evaluate";
+import type { Finding } from "../../core/findings";
+import type { AuditSettings } from "../../core/settings";
+import { builtPolicies, fleetOfSettings, stoppedByControls } from "../../core/simulate";
+import { collect, readControls } from "../controls";
 import { type FleetOptions, type FleetResult, preview } from "../index";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
@@ -15,6 +19,7 @@ interface PreviewOptions extends Options {
   expectNoChanges?: boolean;
   report?: Format[];
   reportFolder?: string;
+  rcp?: string[];
 }
 
 /** The formats of a report, and the files they are written to. */
@@ -28,6 +33,7 @@ export function define(command: Command): void {
     .addOption(
       new Option("--report <formats...>", "print a report instead, for a pull request").choices(Object.keys(files)),
     )
+    .option("--rcp <file>", "warn of trails that this resource control policy would stop; repeatable", collect)
     .option("--report-folder <folder>", `write the reports to this folder, as ${Object.values(files).join(", ")}`)
     .addHelpText("after", "\nAlso shows stacks that do not exist yet, without creating them.");
 }
@@ -37,8 +43,11 @@ export async function run(options: PreviewOptions, surroundings: Surroundings): 
   checkReport(options);
   let changed = false;
   let result: FleetResult | undefined;
+  const rcps = readControls("rcp", options.rcp);
   const noted = async (given: FleetOptions) => {
-    result = await preview(given);
+    const previewed = await preview(given);
+    const stopped = rcps.length > 0 ? stoppedTrails(settingsOf(options, surroundings.env), rcps) : [];
+    result = { ...previewed, findings: [...previewed.findings, ...stopped] };
     changed = result.stacks.some(({ changes }) => Object.keys(changes).length > 0);
     return result;
   };
@@ -67,13 +76,25 @@ function checkReport({ report: formats, reportFolder, json }: PreviewOptions): v
     );
 }
 
-function reportOf(result: FleetResult, { cwd, stack = "audit" }: Options, env: NodeJS.ProcessEnv): Report {
+function settingsOf({ cwd, stack = "audit" }: Options, env: NodeJS.ProcessEnv): AuditSettings {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports
+  const { Project } = require("../fleet/project") as typeof import("../fleet/project");
+  return new Project(resolve(cwd ?? env.PULUMI_OPTION_CWD ?? "."), stack, env).audit;
+}
+
+function stoppedTrails(settings: AuditSettings, rcps: CompiledPolicyLike[]): Finding[] {
+  const fleet = fleetOfSettings(settings);
+  const policies = builtPolicies(fleet, { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm });
+  const managementAccountId = settings.organization?.managementAccountId;
+  return stoppedByControls(fleet, policies, { rcps, scps: [], managementAccountId });
+}
+
+function reportOf(result: FleetResult, options: Options, env: NodeJS.ProcessEnv): Report {
   // Loaded only where it is asked for.
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { report } = require("../report") as typeof import("../report");
-  const { Project } = require("../fleet/project") as typeof import("../fleet/project");
   /* eslint-enable */
-  const { audit: settings } = new Project(resolve(cwd ?? env.PULUMI_OPTION_CWD ?? "."), stack, env);
+  const settings = settingsOf(options, env);
   const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
   return report({ ...result, fleet: fleetOfSettings(settings), forms, keyGeneration: settings.keyGeneration });
 }

@@ -122,10 +122,8 @@ function summary(result: VerifyResult, colors: Colors): string {
   const verdict = !complete
     ? colors.yellow("Cancelled before the end; a rerun continues.")
     : {
-        [VerifyState.Whole]: colors.green(
-          `Whole: everything that the digests name until ${until} is there, and unaltered.`,
-        ),
-        [VerifyState.Problem]: colors.red(`Not whole: ${problems} ${problems === 1 ? "problem" : "problems"}.`),
+        [VerifyState.Whole]: colors.green(`Complete and unaltered: every file that the digests list up to ${until}.`),
+        [VerifyState.Problem]: colors.red(`${problems} ${problems === 1 ? "problem" : "problems"} found.`),
         [VerifyState.NotChecked]: colors.yellow(
           `Not everything could be checked: ${open} ${open === 1 ? "finding" : "findings"}. No problem was found in the rest.`,
         ),

@@ -43,7 +43,7 @@ export const words = {
   logChanged: {
     id: "verify/log-changed",
     state: Problem,
-    message: "Its content is not what the digest says: the hash differs.",
+    message: "Its content does not match the digest: the SHA-256 hash differs.",
     remedy: `${restore} An intact version, if there is one, is in the evidence.`,
   },
   logDamaged: {
@@ -80,7 +80,7 @@ export const words = {
   logDeleted: {
     id: "verify/log-deleted",
     state: Problem,
-    message: "It was deleted.",
+    message: "The object was deleted.",
     remedy: "Restore it: delete the delete marker that the evidence names. The bucket's data events say who set it.",
   },
   logExpired: {
@@ -210,7 +210,7 @@ export const words = {
   digestDeleted: {
     id: "verify/digest-deleted",
     state: Problem,
-    message: "It was deleted.",
+    message: "The object was deleted.",
     remedy: "Restore it: delete the delete marker that the evidence names. The bucket's data events say who set it.",
   },
   digestExpired: {

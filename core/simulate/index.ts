@@ -2,6 +2,7 @@
 export { cloudTrailService, deliveryRequests, type NamedRequest, type TrailDelivery } from "../requests";
 export { type Delivery, type NamedDecision, whyNoDelivery } from "./delivery";
 export { diagnose, type DiagnosedDelivery, type Diagnosis, type Problem } from "./diagnosis";
+export { stoppedByControls } from "./controlPolicies";
 export { judgeMerged, type MergedPolicy } from "./judgeMerged";
 export { type GroupId, type QuestionGroup, questionGroups, type QuestionId, questions } from "./questions";
 export { type Cell, type CellDecision, simulate } from "./simulation";

@@ -9,7 +9,7 @@ import { userError } from "../errors";
 import type { Step } from "../progress";
 
 const MINUTE = 60_000;
-/** A kept emulator ends by itself then, so that a forgotten one does not run for ever. */
+/** A kept emulator ends by itself then, so that a forgotten one does not run forever. */
 export const KEEP_LIMIT_MS = 24 * 60 * MINUTE;
 
 const REQUIREMENTS = path.join(__dirname, "requirements.txt");

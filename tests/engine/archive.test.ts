@@ -82,7 +82,7 @@ describe("engine: the archive's controls", function () {
     "bucket policy": "perTrail, DenyNestedPrefix, DenyInsecureTransport",
     "key policy": "trailList",
     "Object Lock": "off",
-    lifecycle: "none, logs are kept for ever",
+    lifecycle: "none, logs are kept forever",
     "access logs": "none",
     notifications: "none",
   };

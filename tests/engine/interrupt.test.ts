@@ -301,7 +301,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
       });
     }
 
-    it("a throttled call is tried again, and for ever throttled is a failure that says so", async () => {
+    it("a throttled call is tried again, and forever throttled is a failure that says so", async () => {
       // As Pulumi configures a stack that has a file; the provider gives up soon, where it would try for many minutes.
       const configure = (more: object) =>
         fs.writeFileSync(

@@ -65,12 +65,12 @@ describe("crosstrail verify, on a folder", () => {
     const whole = await callFolder(original);
     assert.equal(whole.exit, 0, whole.stdout + whole.stderr);
     assert.match(whole.stdout, /222222222222 +us-east-1 +t +4 +\d+ +2026-11-20 00:\d\d +2026-11-20 0\d:\d\d +✔/);
-    assert.match(whole.stdout, /Whole: everything that the digests name until/);
+    assert.match(whole.stdout, /Complete and unaltered: every file that the digests list up to/);
     const changed = copy();
     fs.writeFileSync(files(changed, "CloudTrail")[0] as string, gzipSync("{}"));
     const problem = await callFolder(changed);
     assert.equal(problem.exit, 5);
-    assert.match(problem.stdout, /PROBLEM {2}verify\/log-changed[^]*found: [0-9a-f]{64}[^]*Not whole: 1 problem\./);
+    assert.match(problem.stdout, /PROBLEM {2}verify\/log-changed[^]*found: [0-9a-f]{64}[^]*1 problem found\./);
     const unsigned = copy();
     fs.rmSync(path.join(unsigned, METADATA_FILE));
     const open = await callFolder(unsigned, "--json");

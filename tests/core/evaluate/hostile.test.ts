@@ -145,7 +145,7 @@ describe("hostile policies", () => {
     assert.equal(judgeLarge({ ...policy(allow()), ...Object.fromEntries(values.map((value) => [value, 1])) }), false);
   });
 
-  it("patterns that make naive matchers run for ever", () => {
+  it("patterns that make naive matchers run forever", () => {
     const long = "a".repeat(1_000);
     for (const pattern of [
       "*a".repeat(500) + "b",
