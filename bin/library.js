@@ -14,7 +14,7 @@ const path = require("node:path");
 const root = path.join(__dirname, "..");
 const isInstalled = __dirname.split(path.sep).includes("node_modules");
 
-/** Makes our own sources loadable, and leaves everybody else's to whoever loads TypeScript already. */
+/** Makes our own sources loadable, and leaves other sources to the loader that is installed already. */
 function transpileOwnSources() {
   const swc = require("@swc/core");
   const others = require.extensions[".ts"];

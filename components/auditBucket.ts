@@ -152,7 +152,7 @@ export interface AuditBucketArgs {
   accessLogBucketName?: pulumi.Input<string>;
   /** Whether S3 sends events of this bucket to EventBridge. Default: false. */
   eventBridge?: boolean;
-  /** ARN of an SQS queue, such as a NotificationQueue's, to which S3 tells of each new log file. Default: none. */
+  /** ARN of an SQS queue, such as a NotificationQueue's, that S3 notifies of each new log file. Default: none. */
   notificationQueueArn?: pulumi.Input<string>;
   /** Whether the bucket is deleted with all logs in it. For tests: needs keep false, and no lock. Default: false. */
   forceDestroy?: boolean;

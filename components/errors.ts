@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/findings";
 
-/** What the user can mend becomes an error that Pulumi prints without a stack trace; a bug stays as it is. */
+/** Turns a mistake that the user can fix into an error that Pulumi prints without a stack trace. Bugs keep theirs. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof UserError)) return error;
   const explanation = new pulumi.RunError(error.message);

@@ -22,7 +22,7 @@ export function derive<Inputs extends object, Result>(
   return pulumi.output(inputs).apply((values) => buildOrExplain(() => build(values))) as pulumi.Output<Result>;
 }
 
-/** Runs `build`; what the user can mend becomes an error that Pulumi prints without a stack trace. */
+/** Runs `build`. A mistake that the user can fix becomes an error that Pulumi prints without a stack trace. */
 export function buildOrExplain<Result>(build: () => Result): Result {
   try {
     return build();
@@ -202,7 +202,7 @@ export function partitionOrDefault(partition: string | undefined): Partition {
   return (partition ?? "aws") as Partition;
 }
 
-/** The first tags with the second ones beside them; undefined where there are none at all. */
+/** The first tags with the second ones beside them; undefined if both are empty. */
 export function allTags(
   tags: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined,
   more: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined,

@@ -5,7 +5,7 @@ import { checkedTrail, deliveringTrail, type TrailArgs } from "./trail";
 /** Arguments of {@link MemberTrail}. */
 export interface MemberTrailArgs extends TrailArgs {
   /**
-   * ARN of a trail that is there already and is taken over. Nothing of it is changed by the deployment that this is given to;
+   * ARN of an existing trail to take over. The deployment that this is given to changes nothing of it;
    * leave it out afterwards, and what differs from the arguments is changed in place. Default: a new trail is made.
    */
   importTrailArn?: string;
@@ -16,7 +16,7 @@ export interface MemberTrailArgs extends TrailArgs {
   leaveAsIs?: string[];
 }
 
-/** The provider's names of what can be left as it is. */
+/** The provider's names of the properties that `leaveAsIs` covers. */
 const propertiesOf: Record<LeaveAsIs, string[]> = {
   [LeaveAsIs.Delivery]: ["s3BucketName", "s3KeyPrefix", "kmsKeyId"],
   [LeaveAsIs.EventSelectors]: ["eventSelectors", "advancedEventSelectors"],

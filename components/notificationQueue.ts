@@ -11,7 +11,7 @@ import { checkedInputs, oneOf, partitionOrDefault } from "./inputs";
 export interface NotificationQueueArgs {
   /** Name of the queue, at most 80 characters. A change replaces the queue, with the messages in it. */
   queueName: pulumi.Input<string>;
-  /** Name of the bucket that tells of its new objects; in the same Region. */
+  /** Name of the bucket whose new objects are reported; in the same Region. */
   sourceBucketName: pulumi.Input<string>;
   /** The account that owns both: 12 digits. */
   accountId: pulumi.Input<string>;
@@ -63,7 +63,7 @@ export class NotificationQueue extends pulumi.ComponentResource {
         name: queueName,
         // SQS's own encryption: S3 cannot send to a queue with the key that AWS manages for SQS.
         sqsManagedSseEnabled: true,
-        // The longest there is: whoever reads the queue may be down for a weekend.
+        // The maximum: the reader of the queue may be down for a weekend.
         messageRetentionSeconds: 1_209_600,
         tags,
       },

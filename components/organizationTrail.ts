@@ -43,7 +43,7 @@ export class OrganizationTrail extends pulumi.ComponentResource {
       new OrganizationDelegatedAdminAccount(
         `${name}-delegated-administrator`,
         { accountId: delegatedAdministrator },
-        // Whoever administers trails of the organization must not lose that by the end of this stack.
+        // The administrator of the organization's trails must not lose that role when this stack is destroyed.
         { parent: this, retainOnDelete: true },
       );
     }

@@ -21,7 +21,7 @@ async function main(projectFolder: string): Promise<void> {
     }
     process.exitCode = status === "succeeded" ? 0 : 1;
   } catch (error) {
-    // What can be mended says so itself; everything else is a bug.
+    // A UserError says what to fix; everything else is a bug.
     if (!(error instanceof UserError)) throw error;
     console.error(error.message);
     process.exitCode = 2;

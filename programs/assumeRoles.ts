@@ -9,7 +9,7 @@ export interface AssumeRole {
   policy?: string;
 }
 
-/** The role by which the configuration enters the account: the last one that the provider assumes. */
+/** The role by which the configuration accesses the account: the last one that the provider assumes. */
 export function assumedRole(config: Record<string, unknown>, accountId: string): AssumeRole | undefined {
   const role = rolesOf(config["aws:assumeRoles"]).at(-1);
   return /^arn:[^:]+:iam::(\d+):role\/./.exec(role?.roleArn ?? "")?.[1] === accountId ? role : undefined;

@@ -52,7 +52,10 @@ async function guardTrails(deployed: Record<string, unknown>, settings: AuditSet
     .flatMap(({ each }) => narrowingFinding(each, asDeployed(each, contract), contract, settings) ?? []);
   const [first] = findings;
   if (first) {
-    const more = findings.length > 1 ? `${first.subject}, and ${findings.length - 1} more trails` : first.subject;
+    const more =
+      findings.length > 1
+        ? `${first.subject}, and ${findings.length - 1} more ${findings.length === 2 ? "trail" : "trails"}`
+        : first.subject;
     throw new UserError("Trails would be cut off. Nothing was changed.", [{ ...first, subject: more }]);
   }
   const aliases = (wanted: string) => known.filter(({ stack }) => stack === wanted).map(({ each }) => each.alias);

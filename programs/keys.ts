@@ -1,4 +1,4 @@
-/** The archive's keys: one, or while and after trails moved to a new one, several. docs/organizations.md tells of the move. */
+/** The archive's keys: one, or while and after trails moved to a new one, several. docs/organizations.md describes the move. */
 import * as pulumi from "@pulumi/pulumi";
 import { AuditKey } from "../components/auditKey";
 import { archiveInput, componentArgs } from "../core/archivePolicies";
@@ -25,7 +25,7 @@ export function auditKeys(settings: AuditSettings, deployed: Record<string, unkn
     const isFormer = generation < newest;
     return new AuditKey(generation === 1 ? "audit" : `audit-${generation}`, {
       ...componentArgs(archiveInput(settings)),
-      // A former key goes on decrypting for readers; trails encrypt with the one before the newest while they move.
+      // A former key still decrypts for readers; trails encrypt with the one before the newest while they move.
       mayEncrypt: !isFormer || (generation === newest - 1 && settings.previousKeyInUse),
       aliasName: generation === 1 ? settings.keyAlias : `${settings.keyAlias}-${generation}`,
       rotationPeriodInDays: settings.keyRotationDays,

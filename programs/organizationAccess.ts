@@ -39,7 +39,7 @@ async function unlessRefused<Result>(ask: () => Promise<Result>, ...names: strin
 }
 
 export function organizationAccess(region: string): OrganizationAccess {
-  // Which Node.js the SDK wants next is no message of this program.
+  // The SDK's own warning about future versions of Node.js does not belong in this program's output.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const common = {
     ...clientSettings,

@@ -39,7 +39,7 @@ export interface DeployedReplicas {
 export function refuseReplicas(deployed: Record<string, unknown>, settings: AuditSettings): void {
   const { keyReplicaRegions, replication } = settings.replicas;
   const findings: Finding[] = [];
-  // The newest key, if it is there already.
+  // The newest key, if it exists.
   const keyArn = deployedKeyArns(deployed)[settings.keyGeneration - 1];
   if (keyReplicaRegions.length > 0 && keyArn !== undefined && !isMultiRegionKey(keyArn)) {
     const forCopies = replication?.keyArn === undefined && replication?.destination.region;
@@ -98,7 +98,7 @@ export async function warnOfLeaving(deployed: Record<string, unknown>, settings:
   );
 }
 
-/** Makes what copies the log bucket. The keys, with their replicas and policies, are there already. */
+/** Makes what copies the log bucket. The keys, with their replicas and policies, exist by then. */
 export function replicate(
   settings: AuditSettings,
   { all: keys, newest: key }: ArchiveKeys,

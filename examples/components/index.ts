@@ -7,7 +7,7 @@
 import { AuditBucket, AuditKey, MemberTrail, trailArn } from "crosstrail";
 
 const trail = { partition: "aws" as const, region: "us-east-1", accountId: "111111111111", name: "own" };
-// Whoever may deliver, by name: the policies exist before the trails do.
+// The trails that may deliver, by name: the policies exist before the trails do.
 const trailArns = [trailArn(trail)];
 
 const key = new AuditKey("own", { auditAccountId: trail.accountId, trailArns, aliasName: "own", keep: false });
