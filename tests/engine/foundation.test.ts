@@ -244,7 +244,7 @@ describe("engine: a fleet from its first up to its end", function () {
       "credentials of another account, which the provider refuses itself",
       "web",
       { "aws:assumeRoles": [] },
-      `This stack's account is ${web.accountId}`,
+      `This stack is for account ${web.accountId}`,
       AUDIT_ACCOUNT,
     ],
     ["another Region than the contract's", "web", { "aws:region": "eu-west-1" }, "homeRegion: eu-west-1"],
