@@ -71,7 +71,7 @@ def sandbox_controls(app, options):
         path = environ.get("PATH_INFO", "")
         if not path.startswith("/_sandbox/"):
             return app(environ, start_response)
-        status, answer = control(path, environ, options.cloudtrail)
+        status, answer = control(path, environ, options)
         body = json.dumps(answer).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
@@ -79,14 +79,15 @@ def sandbox_controls(app, options):
     return layer
 
 
-def control(path, environ, cloudtrail):
+def control(path, environ, options):
+    cloudtrail = options.cloudtrail
     # A page in a browser can send a form to this port, but not JSON.
     if environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_TYPE") != "application/json":
         return "415 Unsupported Media Type", {"error": "Send JSON."}
     if path != "/_sandbox/clock":
         return "404 Not Found", {"error": "There is /_sandbox/clock only."}
     try:
-        files = cloudtrail.tick()
+        files = cloudtrail.tick() if options.real_time else 0
         if environ["REQUEST_METHOD"] == "POST":
             wanted = json.loads(body_of(environ) or b"{}")
             if "late" in wanted:
@@ -106,7 +107,8 @@ def record_events(app, options):
     cloudtrail = options.cloudtrail
 
     def layer(environ, start_response):
-        cloudtrail.tick()
+        if options.real_time:
+            cloudtrail.tick()
         before = cloudtrail.logging_trails()
         # Read before moto does, and still there for it.
         body_of(environ)
