@@ -157,7 +157,8 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
     sub.action(async () => {
       command = each.name;
       const options = sub.opts<Record<string, unknown>>();
-      requireFolders(options, surroundings.env);
+      // The one command that can be pointed at a folder with nothing in it says what it needs.
+      if (each.name !== "init") requireFolders(options, surroundings.env);
       const outcome = await module.run(options, surroundings, sub.processedArgs as string[]);
       exitCode = outcome.exitCode;
       const ok = exitCode === ExitCode.Ok;
@@ -200,11 +201,10 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
 }
 
 /** @throws ExitError when a folder is named in which nothing can be done. */
-function requireFolders({ cwd, project }: Record<string, unknown>, env: NodeJS.ProcessEnv): void {
+function requireFolders({ cwd }: Record<string, unknown>, env: NodeJS.ProcessEnv): void {
   const named = [
     ["--cwd", cwd],
-    ["--project", project],
-    ["PULUMI_OPTION_CWD", cwd ?? project ?? env.PULUMI_OPTION_CWD],
+    ["PULUMI_OPTION_CWD", cwd ?? env.PULUMI_OPTION_CWD],
   ] as const;
   for (const [option, folder] of named) {
     if (typeof folder !== "string" || folder === "") continue;

@@ -64,7 +64,7 @@ function auditStackOf(folder: string): string {
       folder,
       "file/unreadable",
       "There is no such folder.",
-      "Give the folder of the stack files with --project.",
+      "Give the folder of the stack files with --cwd.",
       "The project",
     );
   }
@@ -88,7 +88,7 @@ function auditStackOf(folder: string): string {
       severity: "error",
       subject: folder,
       message: `One stack file must have crosstrail:role: audit; ${audits.map((name) => `Pulumi.${name}.yaml`).join(", ") || "none"} has.`,
-      remedy: "Run it in the folder of the stack files, or give it with --project.",
+      remedy: "Run it in the folder of the stack files, or give it with --cwd.",
     },
   ]);
 }

@@ -53,9 +53,9 @@ export function projectIn(folder: string): PulumiProject | undefined {
 }
 
 /** The file of the stack that declares the fleet, where no other is given. */
-export function auditStackFile(folder = "."): string {
+export function auditStackFile(folder = ".", stack = "audit"): string {
   const project = projectIn(folder);
-  const file = project ? stackFileOf(project, "audit") : join(folder, "Pulumi.audit.yaml");
+  const file = project ? stackFileOf(project, stack) : join(folder, `Pulumi.${stack}.yaml`);
   // As short as people write it.
   return file.startsWith(`${process.cwd()}/`) ? file.slice(process.cwd().length + 1) : file;
 }
@@ -85,7 +85,7 @@ export function readAuditFile(file: string, env: NodeJS.ProcessEnv): AuditSettin
     file,
     "config/not-audit",
     "This file belongs to a member stack; the policies belong to the audit stack.",
-    "Name the audit stack's file with --config.",
+    "Name the audit stack with --stack, or its file with --config.",
   );
 }
 

@@ -124,7 +124,7 @@ const plans: Record<Transition, Plan> = {
         "migrate/management-account",
         `stack ${management.name}`,
         `Its account is ${accountId}, but the organization's management account is ${String(declared.managementAccountId)}.`,
-        "Name the management account's stack with --stack.",
+        "Name the management account's stack with --only.",
       );
     }
     const members = membersOf(audit);
@@ -181,7 +181,7 @@ const plans: Record<Transition, Plan> = {
         "migrate/no-organization-trail",
         `stack ${management.name}`,
         "This stack does not have an organization trail.",
-        "Name the management stack with --stack.",
+        "Name the management stack with --only.",
       );
     }
     const accountId = String(management.config.accountId);
@@ -350,11 +350,11 @@ function named(
   if (found.length > 0 && !found.includes(undefined)) return found as ConfiguredStack[];
   throw refusal(
     "migrate/stack",
-    "--stack",
+    "--only",
     stacks.length === 0
       ? `${to} works on single trails, but no stack is named.`
       : "Not every stack belongs to Crosstrail.",
-    `Name the stacks: --stack ${all.map(({ name }) => name).join(" ")}`,
+    `Name the stacks: --only ${all.map(({ name }) => name).join(" ")}`,
   );
 }
 
@@ -365,9 +365,9 @@ function onlyStack({ stacks = [] }: MigrationWish, trails: ConfiguredStack[], wh
   if (only !== undefined && more.length === 0) return only;
   throw refusal(
     "migrate/stack",
-    "--stack",
+    "--only",
     `It is unclear which stack is ${whose}.`,
-    `Name one: --stack <one of ${trails.map(({ name }) => name).join(", ")}>`,
+    `Name one: --only <one of ${trails.map(({ name }) => name).join(", ")}>`,
   );
 }
 

@@ -144,14 +144,15 @@ function exitCodeTable(): string {
 
 /** What each command takes, from what it declares. */
 function commandReference(): string {
-  const cell = (text: string) => text.replaceAll("|", "\\|");
+  const cell = (text: string) => text.replace(/\s+/g, " ").replaceAll("|", "\\|");
   return everyCommand()
     .commands.map(({ command, examples }) => {
       const operands = command.registeredArguments.map((operand) => {
         const choices = operand.argChoices ? ` One of ${operand.argChoices.join(", ")}.` : "";
         return `| \`<${operand.name()}>\` | ${cell(operand.description)}.${choices} |`;
       });
-      const options = command.options.map(({ flags, description, argChoices, defaultValue }) => {
+      const shown = command.options.filter(({ hidden }) => !hidden);
+      const options = shown.map(({ flags, description, argChoices, defaultValue }) => {
         const choices = argChoices ? ` One of ${argChoices.join(", ")}.` : "";
         const fallback = typeof defaultValue === "string" ? ` Default: \`${defaultValue}\`.` : "";
         return `| \`${cell(flags)}\` | ${cell(description)}.${choices}${fallback} |`;

@@ -14,23 +14,28 @@ import type { Outcome } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { fileError, readText } from "../stackFile";
 import type { AccountTrails } from "../trails";
+import { formerly } from "./_options";
 
 interface Options {
   contract?: string;
   trail?: string;
   alias?: string;
-  auditStack?: string;
+  stack?: string;
   regions?: string[];
+  cwd?: string;
   out?: string;
 }
 
 export const examples = [
   "crosstrail adopt --contract audit.json",
-  "crosstrail adopt --contract audit.json --out . --trail management-events --alias payments",
+  "crosstrail adopt --contract audit.json --cwd . --trail management-events --alias payments",
   "crosstrail adopt",
 ];
 
 export function define(command: Command): void {
+  formerly(command, "--audit-stack <name>", "stack");
+  // Unlike --cwd, it makes the folder.
+  formerly(command, "--out <folder>", "out");
   command
     .option(
       "--contract <file>",
@@ -38,9 +43,9 @@ export function define(command: Command): void {
     )
     .option("--trail <name or ARN>", "the trail, if the account has several")
     .option("--alias <alias>", "the member's alias and stack name (default: from the contract)")
-    .option("--audit-stack <name>", "the audit stack's name in the member stack's configuration (default: audit)")
+    .option("--stack <name>", "the audit stack's name in the member stack's configuration (default: audit)")
     .option("--regions <regions...>", "look in these Regions only (default: every Region)")
-    .option("--out <folder>", "write the stack file there (default: only show it)")
+    .option("--cwd <folder>", "write the stack file to this project folder (default: only show it)")
     .addHelpText(
       "after",
       "\nUses the account of your current credentials (AWS_PROFILE and so on). Changes nothing in AWS and overwrites no files.\nExit code 5 if no trail can be adopted.",
@@ -57,14 +62,15 @@ export async function run(options: Options): Promise<Outcome> {
   const place = {
     accountId: account.accountId,
     contract,
-    auditStack: options.auditStack ?? "audit",
+    auditStack: options.stack ?? "audit",
     alias: options.alias,
   };
   const judged = account.trails.map((trail) => ({ trail, refusals: whyNotAdopted(trail, place) }));
   const adoption = adoptionOf(choose(judged, account, options.trail), place);
   const file = `Pulumi.${adoption.alias}.yaml`;
   const text = stackFile(adoption);
-  const written = options.out === undefined ? undefined : write(options.out, file, text);
+  const folder = options.cwd ?? options.out;
+  const written = folder === undefined ? undefined : write(folder, file, text);
   const result: Result = { account, judged, adoption, contract, file, text, written };
   return {
     exitCode: ExitCode.Ok,
@@ -183,12 +189,12 @@ function write(folder: string, name: string, text: string): string {
   const failed = (message: string, remedy: string) =>
     refuse(ExitCode.Usage, "Nothing was written.", { id: "adopt/file", subject: path, message, remedy });
   if (existsSync(path))
-    failed("The file exists; it was not overwritten.", "Choose another --alias or --out, or remove the file.");
+    failed("The file exists; it was not overwritten.", "Choose another --alias or --cwd, or remove the file.");
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path, text, { flag: "wx" });
   } catch (error) {
-    failed((error as Error).message, "Correct --out.");
+    failed((error as Error).message, "Correct --cwd.");
   }
   return path;
 }
@@ -218,7 +224,7 @@ function textOf(result: Result): string {
       ...refusals.map(({ message }) => `    not adopted: ${printable(message)}`),
     ]),
     "",
-    written === undefined ? `${file} (not written; add --out <folder> to write it):` : `${written} written:`,
+    written === undefined ? `${file} (not written; add --cwd <folder> to write it):` : `${written} written:`,
     "",
     ...indented(text),
     ...adoption.findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)),

@@ -10,10 +10,11 @@ import { RoleAccess, roleSubjects } from "../../core/roles";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import { readAuditFile } from "../stackFile";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile } from "./_options";
 import { entered, everyOtherStack, roleArnOf } from "./roles";
 
-interface Options {
-  config: string;
+interface Options extends AuditFileOptions {
   exempt?: string[];
 }
 
@@ -24,14 +25,13 @@ export const examples = [
 ];
 
 export function define(command: Command): void {
-  command
+  defineAuditFile(command)
     .addArgument(
       new Argument(
         "[policy]",
         "print this policy's JSON alone; without it all of them, and what each prevents",
       ).choices(Object.values(GuardrailId)),
     )
-    .option("--config <file>", "the audit stack's configuration", "Pulumi.audit.yaml")
     .option(
       "--exempt <arns...>",
       "roles for which the policies do not hold, beside those that deploy; * for the account means in every account",
@@ -39,15 +39,14 @@ export function define(command: Command): void {
 }
 
 export function run(options: Options, { env, color }: Surroundings, [policy]: string[]): Promise<Outcome> {
-  const settings = readAuditFile(options.config, env);
-  const subjects = roleSubjects(settings, everyOtherStack(settings, options.config, env));
+  const file = auditFileOf(options, env);
+  const settings = readAuditFile(file, env);
+  const subjects = roleSubjects(settings, everyOtherStack(settings, file, env));
   const found = guardrails({
     settings,
     subjects,
     deployRoleArns: subjects.flatMap((subject) =>
-      [RoleAccess.Deploy, RoleAccess.Remove].map((access) =>
-        roleArnOf(entered(settings, subject, options.config), access),
-      ),
+      [RoleAccess.Deploy, RoleAccess.Remove].map((access) => roleArnOf(entered(settings, subject, file), access)),
     ),
     exemptRoleArns: exemptArns(options.exempt ?? []),
   });

@@ -13,15 +13,16 @@ import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import { parseYaml } from "../pulumiProject";
 import { parseConfig } from "../stackFile";
+import { formerly } from "./_options";
 
 interface Options {
-  dir: string;
+  cwd?: string;
   auditAccount?: string;
   bucket?: string;
   region?: string;
   member?: string[];
   deployRole?: string;
-  auditStack: string;
+  stack: string;
   memberStacks?: boolean;
   yes?: boolean;
   nonInteractive?: boolean;
@@ -49,8 +50,10 @@ export const examples = [
 ];
 
 export function define(command: Command): void {
+  formerly(command, "--dir <folder>", "cwd");
+  formerly(command, "--audit-stack <name>", "stack");
   command
-    .option("--dir <folder>", "where to write", ".")
+    .option("--cwd <folder>", "the project folder, where the files are written (default: the current folder)")
     .option("--audit-account <id>", "the account that owns the log bucket and the key")
     .option("--bucket <name>", "the log bucket's name")
     .option("--region <region>", "the Region of the bucket and the key (default: AWS_REGION)")
@@ -59,7 +62,7 @@ export function define(command: Command): void {
       "--deploy-role <name or ARN>",
       "the role to assume in each account: its name, or arn:{partition}:iam::{accountId}:role/<path and name>\n(default: none; use your current credentials)",
     )
-    .option("--audit-stack <name>", "the audit stack's name", auditAlias)
+    .option("--stack <name>", "the audit stack's name", auditAlias)
     .option("--member-stacks", "also write a stack file for each member")
     .option("--yes", "never prompt")
     .option("--non-interactive", "same as --yes; without a terminal, init never prompts")
@@ -68,7 +71,7 @@ export function define(command: Command): void {
 
 export async function run(options: Options, surroundings: Surroundings): Promise<Outcome> {
   const { asking: terminal, env } = surroundings;
-  const folder = resolve(options.dir);
+  const folder = resolve(options.cwd ?? env.PULUMI_OPTION_CWD ?? ".");
   const project = projectOf(folder);
   const given = givenAnswers(options, env);
   // Before anybody answers questions in vain.
@@ -87,13 +90,13 @@ export async function run(options: Options, surroundings: Surroundings): Promise
     exitCode: ExitCode.Ok,
     findings: [],
     data: () => ({ folder, written, kept: project === undefined ? [] : [project] }),
-    text: () => nextSteps(written, options, answers, installed),
+    text: () => nextSteps(folder, written, options, answers, installed),
   };
 }
 
 /** The project's file, when the folder has one already. */
 function projectOf(folder: string): string | undefined {
-  if (!existsSync(folder)) throw unusable(folder, "The folder does not exist.", "Create it, or correct --dir.");
+  if (!existsSync(folder)) throw unusable(folder, "The folder does not exist.", "Create it, or correct --cwd.");
   const name = ["Pulumi.json", "Pulumi.yaml", "Pulumi.yml"].find((each) => existsSync(join(folder, each)));
   if (name === undefined) return undefined;
   let project: unknown;
@@ -111,7 +114,7 @@ function projectOf(folder: string): string | undefined {
   throw unusable(
     join(folder, name),
     `The folder holds the project ${JSON.stringify(found)}. Configuration keys start with the project's name, and Crosstrail's are crosstrail:…`,
-    "Choose an empty folder with --dir.",
+    "Choose an empty folder with --cwd.",
   );
 }
 
@@ -138,14 +141,14 @@ function givenAnswers(options: Options, env: NodeJS.ProcessEnv): Given {
     );
     return [];
   });
-  const { deployRole, auditStack } = options;
+  const { deployRole, stack: auditStack } = options;
   const roleProblem = deployRole === undefined ? undefined : deployRoleAnswerProblem(deployRole);
   if (roleProblem)
     findings.push(mistake(`--deploy-role ${deployRole}`, `Not a valid role: ${roleProblem}.`, "CrosstrailDeploy"));
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(auditStack) || auditStack === "member") {
     const message =
       "A stack's name has 1 to 100 letters, digits, '.', '_' and '-'; Pulumi.member.yaml is reserved for the template of member stacks.";
-    findings.push(mistake(`--audit-stack ${auditStack}`, message, auditAlias));
+    findings.push(mistake(`--stack ${auditStack}`, message, auditAlias));
   }
   const answers: Partial<Answers> = {
     auditAccount: options.auditAccount,
@@ -268,7 +271,11 @@ function cancelled(): ExitError {
   return new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was written.");
 }
 
-function namesOf({ auditStack, memberStacks }: Options, project: string | undefined, members: NewMember[]): string[] {
+function namesOf(
+  { stack: auditStack, memberStacks }: Options,
+  project: string | undefined,
+  members: NewMember[],
+): string[] {
   return [
     ...(project === undefined ? ["Pulumi.yaml", "index.js"] : []),
     `Pulumi.${auditStack}.yaml`,
@@ -289,7 +296,7 @@ function refuseExisting(folder: string, names: string[]): void {
         message: isExample
           ? "The file exists: it is the example from the repository."
           : "The file exists; init does not overwrite it.",
-        remedy: isExample ? `Remove it: rm ${join(folder, name)}` : "Move it, or choose another folder with --dir.",
+        remedy: isExample ? `Remove it: rm ${join(folder, name)}` : "Move it, or choose another folder with --cwd.",
       };
     });
   if (findings.length > 0) throw new UserError("Nothing was written: a configuration already exists.", findings);
@@ -305,10 +312,10 @@ function isRepositoryExample(file: string): boolean {
 function filesOf(answers: Answers, options: Options, project: string | undefined): Record<string, string> {
   const { members } = answers;
   const [first = { alias: "payments", accountId: "222222222222" }] = members;
-  const memberStack = (member: NewMember) => memberFile(member, answers, options.auditStack);
+  const memberStack = (member: NewMember) => memberFile(member, answers, options.stack);
   return {
     ...(project === undefined && { "Pulumi.yaml": projectFile, "index.js": programFile }),
-    [`Pulumi.${options.auditStack}.yaml`]: auditFile(answers),
+    [`Pulumi.${options.stack}.yaml`]: auditFile(answers),
     "Pulumi.member.yaml": templateComment(first) + memberStack(first),
     ...(options.memberStacks &&
       Object.fromEntries(members.map((each) => [`Pulumi.${each.alias}.yaml`, memberStack(each)]))),
@@ -395,7 +402,7 @@ function checkFiles(files: Record<string, string>, options: Options, given: Find
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // What is wrong with a member is wrong in the audit stack's file already.
-      if (stack === options.auditStack) findings.push(...error.findings.map((finding) => inOptions(finding, options)));
+      if (stack === options.stack) findings.push(...error.findings.map((finding) => inOptions(finding, options)));
     }
   }
   if (findings.length > 0) {
@@ -443,7 +450,7 @@ function write(folder: string, name: string, text: string): void {
       throw unusable(
         join(folder, name),
         `The file could not be written (${code}).`,
-        "Choose another folder with --dir.",
+        "Choose another folder with --cwd.",
       );
     }
     throw error;
@@ -466,15 +473,21 @@ function resolves(folder: string): boolean {
   }
 }
 
-function nextSteps(written: string[], options: Options, { members, deployRole }: Answers, installed: boolean): string {
-  const { auditStack, dir } = options;
+function nextSteps(
+  folder: string,
+  written: string[],
+  options: Options,
+  { members, deployRole }: Answers,
+  installed: boolean,
+): string {
+  const { stack: auditStack, cwd } = options;
   const isDefault = auditStack === auditAlias;
   // In a clone of the repository the tool is not installed, it is there.
-  const tool = existsSync(join(resolve(dir), "bin", "crosstrail.js")) ? "npm run -s crosstrail --" : "npx crosstrail";
+  const tool = existsSync(join(folder, "bin", "crosstrail.js")) ? "npm run -s crosstrail --" : "npx crosstrail";
   const steps = [
-    ...(dir === "." ? [] : [`cd ${dir}`]),
+    ...(cwd === undefined || resolve(cwd) === process.cwd() ? [] : [`cd ${cwd}`]),
     ...(installed ? [] : ["npm install <crosstrail-*.tgz, made by npm pack>"]),
-    `${tool} simulate${isDefault ? "" : ` --config Pulumi.${auditStack}.yaml`}`,
+    `${tool} simulate${isDefault ? "" : ` --stack ${auditStack}`}`,
     ...["preview", "up"].map((verb) => `${tool} ${verb}${isDefault ? "" : ` --stack ${auditStack}`}`),
   ];
   const credentials =

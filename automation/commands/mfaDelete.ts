@@ -6,27 +6,21 @@ import type { AuditSettings } from "../../core/settings";
 import type { MfaDeleteState } from "../mfaDelete";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, printable } from "../output";
-import { auditStackFile, readAuditFile } from "../stackFile";
+import { readAuditFile } from "../stackFile";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile } from "./_options";
 
-interface Options {
-  config?: string;
-}
-
-const defaultConfig = "Pulumi.audit.yaml";
-
-export const examples = ["crosstrail mfa-delete", "crosstrail mfa-delete --config Pulumi.prod.yaml --json"];
+export const examples = ["crosstrail mfa-delete", "crosstrail mfa-delete --stack prod --json"];
 
 export function define(command: Command): void {
-  command
-    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
-    .addHelpText(
-      "after",
-      "\nReads AWS with credentials for the audit account and changes nothing. Exit code 5 if MFA Delete is not as expected.",
-    );
+  defineAuditFile(command).addHelpText(
+    "after",
+    "\nReads AWS with credentials for the audit account and changes nothing. Exit code 5 if MFA Delete is not as expected.",
+  );
 }
 
-export async function run({ config = auditStackFile() }: Options, { env }: Surroundings): Promise<Outcome> {
-  const settings = readAuditFile(config, env);
+export async function run(options: AuditFileOptions, { env }: Surroundings): Promise<Outcome> {
+  const settings = readAuditFile(auditFileOf(options, env), env);
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { readMfaDelete } = require("../mfaDelete") as typeof import("../mfaDelete");
   /* eslint-enable */

@@ -8,25 +8,28 @@ import type { Journal, MigrationProject } from "../migration";
 import { carryOut, plan, readJournal, removeJournal } from "../migration";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
+import { formerly } from "./_options";
 
 interface Options {
   to?: Transition;
   prefix?: string;
   organizationId?: string;
-  stack?: string[];
-  project?: string;
+  only?: string[];
+  cwd?: string;
   yes?: boolean;
   resume?: boolean;
   abandon?: boolean;
 }
 
 export const examples = [
-  "crosstrail migrate --to organization-trail --stack root --organization-id o-exampleorg1",
+  "crosstrail migrate --to organization-trail --only root --organization-id o-exampleorg1",
   "crosstrail migrate --to log-prefix --prefix trails --yes",
   "crosstrail migrate --resume --yes",
 ];
 
 export function define(command: Command): void {
+  formerly(command, "--stack <stacks...>", "only");
+  formerly(command, "--project <folder>", "cwd");
   command
     .addOption(new Option("--to <what>", "what to move to").choices(Object.values(Transition)))
     .option("--prefix <prefix>", 'for log-prefix: the new prefix; "" for none')
@@ -34,8 +37,8 @@ export function define(command: Command): void {
       "--organization-id <id>",
       "for organization-trail, if the audit stack does not declare the organization yet",
     )
-    .option("--stack <stacks...>", "the stacks whose trails to migrate")
-    .option("--project <folder>", "the project folder (default: the current folder)")
+    .option("--only <stacks...>", "the stacks whose trails to migrate")
+    .option("--cwd <folder>", "the project folder (default: the current folder)")
     .option("--yes", "carry out the plan (default: only print it)")
     .option("--resume", "continue the migration in progress")
     .option("--abandon", "discard the migration in progress; changes already made stay")
@@ -46,7 +49,7 @@ export function define(command: Command): void {
 }
 
 export async function run(options: Options, { env, color, stderr }: Surroundings): Promise<Outcome> {
-  const folder = resolve(options.project ?? env.PULUMI_OPTION_CWD ?? ".");
+  const folder = resolve(options.cwd ?? env.PULUMI_OPTION_CWD ?? ".");
   const project: MigrationProject = { folder, env, stderr };
   const begun = readJournal(project);
   if (options.abandon) return abandoned(project, begun);
@@ -83,11 +86,11 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
   };
 }
 
-async function planned({ to, prefix, organizationId, stack }: Options, project: MigrationProject): Promise<Journal> {
+async function planned({ to, prefix, organizationId, only }: Options, project: MigrationProject): Promise<Journal> {
   if (to === undefined) {
     throw new ExitError(ExitCode.Usage, `--to is missing.\n  → --to ${Object.values(Transition).join(" | ")}`);
   }
-  return plan(project, { to, prefix, organizationId, stacks: stack });
+  return plan(project, { to, prefix, organizationId, stacks: only });
 }
 
 function abandoned(project: MigrationProject, begun: Journal | undefined): Outcome {

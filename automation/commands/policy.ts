@@ -13,12 +13,13 @@ import type { AuditSettings } from "../../core/settings";
 import { contextHelp, readContext } from "../context";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
-import { auditStackFile, readAuditFile, readText } from "../stackFile";
+import { readAuditFile, readText } from "../stackFile";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile } from "./_options";
 
 type Kind = MergedPolicy["kind"];
 
-interface Options {
-  config?: string;
+interface Options extends AuditFileOptions {
   current?: string;
   deployed?: boolean;
   key?: string;
@@ -29,8 +30,6 @@ interface Options {
   context?: string[];
 }
 
-const defaultConfig = "Pulumi.audit.yaml";
-
 export const examples = [
   "crosstrail policy bucket",
   "crosstrail policy bucket --current current.json > policy.json",
@@ -38,9 +37,8 @@ export const examples = [
 ];
 
 export function define(command: Command): void {
-  command
+  defineAuditFile(command)
     .addArgument(new Argument("<policy>", "which policy").choices(["bucket", "key"]))
-    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .option("--current <file>", "merge with the current policy in this file; - for standard input")
     .option("--deployed", "merge with the current policy in AWS; needs credentials for the account that owns it")
     .option("--key <arn>", "the KMS key that encrypts the logs; required to read its policy with --deployed")
@@ -122,7 +120,7 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
   ] as const;
   const first = wrong.find(([isWrong]) => isWrong);
   if (first) throw new ExitError(ExitCode.Usage, `${first[1]}\n  → ${first[2]}`);
-  const settings = readAuditFile(options.config ?? auditStackFile(), env);
+  const settings = readAuditFile(auditFileOf(options, env), env);
   if (key !== undefined) checkKey(key, settings);
   if (settings.fleet.length === 0 && settings.organization?.trail === undefined) {
     throw new ExitError(ExitCode.Usage, "The fleet has no trails, so no policy needs a statement.", [

@@ -26,9 +26,12 @@ import type { AssumeRole } from "../../programs/assumeRoles";
 import { assumedRole } from "../../programs/assumeRoles";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
-import { auditStackFile, readAuditFile, readConfig, readStackFile } from "../stackFile";
+import { readAuditFile, readConfig, readStackFile } from "../stackFile";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile } from "./_options";
 
 interface Options {
+  /** The audit stack's configuration file. */
   config: string;
   access: RoleAccess;
   name?: string;
@@ -39,10 +42,8 @@ interface Options {
   format: "json" | "cloudformation";
 }
 
-/** As it is called: the default of `--config` depends on the project. */
-type Given = Omit<Options, "config"> & { config?: string };
+type Given = Omit<Options, "config"> & AuditFileOptions;
 
-const defaultConfig = "Pulumi.audit.yaml";
 const hub = "hub";
 const defaultNames: Record<RoleAccess, string> = {
   preview: "CrosstrailPreview",
@@ -59,14 +60,13 @@ export const examples = [
 ];
 
 export function define(command: Command): void {
-  command
+  defineAuditFile(command)
     .addArgument(
       new Argument(
         "<account>",
         `${auditAlias}, management, a member by alias or account id, or ${hub}: the role that accesses all of them`,
       ),
     )
-    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
     .addOption(
       new Option("--access <access>", "what the role may do: read; also create and change; also stop and delete")
         .choices(Object.values(Access))
@@ -107,7 +107,7 @@ interface RoleDocument {
 }
 
 export function run(given: Given, { env }: Surroundings, [account]: string[]): Promise<Outcome> {
-  const options = { ...given, config: given.config ?? auditStackFile() };
+  const options = { ...given, config: auditFileOf(given, env) };
   const settings = readAuditFile(options.config, env);
   const others = otherStacks(settings, account as string, options.config, env);
   const subjects = roleSubjects(settings, others);

@@ -30,11 +30,12 @@ import { collect, readControls } from "../controls";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { contextHelp, readContext } from "../context";
-import { auditStackFile, fileError, readAuditFile, readText } from "../stackFile";
+import { fileError, readAuditFile, readText } from "../stackFile";
 import { table, wrapped } from "../layout";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile, namesAuditFile } from "./_options";
 
-interface Options {
-  config?: string;
+interface Options extends AuditFileOptions {
   cases?: string[];
   deployed?: boolean;
   contract?: string;
@@ -46,17 +47,14 @@ interface Options {
   context?: string[];
 }
 
-const defaultConfig = "Pulumi.audit.yaml";
-
 export const examples = [
   "crosstrail simulate",
-  "crosstrail simulate --config Pulumi.prod.yaml --cases cases/ --json",
+  "crosstrail simulate --stack prod --cases cases/ --json",
   "pulumi stack output --json -s audit | crosstrail simulate --deployed --contract -",
 ];
 
 export function define(command: Command): void {
-  command
-    .option("--config <file>", `the audit stack's configuration (default: ${defaultConfig})`)
+  defineAuditFile(command)
     .option("--cases <paths...>", "JSON files, or folders of them, with your own cases")
     .option("--deployed", "read the policies from AWS; needs credentials for the audit account and --contract")
     .option("--context <key=values...>", contextHelp)
@@ -101,14 +99,15 @@ interface Result {
 }
 
 async function subject(
-  { config, deployed, contract: contractFile, context, bucketPolicy, keyPolicy }: Options,
+  options: Options,
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked"> & { managementAccountId?: string }> {
+  const { deployed, contract: contractFile, context, bucketPolicy, keyPolicy } = options;
   const given = readContext(context);
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
-    const file = config ?? auditStackFile();
+    const file = auditFileOf(options, env);
     const settings = readAuditFile(file, env);
     const fleet = { ...fleetOfSettings(settings), given };
     const forms = { bucket: settings.bucketPolicyForm, key: settings.keyPolicyForm };
@@ -144,7 +143,9 @@ async function subject(
   const { readDeployed } = require("../deployed") as typeof import("../deployed");
   /* eslint-enable */
   // Before AWS is asked: a mistake in the file is seen at once.
-  const declared = config === undefined ? undefined : accessOfSettings(readAuditFile(config, env));
+  const declared = namesAuditFile(options)
+    ? accessOfSettings(readAuditFile(auditFileOf(options, env), env))
+    : undefined;
   const { bucket, key, bucketKey } = await readDeployed(contract);
   const fleet = { ...fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket)), given };
   const readers = (contract.readers ?? []).map(({ name }) => name);
@@ -157,7 +158,7 @@ async function subject(
       ...(declared || readers.length === 0
         ? []
         : [
-            `the reader roles ${readers.join(", ")}: the contract does not include their policies; use --config to check them`,
+            `the reader roles ${readers.join(", ")}: the contract does not include their policies; use --stack to check them`,
           ]),
       ...switchedOff({ ...fleet, readers: declared ? fleet.readers : contract.readers }),
     ],

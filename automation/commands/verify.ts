@@ -11,13 +11,14 @@ import { ReadError, ReadProblem } from "../archive";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { readAuditFile, readText } from "../stackFile";
+import type { AuditFileOptions } from "./_options";
+import { auditFileOf, defineAuditFile, namesAuditFile } from "./_options";
 import { exitCodeOf, verify, type VerifyOptions } from "../verify";
 import { runId } from "../verify/journal";
 import { htmlPage } from "../verify/html";
 import { progressText, resultText } from "../verify/text";
 
-interface Options {
-  config?: string;
+interface Options extends AuditFileOptions {
   bucket?: string;
   region?: string;
   folder?: string;
@@ -37,8 +38,6 @@ interface Options {
   restart?: boolean;
 }
 
-const defaultConfig = "Pulumi.audit.yaml";
-
 export const examples = [
   "crosstrail verify",
   "crosstrail verify --since 2026-11-01 --accounts 222222222222 --html verify.html",
@@ -48,11 +47,10 @@ export const examples = [
 ];
 
 export function define(command: Command): void {
-  command
-    .option("--config <file>", `the audit stack's configuration, which names the bucket (default: ${defaultConfig})`)
+  defineAuditFile(command)
     .option("--bucket <name>", "another bucket than the configuration's")
     .option("--region <region>", "the Region of that bucket")
-    .option("--folder <path>", "a folder that was synced from a bucket, instead of a bucket")
+    .option("--folder <folder>", "a folder that was synced from a bucket, instead of a bucket")
     .option("--copy-of <bucket>", "what is read is a copy, of this bucket")
     .option("--public-keys <file>", "AWS's public keys, as aws cloudtrail list-public-keys prints them")
     .option("--role-arn <arn>", "the role that reads the archive, such as a reader role of the audit account")
@@ -60,7 +58,7 @@ export function define(command: Command): void {
     .option("--since <time>", "logs from then on: a date (UTC) or an ISO time")
     .option("--until <time>", "logs until then")
     .option("--accounts <ids...>", "these accounts only")
-    .option("--regions <names...>", "these Regions only")
+    .option("--regions <regions...>", "these Regions only")
     .option("--chain-only", "check the digests only, and read no log file")
     .option("--checkpoint <file>", "continue where earlier runs ended, and notice if history has changed since")
     .option("--checkpoint-key <file>", "the file with the key that protects the checkpoint")
@@ -171,8 +169,7 @@ function optionsOf(options: Options, env: NodeJS.ProcessEnv): VerifyOptions {
 
   // A folder or bucket by name needs no configuration; if one is there, it says which accounts there should be.
   const isNamed = options.folder !== undefined || options.bucket !== undefined;
-  const file = options.config ?? defaultConfig;
-  const settings = isNamed && options.config === undefined ? undefined : readAuditFile(file, env);
+  const settings = isNamed && !namesAuditFile(options) ? undefined : readAuditFile(auditFileOf(options, env), env);
   const key =
     options.checkpointKey === undefined
       ? env.CROSSTRAIL_CHECKPOINT_KEY

@@ -28,7 +28,7 @@ const adopt = ({ stack }: AwsFailure): string =>
   [
     "To take it over without changing it, with credentials of that account:",
     "pulumi stack output --json -s <audit stack> > audit.json",
-    `crosstrail adopt --contract audit.json --alias ${stack} --out .`,
+    `crosstrail adopt --contract audit.json --alias ${stack} --cwd .`,
     "Or give the trail of this stack another name with trailName in the audit stack's configuration.",
   ].join("\n");
 const again = ({ stack }: AwsFailure): string => `Repeat it in some minutes: crosstrail up --only ${stack}`;

@@ -68,7 +68,7 @@ describe("crosstrail adopt", () => {
     );
     assert.match(stdout, /^Account 222222222222: 1 trail in the \d+ Regions searched\.\n/);
     assert.match(stdout, /every Region, validated, recording, to example-logs, with key arn:aws:kms:/);
-    assert.match(stdout, /Pulumi\.payments\.yaml \(not written; add --out <folder> to write it\)/);
+    assert.match(stdout, /Pulumi\.payments\.yaml \(not written; add --cwd <folder> to write it\)/);
     assert.match(stdout, /crosstrail:importTrail: arn:aws:cloudtrail:us-east-1:222222222222:trail\/crosstrail/);
     assert.match(stdout, /pulumi up -s payments\n.*pulumi preview -s payments --expect-no-changes\n$/);
     // Nothing but what is needed: a trail without selectors is not asked for them.

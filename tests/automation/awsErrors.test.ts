@@ -103,7 +103,7 @@ describe("automation: errors of AWS", () => {
       "The account has a trail of this name already, which this stack has not made.\n" +
         "AWS says (CloudTrail: CreateTrail): TrailAlreadyExistsException: These are AWS's words",
     );
-    assert.match(findings[0].remedy, /^crosstrail adopt --contract audit\.json --alias payments --out \.$/m);
+    assert.match(findings[0].remedy, /^crosstrail adopt --contract audit\.json --alias payments --cwd \.$/m);
   });
 
   for (const [text, id, code, remedy] of [

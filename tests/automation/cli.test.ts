@@ -565,7 +565,7 @@ describe("crosstrail", () => {
         const seen = await deployed({ bucket: policy }, { readers });
         assert.ok(groups(seen).includes("no-mfa") && groups(seen).includes("own"));
         assert.ok(!groups(seen).includes("reader"));
-        assert.match(envelope(seen).data.notAsked[0] ?? "", /reader roles Auditors.*--config/);
+        assert.match(envelope(seen).data.notAsked[0] ?? "", /reader roles Auditors.*--stack/);
         const broken = await deployed({}, {}, "--config", config("  crosstrail:memberAccess: [nobody]\n"));
         assert.equal(broken.exitCode, 2);
       });

@@ -81,7 +81,7 @@ for (const shell of shells) {
         assert.deepEqual(all, [...names, "help", "--help", "--version"].sort());
         assert.deepEqual(help, names.sort());
         for (const [index, verb] of verbs.entries()) {
-          const flags = verb.options.map(({ long }) => long as string);
+          const flags = verb.options.filter(({ hidden }) => !hidden).map(({ long }) => long as string);
           assert.ok(flags.includes("--json"));
           assert.deepEqual(each[index], [...flags, "--help"].sort(), verb.name());
         }

@@ -19,7 +19,7 @@ describe("crosstrail init", () => {
   type Terminal = { input: PassThrough; output: PassThrough };
   async function init(args: string[], { terminal, env = {} }: { terminal?: Terminal; env?: NodeJS.ProcessEnv } = {}) {
     let [stdout, stderr] = ["", ""];
-    const exitCode = await main(["init", "--dir", folder, ...args], {
+    const exitCode = await main(["init", "--cwd", folder, ...args], {
       stdout: (text) => void (stdout += text),
       stderr: (text) => void (stderr += text),
       env,
@@ -76,10 +76,10 @@ describe("crosstrail init", () => {
   });
 
   it("writes a stack file for each member when asked, in the Region of its trail", async () => {
-    const { exitCode, stdout } = await init([...fleet, "--member-stacks", "--audit-stack", "archive"]);
+    const { exitCode, stdout } = await init([...fleet, "--member-stacks", "--stack", "archive"]);
     assert.equal(exitCode, 0);
     // The steps that follow work with that name.
-    assert.ok(stdout.includes("crosstrail simulate --config Pulumi.archive.yaml\n"), stdout);
+    assert.ok(stdout.includes("crosstrail simulate --stack archive\n"), stdout);
     assert.ok(stdout.includes("crosstrail up --stack archive\n"), stdout);
     assert.match(stdout, /crosstrail:deployRole or crosstrail:deployProfile in the audit stack/);
     assert.deepEqual(

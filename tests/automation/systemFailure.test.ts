@@ -35,14 +35,13 @@ describe("crosstrail: what is missing on the machine", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const verbs = [["up", "--yes"], ["preview"], ["status"], ["destroy", "--yes"], ["migrate", "--to", "new-key"]];
-  const folderOption = ([verb]: string[]) => (verb === "migrate" ? "--project" : "--cwd");
 
   it("no Pulumi in PATH: every verb says so", async () => {
     const env = { PATH: join(folder, "empty") };
     const one = ["--parallel", "1"];
     const results = await Promise.all(
       verbs.map((verb) =>
-        crosstrail([...verb, folderOption(verb), folder, ...(verb[0] === "migrate" ? [] : one)], env),
+        crosstrail([...verb, "--cwd", folder, ...(verb[0] === "migrate" ? [] : one)], env),
       ),
     );
     for (const { exitCode, stdout, stderr } of results) {
@@ -56,7 +55,7 @@ describe("crosstrail: what is missing on the machine", () => {
 
   for (const verb of verbs) {
     it(`${verb[0]}: a folder that is none`, async () => {
-      const option = folderOption(verb);
+      const option = "--cwd";
       for (const place of ["/nope", join(root, "package.json")]) {
         const { exitCode, stderr } = await crosstrail([...verb, option, place], {});
         assert.equal(exitCode, 2, stderr);

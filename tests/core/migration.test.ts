@@ -88,7 +88,7 @@ describe("core/migration: the order in which no delivery is refused", () => {
         ["payments", set],
         ["audit", set],
       ]);
-      assert.throws(() => steps({ to }, audit(), [root]), /no stack is named[^]*--stack root audit/);
+      assert.throws(() => steps({ to }, audit(), [root]), /no stack is named[^]*--only root audit/);
       assert.throws(() => steps({ to, stacks: ["nobody"] }, audit(), [root]), /Not every stack/);
     });
   }
@@ -135,7 +135,7 @@ describe("core/migration: the order in which no delivery is refused", () => {
       { to: "organization-trail", organizationId: "o-x" },
       audit(),
       [root, member],
-      /--stack <one of root, payments>/,
+      /--only <one of root, payments>/,
     ],
     [
       "a stack of another account",

@@ -85,7 +85,7 @@ describe("engine: trails made by hand", function () {
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_SESSION_TOKEN: sessionToken,
     };
-    const args = [join(ROOT, "bin", "crosstrail.js"), "adopt", "--out", ".", ...options];
+    const args = [join(ROOT, "bin", "crosstrail.js"), "adopt", "--cwd", ".", ...options];
     // The emulator does not know every Region that AWS has.
     args.push("--regions", REGION, "eu-west-1");
     const [code, output] = await new Promise<[number, string]>((resolve) => {

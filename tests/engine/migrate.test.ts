@@ -61,7 +61,7 @@ describe("engine: crosstrail migrate", function () {
 
   it("plans without a change", async () => {
     const before = box.config("root");
-    const { data } = JSON.parse(await works("--to", "multi-region", "--stack", "root", "--json")) as Envelope & {
+    const { data } = JSON.parse(await works("--to", "multi-region", "--only", "root", "--json")) as Envelope & {
       data: { carriedOut: boolean; steps: { commands: string[] }[] };
     };
     assert.equal(data.carriedOut, false);
@@ -76,7 +76,7 @@ describe("engine: crosstrail migrate", function () {
   it("stops where a step fails, says so, and resumes there", async () => {
     const organizations = new OrganizationsClient(await box.aws(MANAGEMENT));
     const { Organization } = await organizations.send(new CreateOrganizationCommand({ FeatureSet: "ALL" }));
-    const wish = ["--to", "organization-trail", "--stack", "root", "--organization-id", Organization?.Id ?? ""];
+    const wish = ["--to", "organization-trail", "--only", "root", "--organization-id", Organization?.Id ?? ""];
     const failed = await migrate(...wish, "--yes");
     assert.equal(failed.exitCode, 4, failed.stderr);
     assert.match(failed.stderr, /enable-aws-service-access --service-principal cloudtrail.amazonaws.com/);
