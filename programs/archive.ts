@@ -9,6 +9,7 @@ import { ObjectLockMode, spanDays, spanText } from "../core/archive";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { AuditSettings } from "../core/settings";
+import { warn } from "./warning";
 
 /** The audit stack's output `archive`: what the next deployment must know of this one. Absent where no control is on. */
 export interface DeployedArchive {
@@ -60,19 +61,30 @@ export function archiveOf(settings: AuditSettings, deployed: Record<string, unkn
 export async function warnOfLock(settings: AuditSettings, deployed: Record<string, unknown>): Promise<void> {
   const before = (deployed.archive as DeployedArchive | undefined)?.objectLock;
   const now = settings.archive.objectLock;
+  const subject = `Object Lock of bucket ${settings.bucketName}`;
   if (now && !before && deployed.bucketName !== undefined) {
-    await pulumi.log.warn(
-      `Object Lock is being enabled on the existing bucket ${settings.bucketName}, in place. It cannot be disabled again, and existing log files are not locked.`,
-    );
+    await warn({
+      id: "archive/lock-permanent",
+      subject,
+      message: `Object Lock is being enabled on the existing bucket ${settings.bucketName}, in place. It cannot be disabled again, and existing log files are not locked.`,
+      remedy: "If this is not what you want, remove crosstrail:objectLock before you deploy.",
+    });
   }
   if (!before?.mode) return;
   const stays = `Existing log files stay locked: ${lockText(before)}.`;
+  const weaker = (message: string) =>
+    warn({
+      id: "archive/lock-weaker",
+      subject,
+      message,
+      remedy: "If this is not what you want, restore crosstrail:objectLock.",
+    });
   if (!now?.mode) {
-    await pulumi.log.warn(`New log files are no longer locked. ${stays} Object Lock itself stays enabled.`);
+    await weaker(`New log files are no longer locked. ${stays} Object Lock itself stays enabled.`);
   } else if (now.mode !== before.mode && now.mode === ObjectLockMode.Governance) {
-    await pulumi.log.warn(`From now on, the lock of new log files can be lifted: mode ${now.mode}. ${stays}`);
+    await weaker(`From now on, the lock of new log files can be lifted: mode ${now.mode}. ${stays}`);
   } else if (spanDays(now) < spanDays(before)) {
-    await pulumi.log.warn(`New log files are locked for only ${spanText(now)}. ${stays}`);
+    await weaker(`New log files are locked for only ${spanText(now)}. ${stays}`);
   }
 }
 
@@ -98,7 +110,7 @@ export async function requireBreakGlassRoles({ archive }: AuditSettings, callerA
         ? "Deploy with a role (aws:assumeRoles or aws:profile), and add it to crosstrail:breakGlassRoles."
         : `Add ${caller} to crosstrail:breakGlassRoles, or deploy with one of them.`;
     // Who only looks need not be able to deploy.
-    if (pulumi.runtime.isDryRun()) await pulumi.log.warn(`${subject}: ${message}\n${remedy}`);
+    if (pulumi.runtime.isDryRun()) await warn({ id: "archive/locked-out", subject, message, remedy });
     else findings.push({ id: "archive/locked-out", severity: "error", subject, message, remedy });
   }
   if (findings.length > 0) throw new UserError("The archive would become locked. Nothing was changed.", findings);
@@ -138,15 +150,18 @@ export function warnOfMfaDelete(
   lastKnown: pulumi.Output<string | undefined>,
 ): void {
   const { bucketName, archive } = settings;
-  const warn = (actual: string | undefined) => {
+  const compare = (actual: string | undefined) => {
     const isOn = actual === "Enabled";
     if (isOn === archive.mfaDelete) return;
-    void pulumi.log.warn(
-      `MFA Delete of bucket ${bucketName} is ${isOn ? "on" : "off"}, but crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}. Only the root user can switch it; crosstrail mfa-delete shows how.`,
-    );
+    void warn({
+      id: "mfa/drift",
+      subject: `MFA Delete of bucket ${bucketName}`,
+      message: `It is ${isOn ? "on" : "off"}, but crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}.`,
+      remedy: "Only the root user can switch it; crosstrail mfa-delete shows how.",
+    });
   };
   if (archive.mfaDelete && deployed.bucketName !== undefined) {
     const actual = BucketVersioning.get("audit-mfa-delete", bucketName);
-    actual.versioningConfiguration.apply((versioning) => warn(versioning?.mfaDelete));
-  } else lastKnown.apply((actual) => !archive.mfaDelete && warn(actual));
+    actual.versioningConfiguration.apply((versioning) => compare(versioning?.mfaDelete));
+  } else lastKnown.apply((actual) => !archive.mfaDelete && compare(actual));
 }

@@ -14,6 +14,7 @@ import type { DeployedArchive } from "./archive";
 import { archiveOf, requireBreakGlassRoles, warnOfLock } from "./archive";
 import { refuseReplicas, warnOfLeaving } from "./replicas";
 import { deployedOutputs, fullStackName, requireAccount, stackFile } from "./stack";
+import { warn } from "./warning";
 
 /**
  * Refuses what AWS would refuse, or what would lose logs or lock everybody out; warns of what cannot be undone.
@@ -61,16 +62,22 @@ async function guardTrails(deployed: Record<string, unknown>, settings: AuditSet
   const aliases = (wanted: string) => known.filter(({ stack }) => stack === wanted).map(({ each }) => each.alias);
   const [still, unknown] = [aliases("deployed"), aliases("unknown")];
   if (still.length > 0) {
-    await pulumi.log.warn(
-      `These trails are still deployed, and this update takes their authorization away: ${still.join(", ")}. ` +
-        "From then on their logs are refused. Destroy their stacks first: pulumi destroy --run-program -s <stack>",
-    );
+    await warn({
+      id: "trail/cut-off",
+      subject: still.join(", "),
+      message:
+        "These trails are still deployed, and this update removes their authorization: from then on their logs are refused.",
+      remedy: "Destroy their stacks first: pulumi destroy --run-program -s <stack>",
+    });
   }
   if (unknown.length > 0) {
-    await pulumi.log.warn(
-      `This update takes away what these trails may need, and whether they still deliver is not known here: ${unknown.join(", ")}. ` +
-        "crosstrail up asks AWS first.",
-    );
+    await warn({
+      id: "trail/not-asked",
+      subject: unknown.join(", "),
+      message:
+        "This update removes the authorization of these trails, and it is not known here whether they still deliver.",
+      remedy: "Deploy with crosstrail up, which asks AWS first.",
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import { contractOf } from "./contract";
 import { deliverToArchive } from "./delivery";
 import type { OrganizationAccess } from "./organizationAccess";
 import { deployedOutputs, requireAccount } from "./stack";
+import { warn } from "./warning";
 
 /** A management stack: the organization's trail, as the audit stack's contract authorises it. */
 export async function management(
@@ -83,9 +84,8 @@ async function requirePrerequisites(access: OrganizationAccess, wish: Organizati
       throw new UserError(`The organization is not ready for ${trailArn(wish.trail)}. Nothing was changed.`, errors);
     }
     for (const finding of findings) {
-      const text = formatFinding(finding).trimStart();
-      if (finding.severity === "warning") await pulumi.log.warn(text);
-      else await pulumi.log.info(text);
+      if (finding.severity === "warning") await warn(finding);
+      else await pulumi.log.info(formatFinding(finding).trimStart());
     }
   } finally {
     access.close();

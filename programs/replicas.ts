@@ -15,6 +15,7 @@ import type { AuditSettings } from "../core/settings";
 import type { ArchiveKeys } from "./keys";
 import { deployedKeyArns } from "./keys";
 import { boundaryArn } from "./stack";
+import { warn } from "./warning";
 
 /**
  * What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment.
@@ -86,16 +87,19 @@ export async function warnOfLeaving(deployed: Record<string, unknown>, settings:
   }
   if (leaving.length === 0) return;
   const stack = pulumi.getStack();
-  await pulumi.log.warn(
-    `The configuration no longer has ${leaving.join(" and ")}. Pulumi refuses to remove protected resources. To take it ` +
-      "out of the stack and leave it in AWS:\n" +
+  await warn({
+    id: "archive/replica-removed",
+    subject: leaving.join(" and "),
+    message: "The configuration no longer has this, and Pulumi refuses to remove protected resources.",
+    remedy:
+      "To take it out of the stack and leave it in AWS:\n" +
       `  pulumi state unprotect --all --yes --stack ${stack}\n` +
       `  pulumi up --stack ${stack}\n` +
       "The second command protects everything else again." +
       (replication || !before.replication
         ? ""
         : " To stop copying only, keep crosstrail:replication and set its enabled to false."),
-  );
+  });
 }
 
 /** Makes what copies the log bucket. The keys, with their replicas and policies, exist by then. */

@@ -4,10 +4,11 @@ import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
 import type { Contract } from "../core/contract";
 import type { EventChoice } from "../core/events";
 import { advancedSelectors, eventNotices } from "../core/events";
-import { formatFinding, UserError } from "../core/findings";
+import { UserError } from "../core/findings";
 import { archiveBuckets, policyArn } from "../core/names";
 import type { Settings } from "../core/settings";
 import { parseStackConfig } from "../core/settings";
+import { warn } from "./warning";
 
 /** Reads and checks the stack's configuration. */
 export function readSettings(): Settings {
@@ -56,11 +57,13 @@ export async function requireAccount(accountId: string, key: string): Promise<st
     ]);
   }
   if (!pulumi.runtime.allConfig()["aws:allowedAccountIds"]) {
-    await pulumi.log.warn(
-      `aws:allowedAccountIds is not set: pulumi refresh with another account's credentials would find nothing ` +
-        `and forget the stack's resources. Add to ${stackFile()}:\n` +
-        `  aws:allowedAccountIds: ["${accountId}"]`,
-    );
+    await warn({
+      id: "stack/any-account",
+      subject: "aws:allowedAccountIds is not set",
+      message:
+        "pulumi refresh with another account's credentials would find nothing, and remove the stack's resources from its state.",
+      remedy: `Add to ${stackFile()}:\n  aws:allowedAccountIds: ["${accountId}"]`,
+    });
   }
   return caller.arn;
 }
@@ -72,7 +75,7 @@ export async function warnOfEvents(
 ): Promise<void> {
   const buckets = archiveBuckets(archive);
   for (const notice of eventNotices(advancedSelectors(choice, buckets), buckets)) {
-    await pulumi.log.warn(formatFinding(notice).trimStart());
+    await warn(notice);
   }
 }
 

@@ -149,7 +149,7 @@ describe("engine: the archive's controls", function () {
 
   describe("MFA Delete", () => {
     const warning =
-      /MFA Delete of bucket crosstrail-example-logs is (on|off), but crosstrail:mfaDelete expects it (on|off)/;
+      /MFA Delete of bucket crosstrail-example-logs\s+mfa\/drift: It is (on|off), but crosstrail:mfaDelete expects it (on|off)/;
     const warned = async () => {
       const { code, text } = await engine.attempt("preview", AUDIT_STACK, "--expect-no-changes");
       assert.equal(code, 0, text);

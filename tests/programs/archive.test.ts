@@ -91,7 +91,9 @@ describe("programs/audit: the archive's controls", () => {
       assert.ok(!run.resources.some(({ name }) => name === "audit-logging"));
       assert.deepEqual(outputs.archive, { objectLock: {}, accessLogBucket: "example-access-logs" });
       assert.deepEqual(run.warnings, [
-        "New log files are no longer locked. Existing log files stay locked: mode compliance, 1 year. Object Lock itself stays enabled.",
+        `Object Lock of bucket ${bucketName}\n` +
+          "    archive/lock-weaker: New log files are no longer locked. Existing log files stay locked: mode compliance, 1 year. Object Lock itself stays enabled.\n" +
+          "    → If this is not what you want, restore crosstrail:objectLock.",
       ]);
     });
 
@@ -175,8 +177,8 @@ describe("programs/audit: the archive's controls", () => {
 
   describe("MFA Delete", () => {
     for (const [expected, actual, warning] of [
-      [true, undefined, /is off, but crosstrail:mfaDelete expects it on/],
-      [true, "Disabled", /is off, but crosstrail:mfaDelete expects it on/],
+      [true, undefined, /mfa\/drift: It is off, but crosstrail:mfaDelete expects it on/],
+      [true, "Disabled", /mfa\/drift: It is off, but crosstrail:mfaDelete expects it on/],
       [true, "Enabled", undefined],
       [false, undefined, undefined],
     ] as const) {

@@ -448,7 +448,7 @@ describe("programs/audit", () => {
     };
     assert.match(
       await warnings({ [stack]: { trailArn: arn } }),
-      /still deployed[^]*payments\. From then on[^]*not known here: web/,
+      /^payments\n {4}trail\/cut-off: These trails are still deployed[^]*\nweb\n {4}trail\/not-asked: [^]*not known here/,
     );
     assert.doesNotMatch(await warnings({ [stack]: {} }), /payments/);
   });
@@ -562,9 +562,10 @@ describe("programs/audit", () => {
     delete config["aws:allowedAccountIds"];
     const { run } = await deploy({ ...world(), config });
     assert.deepEqual(run.warnings, [
-      "aws:allowedAccountIds is not set: pulumi refresh with another account's credentials would find nothing " +
-        "and forget the stack's resources. Add to Pulumi.audit.yaml:\n" +
-        '  aws:allowedAccountIds: ["111111111111"]',
+      "aws:allowedAccountIds is not set\n" +
+        "    stack/any-account: pulumi refresh with another account's credentials would find nothing, and remove the stack's resources from its state.\n" +
+        "    → Add to Pulumi.audit.yaml:\n" +
+        '        aws:allowedAccountIds: ["111111111111"]',
     ]);
     assert.deepEqual((await deploy(world())).run.warnings, []);
   });

@@ -210,7 +210,7 @@ describe("programs/audit: replicas", () => {
       const [warning] = run.warnings;
       for (const part of [
         "the replica of the key in eu-west-1 and the replica of the key in eu-west-2 and bucket example-copies",
-        "\n  pulumi state unprotect --all --yes --stack audit\n  pulumi up --stack audit\n",
+        "\n        pulumi state unprotect --all --yes --stack audit\n        pulumi up --stack audit\n",
         "set its enabled to false",
       ]) {
         assert.ok(warning?.includes(part), warning);
