@@ -9,7 +9,7 @@ import { Command, CommanderError } from "commander";
 import type { FindingId } from "../core/findings";
 import { findingIds, UserError } from "../core/findings";
 import { nearest } from "../core/settings/nearest";
-import { wrapped } from "./layout";
+import { folded, wrapped } from "./layout";
 import type { Envelope, Outcome, Surroundings } from "./output";
 import { ExitCode, exitCodes, ExitError, printable, schemaVersion, shownText } from "./output";
 import { onTermination } from "./process/termination";
@@ -110,6 +110,7 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
   const json = args.includes("--json");
   const surroundings = withSafeOutput(outside, json);
   const { stdout, stderr } = surroundings;
+  const foldedResult = (text: string) => folded(text, surroundings.terminalColumns?.results ?? Infinity);
   const name = args.find((arg) => !arg.startsWith("-"));
   const asked = name === "help" ? args[args.indexOf("help") + 1] : name;
   let command = "crosstrail";
@@ -132,7 +133,8 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: stdout,
+      writeOut: (text) => stdout(foldedResult(text)),
+      getOutHelpWidth: () => surroundings.columns ?? 80,
       // Errors are printed once, below.
       writeErr: () => undefined,
       getOutHasColors: () => surroundings.color,
@@ -165,7 +167,9 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
       stdout(
         options.json
           ? envelopeText({ command, ok, data: outcome.data(), findings: outcome.findings, errors: [] })
-          : outcome.text(),
+          : outcome.isDocument
+            ? outcome.text()
+            : foldedResult(outcome.text()),
       );
       if (outcome.notes && !options.json) stderr(outcome.notes());
     });
@@ -224,11 +228,12 @@ function requireFolders({ cwd }: Record<string, unknown>, env: NodeJS.ProcessEnv
 
 /** The same, where texts from elsewhere cannot do anything to a terminal: nothing else writes to it. */
 function withSafeOutput(outside: Surroundings, json: boolean): Surroundings {
-  const { stdout, stderr, color, messageColor = false, terminal } = outside;
+  const { stdout, stderr, color, messageColor = false, terminal, terminalColumns } = outside;
+  const width = terminalColumns?.messages ?? Infinity;
   return {
     ...outside,
     stdout: (text) => stdout(shownText(text, color && !json)),
-    stderr: (text) => stderr(shownText(text, messageColor)),
+    stderr: (text) => stderr(folded(shownText(text, messageColor), width)),
     ...(terminal && { terminal: { ...terminal, write: stderr } }),
   };
 }
@@ -318,6 +323,7 @@ export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroun
     env,
     color: colors(stdout),
     columns: columnsOf(stdout, env),
+    terminalColumns: { results: terminalWidth(stdout), messages: terminalWidth(stderr) },
     messageColor: colors(stderr),
     ...(canRedraw && { terminal: { columns: () => stderr.columns ?? 80, rows: () => stderr.rows ?? 24 } }),
     onInterrupt: (handler) => onTermination(({ reason }, count) => handler(reason, count)),
@@ -333,6 +339,11 @@ export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroun
 function columnsOf({ isTTY, columns }: Streams["stdout"], { COLUMNS }: NodeJS.ProcessEnv): number {
   const width = isTTY === true && columns ? columns : Number(COLUMNS);
   return Number.isInteger(width) && width > 0 ? width : 80;
+}
+
+/** Undefined for what is no terminal, and for one that does not know its width. */
+function terminalWidth({ isTTY, columns }: Streams["stdout"]): number | undefined {
+  return isTTY === true && columns ? columns : undefined;
 }
 
 /** Whether a variable such as CI says yes. */

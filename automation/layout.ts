@@ -85,3 +85,18 @@ export function wrapped(text: string, width: number, hanging = 0): string[] {
   }
   return [...lines, line];
 }
+
+/**
+ * The text with its long lines broken between words, as a terminal of this width shows it best. Only sentences are broken: a
+ * command or a line of YAML is copied from the screen, so it stays in one line, which the terminal wraps.
+ */
+export function folded(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const plain = line.replace(colors, "");
+      if (widthOf(line) <= width || !/[.:;?!…]$/.test(plain) || /^\s*(#|\||\$ )/.test(plain)) return [line];
+      return wrapped(line, width, /^\s*(→|-|!|\d+\.) /.test(plain) ? 2 : 0);
+    })
+    .join("\n");
+}

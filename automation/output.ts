@@ -65,6 +65,8 @@ export interface Outcome {
   findings: Finding[];
   data: () => unknown;
   text: () => string;
+  /** Whether the text is a document, such as JSON or a script, whose lines must stay as they are. */
+  isDocument?: boolean;
   /** What belongs beside the text and not in it; for stderr, and not with `--json`. */
   notes?: () => string;
 }
@@ -78,6 +80,8 @@ export interface Surroundings {
   color: boolean;
   /** How many columns results may take: the terminal's, or what COLUMNS says. Left out: 80. */
   columns?: number;
+  /** The widths of the terminals that results and messages go to: long lines are wrapped there. Left out for what is no terminal. */
+  terminalColumns?: { results?: number; messages?: number };
   /** Whether messages may be coloured. */
   messageColor?: boolean;
   /** The terminal that messages go to; undefined when there is none that can be redrawn. */

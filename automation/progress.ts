@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { FleetEvent } from "./fleet/types";
 import { Status } from "./fleet/types";
 import { changesText, elapsed, firstSentence } from "./fleet/words";
+import { folded } from "./layout";
 import { printable } from "./output";
 
 export interface FleetProgress {
@@ -19,8 +20,10 @@ type Colors = ReturnType<typeof pc.createColors>;
 type Finished = Extract<FleetEvent, { type: "finished" }>["result"];
 
 /** The line that stays of a stack when its turn is over. What does not fit into the width comes in full in the end. */
-function finishedLine(result: Finished, colors: Colors, width = Infinity): string {
-  const { stack, status, seconds, action, findings } = result;
+function finishedLine(result: Finished, colors: Colors, shownMs = 0, width = Infinity): string {
+  const { stack, status, action, findings } = result;
+  // The worker's own time leaves out how long it took to start: what has been shown already never gets less.
+  const seconds = Math.max(result.seconds, result.seconds > 0 ? shownMs / 1000 : 0);
   const time = seconds > 0 ? colors.dim(` ${elapsed(seconds * 1000)}`) : "";
   const fit = (line: string) => `${fitted(line, Math.max(width - widthOf(time), 10))}${time}`;
   if (status === Status.Succeeded) {
@@ -34,9 +37,11 @@ function finishedLine(result: Finished, colors: Colors, width = Infinity): strin
 export class LineProgress implements FleetProgress {
   private readonly colors: Colors;
 
+  /** @param listsResults Whether a line says how each stack ended; not for verbs whose result is a list of the stacks. */
   constructor(
     private readonly write: (text: string) => void,
     color = false,
+    private readonly listsResults = true,
   ) {
     this.colors = pc.createColors(color);
   }
@@ -52,9 +57,9 @@ export class LineProgress implements FleetProgress {
       case "retrying":
         return this.say(`… ${event.stack}: retrying in ${event.seconds} s, because ${event.reason}`);
       case "warning":
-        return this.say(warningLines(event.stack, event.message, "!").join("\n"));
+        return this.say(warningText(event.stack, event.message, "!"));
       case "finished":
-        return this.say(finishedLine(event.result, this.colors));
+        return this.listsResults ? this.say(finishedLine(event.result, this.colors)) : undefined;
       default:
         return undefined;
     }
@@ -88,6 +93,8 @@ const mostLines = 12;
 export class LiveProgress implements FleetProgress {
   private readonly colors: Colors;
   private readonly now: () => number;
+  /** See {@link LineProgress}. */
+  private readonly listsResults: boolean;
   private readonly running = new Map<string, Running>();
   private readonly began: number;
   private readonly timer?: NodeJS.Timeout;
@@ -103,9 +110,10 @@ export class LiveProgress implements FleetProgress {
   constructor(
     private readonly write: (text: string) => void,
     private readonly terminal: { columns: () => number; rows: () => number },
-    options: { color?: boolean; now?: () => number; timer?: boolean } = {},
+    options: { color?: boolean; now?: () => number; timer?: boolean; listsResults?: boolean } = {},
   ) {
     this.colors = pc.createColors(options.color ?? false);
+    this.listsResults = options.listsResults ?? true;
     this.now = options.now ?? Date.now;
     this.began = this.now();
     if (options.timer ?? true) {
@@ -120,17 +128,20 @@ export class LiveProgress implements FleetProgress {
       return this.draw([]);
     }
     if (event.type === "finished") {
+      const began = this.running.get(event.result.stack)?.began;
+      const shownMs = began === undefined ? 0 : this.now() - began;
       this.running.delete(event.result.stack);
       this.over++;
       if (event.result.status === Status.Failed) this.failed++;
-      return this.draw([finishedLine(event.result, this.colors, this.width())]);
+      if (!this.listsResults) return this.draw([]);
+      return this.draw([finishedLine(event.result, this.colors, shownMs, this.width())]);
     }
     if (event.type === "started") {
       this.running.set(event.stack, { began: this.now(), note: "", done: 0, open: new Set() });
       return this.draw([]);
     }
     const running = this.running.get(event.stack);
-    if (event.type === "warning") return this.draw(warningLines(event.stack, event.message, this.colors.yellow("!")));
+    if (event.type === "warning") return this.say(warningText(event.stack, event.message, this.colors.yellow("!")));
     if (!running) return;
     if (event.type === "progress") running.note = event.note;
     if (event.type === "retrying") running.note = `retrying in ${event.seconds} s, because ${event.reason}`;
@@ -146,7 +157,7 @@ export class LiveProgress implements FleetProgress {
   }
 
   say(text: string): void {
-    this.draw(text.split("\n"));
+    this.draw(folded(text, this.width()).split("\n"));
   }
 
   async pause<Answer>(question: () => Promise<Answer>): Promise<Answer> {
@@ -209,13 +220,15 @@ export class LiveProgress implements FleetProgress {
   }
 }
 
-/** A warning of the engine's. A line stays a line: some are commands, or YAML to copy. */
-function warningLines(stack: string, message: string, sign: string): string[] {
+/** A warning of the engine's; its subject, id and message, and remedy keep lines of their own. */
+function warningText(stack: string, message: string, sign: string): string {
   const [first = "", ...rest] = message
     .trim()
     .split(/\r?\n/)
     .map((line) => printable(line.trimEnd()));
-  return [`${sign} ${stack}: ${first}`, ...rest.map((line) => (line === "" ? "" : `    ${line}`))];
+  // A finding's lines are indented already.
+  const indent = rest.some((line) => line.startsWith("    ")) ? "" : "    ";
+  return [`${sign} ${stack}: ${first}`, ...rest.map((line) => (line === "" ? "" : `${indent}${line}`))].join("\n");
 }
 
 /** A message of the engine's for one line of a terminal. */

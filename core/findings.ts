@@ -206,6 +206,7 @@ export const findingIds = {
   "stack/cancelled": ["The operation on the stack was interrupted.", "Rerun the command; it first looks up what was in progress."],
   "stack/failed": ["The Pulumi engine reported an error that Crosstrail does not recognize.", "Fix the cause given in the message."],
   "plugin/missing": ["A Pulumi plugin is not installed and could not be downloaded.", "Run `pulumi install` with access to `get.pulumi.com`."],
+  "stack/interrupted": ["An earlier run was interrupted, and this one cleans up what it left.", "Nothing to do: the run continues."],
   "stack/locked": ["Another process holds the stack's lock.", "Wait for it to finish. If that process no longer exists, run `pulumi cancel`."],
   "stack/missing": ["The stack does not exist in the backend.", "Check which backend Pulumi is logged in to."],
   "stack/not-deployed": ["The stack is declared but not deployed.", "Run `crosstrail up` for it."],

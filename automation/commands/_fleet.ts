@@ -55,15 +55,16 @@ export async function runVerb<Own extends FleetOptions>(
 ): Promise<Outcome> {
   const { stderr, terminal, env, onInterrupt } = surroundings;
   const color = surroundings.messageColor ?? false;
+  const isChanging = verb === "up" || verb === "destroy";
+  const began = Date.now();
   const progress = terminal
-    ? new LiveProgress(terminal.write ?? stderr, terminal, { color })
-    : new LineProgress(stderr, color);
+    ? new LiveProgress(terminal.write ?? stderr, terminal, { color, listsResults: isChanging })
+    : new LineProgress(stderr, color, isChanging);
   const [finish, endNow] = [new AbortController(), new AbortController()];
-  const asks = verb === "up" || verb === "destroy";
   const detach = onInterrupt?.((reason, count) => {
     if (count === 1) {
       // Where nobody can press it again, there is little time: a CI kills what has not ended after ten seconds.
-      const does = asks ? "waiting for the running AWS calls to finish" : "ending";
+      const does = isChanging ? "waiting for the running AWS calls to finish" : "ending";
       progress.say(`${reason}: ${does}.${terminal ? " Press again to stop at once." : ""}`);
       finish.abort();
     } else if (count === 2) {
@@ -86,14 +87,17 @@ export async function runVerb<Own extends FleetOptions>(
       signal: finish.signal,
       endNow: endNow.signal,
       onEvent: (event) => progress.take(event),
-      ...(asks && !options.yes && { confirm: (plan: Plan) => progress.pause(() => confirm(verb, plan, surroundings)) }),
+      ...(isChanging &&
+        !options.yes && { confirm: (plan: Plan) => progress.pause(() => confirm(verb, plan, surroundings)) }),
     });
     progress.close();
+    // Never less than what the progress has shown.
+    const seconds = Math.max(result.seconds, (Date.now() - began) / 1000);
     return {
       exitCode: exitCodeOf(result),
       findings: [...result.findings, ...result.stacks.flatMap(({ findings }) => findings)],
       data: () => result,
-      text: () => textOf(verb, result, pc.createColors(surroundings.color)),
+      text: () => textOf(verb, { ...result, seconds }, pc.createColors(surroundings.color)),
     };
   } catch (error) {
     if (finish.signal.aborted) throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
@@ -146,14 +150,15 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
   const lines: string[] = [];
   for (const stack of stacks) {
     if (verb === "preview") lines.push(...previewLines(stack, colors));
-    if (verb === "status") lines.push(statusLine(stack, colors));
+    // The others follow, with what is wrong.
+    if (verb === "status" && stack.status === Status.Succeeded) lines.push(statusLine(stack, colors));
   }
   if (lines.length > 0) lines.push("");
 
   const bad = stacks.filter(({ status }) => status !== Status.Succeeded);
   for (const kind of kindsOf(alike(bad))) {
     const shown = kind.length <= mostOfAKind + 3 ? kind : kind.slice(0, mostOfAKind);
-    for (const group of shown) lines.push(...failureLines(group, colors));
+    for (const group of shown) lines.push(...failureLines(verb, group, colors));
     const others = kind.slice(shown.length).flat();
     if (others.length > 0) lines.push(...othersLines(others, colors));
   }
@@ -258,11 +263,12 @@ function othersLines(others: StackResult[], colors: Colors): string[] {
   ];
 }
 
-function failureLines(group: StackResult[], colors: Colors): string[] {
-  const [{ stack, accountId, status, findings }] = group as [StackResult];
+function failureLines(verb: string, group: StackResult[], colors: Colors): string[] {
+  const [first] = group as [StackResult];
+  const { stack, accountId, status, findings } = first;
   const word = status === Status.Failed ? colors.red(status) : colors.yellow(status);
   if (group.length === 1) {
-    const title = `${word}  ${colors.bold(stack)} ${accountId}`;
+    const title = verb === "status" ? statusLine(first, colors) : `${word}  ${colors.bold(stack)} ${accountId}`;
     return [title, ...findings.map((finding) => cleaned(formatFinding(finding)).replace(/^\n/, "")), ""];
   }
   const title = `${word}  ${colors.bold(`${group.length} stacks`)}`;

@@ -30,6 +30,7 @@ export function run(_options: unknown, _surroundings: unknown, [shell]: string[]
     exitCode: ExitCode.Ok,
     findings: [],
     data: () => ({ shell, script }),
+    isDocument: true,
     text: () => script,
   });
 }

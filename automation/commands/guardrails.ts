@@ -61,6 +61,7 @@ export function run(options: Options, { env, color }: Surroundings, [policy]: st
     exitCode: ExitCode.Ok,
     findings: [],
     data: () => wanted.map((each) => ({ ...each, characters: size(each.document), limit: controlPolicyLimit })),
+    isDocument: policy !== undefined,
     text: () =>
       policy === undefined
         ? wanted.map((each) => description(each, pc.createColors(color))).join("\n")

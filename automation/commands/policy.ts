@@ -83,6 +83,7 @@ export async function run(options: Options, { env }: Surroundings, args: string[
     exitCode: ExitCode.Ok,
     findings,
     data: () => dataOf(result),
+    isDocument: true,
     text: () => `${respace(merge.text, options.pretty ? 2 : 0)}\n`,
     notes: () => notesOf(result),
   };

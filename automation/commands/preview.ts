@@ -57,7 +57,7 @@ export async function run(options: PreviewOptions, surroundings: Surroundings): 
   if (!formats || !result) return judged;
 
   const made = reportOf(result, options, surroundings.env);
-  if (reportFolder === undefined) return { ...judged, text: () => made[formats[0] as Format] };
+  if (reportFolder === undefined) return { ...judged, isDocument: true, text: () => made[formats[0] as Format] };
   mkdirSync(reportFolder, { recursive: true });
   for (const format of formats) writeFileSync(join(reportFolder, files[format]), made[format]);
   return judged;

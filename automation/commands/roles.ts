@@ -118,6 +118,7 @@ export function run(given: Given, { env }: Surroundings, [account]: string[]): P
     findings,
     notes: () => findings.map((finding) => `${formatFinding(finding)}\n`).join(""),
     data: () => role,
+    isDocument: true,
     text: () => (options.format === "json" ? jsonText(role) : templateText(role)),
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { table, widthOf, wrapped } from "../../automation/layout";
+import { folded, table, widthOf, wrapped } from "../../automation/layout";
 import { main, surroundingsOf } from "../../automation/cli";
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
@@ -100,5 +100,35 @@ describe("text that fits a width", () => {
       ],
       [132, 132, 80, 40, 80],
     );
+  });
+});
+
+describe("folded text", () => {
+  it("breaks sentences between words, with the indentation they have, and nothing else", () => {
+    const text = [
+      "  stack audit",
+      "    stack/failed: The bucket policy was refused because it is too large.",
+      "    → Remove a statement, or choose a form that takes less room.",
+      "      pulumi config set crosstrail:bucketPolicyForm trailList",
+      "  # A comment in YAML that is long enough to be broken, but is not.",
+      "short.",
+    ];
+    assert.deepEqual(folded(text.join("\n"), 40).split("\n"), [
+      "  stack audit",
+      "    stack/failed: The bucket policy was",
+      "    refused because it is too large.",
+      "    → Remove a statement, or choose a",
+      "      form that takes less room.",
+      "      pulumi config set crosstrail:bucketPolicyForm trailList",
+      "  # A comment in YAML that is long enough to be broken, but is not.",
+      "short.",
+    ]);
+    assert.equal(folded(text.join("\n"), Infinity), text.join("\n"));
+  });
+
+  it("measures what is seen: colors take no columns", () => {
+    const red = "\u001b[31mRefused\u001b[39m by the bucket policy.";
+    assert.equal(folded(red, 29), red);
+    assert.equal(folded(red, 20), "\u001b[31mRefused\u001b[39m by the\nbucket policy.");
   });
 });

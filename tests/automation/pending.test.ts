@@ -256,9 +256,9 @@ describe("what a killed run had begun", () => {
         updating,
       ]);
       assert.deepEqual(said, [
-        `an interrupted run created ${TRAIL} a (arn:trail); it was adopted`,
-        `an interrupted run started to create ${BUCKET} logs, which does not exist in AWS`,
-        "an interrupted run started to create aws:s3/bucketPolicy:BucketPolicy p, which does not exist in AWS",
+        `It created ${TRAIL} a (arn:trail), which was adopted.`,
+        `It started to create ${BUCKET} logs, which does not exist in AWS.`,
+        "It started to create aws:s3/bucketPolicy:BucketPolicy p, which does not exist in AWS.",
       ]);
       assert.deepEqual(commands, ["stack export", "stack import", "refresh --yes"]);
       assert.deepEqual(imported?.deployment.pending_operations, [updating]);

@@ -65,6 +65,7 @@ describe("fleet progress", () => {
         resource("web", true),
         { type: "retrying", stack: "web", reason: "AWS is throttling the calls", seconds: 5 } as const,
         { type: "warning", stack: "web", message: "two\nlines \u001b[2J" } as const,
+        { type: "warning", stack: "web", message: "the trail\n    trail/silent: It is silent.\n    → Look." } as const,
         finished("web"),
         finished("web", "failed", "The role x could not be assumed.\nmore"),
       ]) {
@@ -77,6 +78,9 @@ describe("fleet progress", () => {
         "… web: retrying in 5 s, because AWS is throttling the calls",
         "! web: two",
         "    lines ?[2J",
+        "! web: the trail",
+        "    trail/silent: It is silent.",
+        "    → Look.",
         "✔ web: 3 created 8.1 s",
         "✖ web: failed: The role x could not be assumed. 8.1 s",
         "",
@@ -105,12 +109,12 @@ describe("fleet progress", () => {
       progress.take(resource("web", false));
       pass(12_000);
       progress.take(finished("payments"));
-      assert.deepEqual(screen(text()), ["✔ payments: 3 created 8.1 s", screen(text())[1], "1 of 3 done · 12 s"]);
+      assert.deepEqual(screen(text()), ["✔ payments: 3 created 12 s", screen(text())[1], "1 of 3 done · 12 s"]);
       assert.match(screen(text())[1] ?? "", /^. web 12 s 0 done, Trail member-trail$/);
       progress.take(finished("web", "failed", "why"));
       assert.match(screen(text()).at(-1) ?? "", /^2 of 3 done · 1 failed · 12 s$/);
       progress.close();
-      assert.deepEqual(screen(text()), ["✔ payments: 3 created 8.1 s", "✖ web: failed: why 8.1 s", ""]);
+      assert.deepEqual(screen(text()), ["✔ payments: 3 created 12 s", "✖ web: failed: why 12 s", ""]);
     });
 
     it("at 60 columns no redrawn line is wider, so that none breaks", () => {
@@ -122,6 +126,60 @@ describe("fleet progress", () => {
       const [line] = screen(text().replace(/\u001b\[\d+m/g, "")).slice(-2);
       assert.equal([...(line ?? "")].length, 59);
       assert.match(line ?? "", /…$/);
+    });
+
+    it("shows a duration that never gets less, though the worker's own time is shorter", () => {
+      const { progress, text, pass } = live(60);
+      progress.take(planned(1));
+      progress.take(started("web"));
+      pass(9_000);
+      progress.take({ type: "progress", stack: "web", note: "x" });
+      assert.match(screen(text())[0] ?? "", /^. web 9\.0 s x$/);
+      progress.take(finished("web"));
+      assert.equal(screen(text())[0], "✔ web: 3 created 9.0 s");
+      progress.close();
+    });
+
+    it("wraps a message between words, and leaves the lines to copy whole", () => {
+      for (const width of [60, 100]) {
+        const { progress, text } = live(width);
+        progress.say(
+          "SIGINT: waiting for the running AWS calls to finish, as long as that takes. Press again to stop at once.",
+        );
+        const warning = [
+          "the trail of payments",
+          "    trail/silent: It has delivered nothing since 2026-11-22T18:55:20.000Z, though it is logging, and others have.",
+          "    → Run this:",
+          `      crosstrail up --only ${"payments ".repeat(12).trim()}`,
+        ];
+        progress.take({ type: "warning", stack: "web", message: warning.join("\n") });
+        const lines = screen(text()).slice(0, -1);
+        const [commands, sentences] = [
+          lines.filter((line) => line.includes("crosstrail")),
+          lines.filter((line) => !line.includes("crosstrail")),
+        ];
+        assert.deepEqual(commands, [warning[3]]);
+        for (const line of sentences) assert.ok([...line].length < width, line);
+        assert.ok(lines.includes("    → Run this:") && lines.includes("! web: the trail of payments"));
+        assert.match(lines.join(" ").replace(/\s+/g, " "), /as long as that takes\. Press again to stop at once\./);
+        progress.close();
+      }
+    });
+
+    it("leaves no line of its own where the result is a list of the stacks", () => {
+      let text = "";
+      const terminal = { columns: () => 60, rows: () => 24 };
+      const progress = new LiveProgress((more) => (text += more), terminal, { timer: false, listsResults: false });
+      progress.take(planned(1));
+      progress.take(started("web"));
+      progress.take(finished("web", "failed", "why"));
+      assert.match(screen(text).join("|"), /^1 of 1 done · 1 failed · /);
+      progress.close();
+      let log = "";
+      const lines = new LineProgress((more) => (log += more), false, false);
+      lines.take(started("web"));
+      lines.take(finished("web"));
+      assert.equal(log, "… web (222222222222): up\n");
     });
 
     it("with NO_COLOR it writes no colour", () => {
@@ -267,6 +325,31 @@ describe("fleet progress", () => {
     // What nobody has seen is not called unchanged.
     const unseen = { ...fleet, action: "preview" as const, stacks: stacks.slice(0, 1) };
     assert.match(textOf("preview", unseen, pc.createColors(false)), /^preview: 1 stack, 1 failed \(3\.0 s\)$/m);
+  });
+
+  it("preview and status list each stack once, with what is wrong below it", () => {
+    const { result: good } = finished("payments") as Extract<FleetEvent, { type: "finished" }>;
+    const findings = [
+      {
+        id: "trail/not-logging" as const,
+        severity: "error" as const,
+        subject: "web",
+        message: "Off.",
+        remedy: "Start it.",
+      },
+    ];
+    const stacks: StackResult[] = [
+      { ...good, changes: {} },
+      { ...good, stack: "web", status: "failed", changes: {}, findings },
+    ];
+    for (const action of ["status", "preview"] as const) {
+      const fleet = { action, status: "failed" as const, stacks, findings: [], seconds: 3 };
+      const lines = textOf(action, fleet, pc.createColors(false)).split("\n");
+      assert.equal(lines.filter((line) => /^\S+ +payments|^payments/.test(line)).length, 1, lines.join("\n"));
+      assert.equal(lines.filter((line) => /^\S+ +web /.test(line)).length, 1, lines.join("\n"));
+      const at = lines.findIndex((line) => /^\S+ +web /.test(line));
+      assert.deepEqual(lines.slice(at + 1, at + 4), ["  web", "    trail/not-logging: Off.", "    → Start it."]);
+    }
   });
 
   describe("where texts go", () => {

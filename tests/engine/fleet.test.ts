@@ -150,7 +150,7 @@ describe("engine: the fleet", function () {
     const result = await crosstrail.up(options());
     const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
     assert.ok(
-      warnings.some((text) => /Key audit-key \(.+\); it was adopted/.test(text)),
+      warnings.some((text) => /Key audit-key \(.+\), which was adopted/.test(text)),
       warnings.join("\n"),
     );
     const key = new KMSClient(await box.aws(AUDIT_ACCOUNT));

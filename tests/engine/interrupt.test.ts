@@ -228,7 +228,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     await Promise.race([sleep(2_500), run.end]);
     run.process.kill("SIGKILL");
     const { text } = await run.end;
-    assert.match(text, /an interrupted run created aws:cloudtrail\/trail:Trail audit-trail \(.+\); it was adopted/);
+    assert.match(text, /It created aws:cloudtrail\/trail:Trail audit-trail \(.+\), which was adopted\./);
     assert.match(text, /SIGINT|Ctrl-C/);
     await isGone(run);
     faults.clear();

@@ -81,8 +81,8 @@ export async function settlePending(
   return found.map(({ resource, id }) => {
     const name = `${resource.type} ${resource.urn.split("::").at(-1)}`;
     return id === undefined
-      ? `an interrupted run started to create ${name}, which does not exist in AWS`
-      : `an interrupted run created ${name} (${id}); it was adopted`;
+      ? `It started to create ${name}, which does not exist in AWS.`
+      : `It created ${name} (${id}), which was adopted.`;
   });
 }
 

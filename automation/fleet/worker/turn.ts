@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseContract } from "../../../core/contract";
-import { UserError } from "../../../core/findings";
+import { formatFinding, UserError } from "../../../core/findings";
 import { Action, archiveRemovalFinding, StackKind } from "../../../core/fleet";
 import { ExitCode, ExitError } from "../../output";
 import { endUnguarded, isAlive, isBeingEnded } from "../../process";
@@ -225,7 +225,7 @@ class Turn {
     if (!areDead(locks)) return false;
     await this.engine.must(["cancel", "--yes"]);
     this.warn(
-      `removed the lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which no longer runs`,
+      `The lock of process ${locks.map(({ pid }) => pid).join(", ")} on this machine, which no longer runs, was removed.`,
     );
     return true;
   }
@@ -237,7 +237,7 @@ class Turn {
     if (!areOurs(locks) || living().length === 0 || !living().every(({ pid }) => isBeingEnded(pid))) return false;
     const pids = living().map(({ pid }) => pid);
     this.warn(
-      `process ${pids.join(", ")} of a run that was killed still holds the stack's lock and is being ended; waiting for it`,
+      `Waiting for process ${pids.join(", ")} of a run that was killed: it still holds the stack's lock and is being ended.`,
     );
     // Its guard asks, insists, and kills.
     const until = Date.now() + job.graceMs + 30_000;
@@ -251,7 +251,7 @@ class Turn {
   /** What a killed run has left running could still create something. */
   private async endUnguarded(): Promise<void> {
     const count = await endUnguarded();
-    if (count > 0) this.warn(`stopped ${count} processes of a run whose guards had been killed`);
+    if (count > 0) this.warn(`${count} processes of a run whose guards had been killed were stopped.`);
   }
 
   private note(note: string): void {
@@ -259,7 +259,14 @@ class Turn {
   }
 
   private warn(message: string): void {
-    this.emit({ type: "warning", stack: this.stack, message });
+    const text = formatFinding({
+      id: "stack/interrupted",
+      severity: "warning",
+      subject: "an earlier run was interrupted",
+      message,
+      remedy: "Nothing to do: this run continues.",
+    });
+    this.emit({ type: "warning", stack: this.stack, message: text.trimStart() });
   }
 }
 
@@ -274,10 +281,11 @@ async function checkTrail(
   if (!trail) return;
   emit({ type: "progress", stack: step.stack.name, note: "checking the trail in AWS" });
   result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
-  const silent = result.trail.findings.some(({ id }) => id === "trail/not-logging");
+  const silent = result.trail.findings.find(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
     // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
-    emit({ type: "warning", stack: step.stack.name, message: "the trail is not logging; comparing it with AWS" });
+    const remedy = "Nothing to do: the stack is being compared with AWS, and the trail started.";
+    emit({ type: "warning", stack: step.stack.name, message: formatFinding({ ...silent, remedy }).trimStart() });
     const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
     await turn.take();
     if (result.status === Status.Succeeded)
@@ -285,6 +293,8 @@ async function checkTrail(
   }
   const { findings, activity } = result.trail;
   if (step.action === Action.Status) findings.push(...activity);
-  else for (const { message } of activity) emit({ type: "warning", stack: step.stack.name, message });
+  else
+    for (const finding of activity)
+      emit({ type: "warning", stack: step.stack.name, message: formatFinding(finding).trimStart() });
   if (findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings });
 }
