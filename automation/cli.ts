@@ -122,6 +122,7 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
     return exitCode;
   };
 
+  const helpWidth = Math.min(surroundings.columns ?? 80, 78);
   let exitCode: number = ExitCode.Ok;
   const program = new Command("crosstrail")
     .description("Collects the CloudTrail logs of many AWS accounts in one audit account.")
@@ -129,11 +130,11 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print the help of a command, with examples")
     // That each has options needs no saying.
-    .configureHelp({ subcommandTerm: (sub) => sub.name() })
+    .configureHelp({ subcommandTerm: (sub) => sub.name(), minWidthToWrap: 20 })
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: (text) => stdout(foldedResult(text)),
+      writeOut: (text) => stdout(folded(text, surroundings.columns ?? 80)),
       getOutHelpWidth: () => surroundings.columns ?? 80,
       // Errors are printed once, below.
       writeErr: () => undefined,
@@ -145,7 +146,7 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
         "\nTo start a new fleet, run crosstrail init in an empty folder, then preview and up.",
         "\ncrosstrail help <id> explains the id of a message, such as config/account-id.",
         // A code stays with its meaning.
-        `\n${wrapped(`Exit codes: ${exitCodeList().replaceAll(/(?<!,) /g, "\u00a0")}.`, 76).join("\n")}`.replaceAll(
+        `\n${wrapped(`Exit codes: ${exitCodeList().replaceAll(/(?<!,) /g, "\u00a0")}.`, helpWidth).join("\n")}`.replaceAll(
           "\u00a0",
           " ",
         ),
@@ -181,7 +182,7 @@ export async function main(args: string[], outside: Surroundings): Promise<numbe
       stdout(
         json
           ? envelopeText({ command: "help", ok: true, data: { id: asked, meaning, remedy }, findings: [], errors: [] })
-          : `${asked}\n\n${[...wrapped(meaning, 76), ...wrapped(`→ ${remedy}`, 76, 2)].map((line) => `  ${line}\n`).join("")}`,
+          : `${asked}\n\n${[...wrapped(meaning, helpWidth - 2), ...wrapped(`→ ${remedy}`, helpWidth - 2, 2)].map((line) => `  ${line}\n`).join("")}`,
       );
       return ExitCode.Ok;
     }

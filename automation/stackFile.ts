@@ -179,8 +179,8 @@ function instead(file: string): string {
     // There is no such folder either.
   }
   return others.length > 0
-    ? `The folder has ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}: name the audit stack's file.`
-    : "Run the command in the project folder, or name the audit stack's file. For a new fleet, crosstrail init writes it.";
+    ? `The folder has ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}: choose one with --stack.`
+    : "Run the command in the project folder, or name the folder with --cwd. For a new fleet, crosstrail init writes it.";
 }
 
 /** One thing that is wrong with a file. */

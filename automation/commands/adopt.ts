@@ -39,7 +39,7 @@ export function define(command: Command): void {
   command
     .option(
       "--contract <file>",
-      "the archive that the trail delivers to, or will deliver to: what `pulumi stack output --json` prints for the audit stack; - for\nstandard input. Without it, the trail keeps its bucket and key",
+      "the archive that the trail delivers to, or will deliver to: what `pulumi stack output --json` prints for the audit stack; - for standard input. Without it, the trail keeps its bucket and key",
     )
     .option("--trail <name or ARN>", "the trail, if the account has several")
     .option("--alias <alias>", "the member's alias and stack name (default: from the contract)")
@@ -48,7 +48,7 @@ export function define(command: Command): void {
     .option("--cwd <folder>", "write the stack file to this project folder (default: only show it)")
     .addHelpText(
       "after",
-      "\nUses the account of your current credentials (AWS_PROFILE and so on). Changes nothing in AWS and overwrites no files.\nExit code 5 if no trail can be adopted.",
+      "\nUses the account of your current credentials (AWS_PROFILE and so on). Changes nothing in AWS and overwrites no files. Exit code 5 if no trail can be adopted.",
     );
 }
 

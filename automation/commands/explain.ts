@@ -65,7 +65,7 @@ export function define(command: Command): void {
     .option("--management-account <id>", "the organization's management account, for which no --rcp holds")
     .addHelpText(
       "after",
-      "\nNeeds neither a configuration nor an audit stack. Nothing is changed in AWS. Exit code 5 when the trail cannot deliver,\nor when that cannot be decided.",
+      "\nNeeds neither a configuration nor an audit stack. Nothing is changed in AWS. Exit code 5 when the trail cannot deliver, or when that cannot be decided.",
     );
 }
 

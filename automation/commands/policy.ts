@@ -49,7 +49,7 @@ export function define(command: Command): void {
     .option("--pretty", "indent the document (default: one line)")
     .addHelpText(
       "after",
-      "\nPrints the document on stdout and everything else on stderr. Changes nothing in AWS. Exit code 5, and no document,\nif the statements cannot be added or would not work.",
+      "\nPrints the document on stdout and everything else on stderr. Changes nothing in AWS. Exit code 5, and no document, if the statements cannot be added or would not work.",
     );
 }
 

@@ -140,7 +140,7 @@ describe("crosstrail", () => {
       [["simulate", "--config", "/nowhere/Pulumi.audit.yaml"], /The file does not exist.\n.*crosstrail init writes it/],
       [
         ["simulate", "--config", join(root, "Pulumi.prod.yaml")],
-        /The folder has Pulumi.audit.yaml, .*: name the audit/,
+        /The folder has Pulumi.audit.yaml, .*: choose one with --stack/,
       ],
       [["simulate", "--fly"], /^Unknown option '--fly'/],
       [["simulate", "--config"], /argument missing/],

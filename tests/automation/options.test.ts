@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { everyCommand } from "../../automation/cli";
+import { everyCommand, main } from "../../automation/cli";
 import { auditFileOf, defineAuditFile, formerly } from "../../automation/commands/_options";
 import { crosstrail } from "../support/cli";
 
@@ -48,6 +48,28 @@ describe("one name for one thing on the command line", () => {
     };
     assert.deepEqual(parsed("--stack", "a", "b", "--project", "x"), { only: ["a", "b"], cwd: "x" });
     assert.deepEqual(parsed("--only", "a", "--cwd", "x"), { only: ["a"], cwd: "x" });
+  });
+
+  it("help fits the terminal: no word is broken at 60 and at 100 columns", async () => {
+    for (const columns of [60, 100]) {
+      for (const verb of [[], ...commands.map((command) => [command.name()]), ["help", "config/account-id"]]) {
+        let text = "";
+        const exitCode = await main([...verb, ...(verb[0] === "help" ? [] : ["--help"])], {
+          stdout: (more) => void (text += more),
+          stderr: () => undefined,
+          env: {},
+          color: false,
+          columns,
+          terminalColumns: { results: columns, messages: columns },
+        });
+        assert.equal(exitCode, 0);
+        const examples = text.split("\nExamples:\n")[1]?.split("\n") ?? [];
+        const wide = text
+          .split("\n")
+          .filter((line) => line.length > columns && line.trim().includes(" ") && !examples.includes(line));
+        assert.deepEqual(wide, [], `${verb.join(" ")} at ${columns} columns`);
+      }
+    }
   });
 
   describe("the audit stack's file", () => {

@@ -40,9 +40,7 @@ describe("crosstrail: what is missing on the machine", () => {
     const env = { PATH: join(folder, "empty") };
     const one = ["--parallel", "1"];
     const results = await Promise.all(
-      verbs.map((verb) =>
-        crosstrail([...verb, "--cwd", folder, ...(verb[0] === "migrate" ? [] : one)], env),
-      ),
+      verbs.map((verb) => crosstrail([...verb, "--cwd", folder, ...(verb[0] === "migrate" ? [] : one)], env)),
     );
     for (const { exitCode, stdout, stderr } of results) {
       assert.equal(exitCode, 2, stderr);
