@@ -1,6 +1,6 @@
 /**
  * What AWS's errors mean for a fleet, by their codes. The codes are those of the service models for the operations that the
- * components' resources use; tests/automation/awsErrors.test.ts takes them from there, so that none passes through raw.
+ * components' resources use; tests/automation/fleet/awsErrors.test.ts takes them from there, so that none passes through raw.
  * Sources: the API references of CloudTrail, KMS, S3, CloudWatch Logs, IAM, SNS, SQS and STS.
  */
 import type { Finding } from "../../core/findings";
