@@ -15,6 +15,7 @@ import { findingIds, UserError } from "../core/findings";
 import type { TrailIdentity } from "../core/names";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
+import { PolicyKind, type StatementNote, statementNotes } from "../core/policies/sids";
 import type { Feature } from "../core/roles";
 import { features } from "../core/roles";
 import { keyTable } from "../core/settings";
@@ -31,7 +32,15 @@ export function generated(): Record<string, string> {
     "Pulumi.yaml": projectFile(read("Pulumi.yaml")),
     "docs/configuration.md": between(read("docs/configuration.md"), "configuration", configurationTables()),
     "docs/cli.md": between(between(read("docs/cli.md"), "commands", commandReference()), "exit codes", exitCodeTable()),
-    "docs/policies.md": between(read("docs/policies.md"), "capacities", capacityTable()),
+    "docs/policies.md": between(
+      between(
+        between(read("docs/policies.md"), "capacities", capacityTable()),
+        "bucket statements",
+        statementTable(PolicyKind.Bucket, PolicyKind.CopiesBucket),
+      ),
+      "key statements",
+      statementTable(PolicyKind.Key),
+    ),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
     "docs/threat-model.md": between(read("docs/threat-model.md"), "threats", threats()),
     "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
@@ -121,6 +130,18 @@ function capacityTable(): string {
 function threats(): string {
   const { byDefault, guarded } = threatSettings();
   return threatTable(byDefault, guarded, threatOthers);
+}
+
+/** The statements of these policies, in their order. */
+function statementTable(...kinds: PolicyKind[]): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  const row = ([sid, { when, what, stops }]: [string, StatementNote]) =>
+    `| \`${sid}\` | ${cell(when ?? "always")} | ${cell(what)} | ${cell(stops)} |`;
+  return [
+    "| statement | when | what it allows or denies | what it stops |",
+    "|---|---|---|---|",
+    ...kinds.flatMap((kind) => Object.entries(statementNotes[kind]).map(row)),
+  ].join("\n");
 }
 
 /** A table for each category, in the catalogue's order. */
