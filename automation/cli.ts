@@ -239,7 +239,7 @@ function withSafeOutput(outside: Surroundings, json: boolean): Surroundings {
   };
 }
 
-/** What the catalogue says about the id of a finding. */
+/** What the catalog says about the id of a finding. */
 function explained(id: string): { meaning: string; remedy: string } {
   if (!Object.hasOwn(findingIds, id)) {
     const near = nearest(id, Object.keys(findingIds));
@@ -311,7 +311,7 @@ export interface Streams {
 
 export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroundings {
   const isDumb = env.TERM === "dumb";
-  // https://no-color.org, and the word of those whose log shows colours though it is no terminal.
+  // https://no-color.org, and the word of those whose log shows colors though it is no terminal.
   const isRefused = (env.NO_COLOR ?? "") !== "" || ["0", "false"].includes(env.FORCE_COLOR ?? "");
   const colors = (stream: { isTTY?: boolean }) =>
     !isRefused && (isSet(env.FORCE_COLOR) || (stream.isTTY === true && !isDumb));

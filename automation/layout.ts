@@ -1,6 +1,6 @@
 /** Text that fits a width: tables whose columns are split over several blocks, and lines that are broken between words. */
 
-// A colour takes no columns.
+// A color takes no columns.
 const colors = /\u001b\[[0-9;]*m/g;
 
 /** How many columns a text takes. */
@@ -59,7 +59,7 @@ export function table({ head, rows, fixed, width }: Table): string[] {
   });
 }
 
-/** The text within this many columns; what is cut off is shown as `…`. Not for text with colours. */
+/** The text within this many columns; what is cut off is shown as `…`. Not for text with colors. */
 export function shortened(text: string, columns: number): string {
   const characters = [...text];
   return characters.length <= columns ? text : `${characters.slice(0, columns - 1).join("")}…`;

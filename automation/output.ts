@@ -76,13 +76,13 @@ export interface Surroundings {
   stdout: (text: string) => void;
   stderr: (text: string) => void;
   env: NodeJS.ProcessEnv;
-  /** Whether results may be coloured. */
+  /** Whether results may be colored. */
   color: boolean;
   /** How many columns results may take: the terminal's, or what COLUMNS says. Left out: 80. */
   columns?: number;
   /** The widths of the terminals that results and messages go to: long lines are wrapped there. Left out for what is no terminal. */
   terminalColumns?: { results?: number; messages?: number };
-  /** Whether messages may be coloured. */
+  /** Whether messages may be colored. */
   messageColor?: boolean;
   /** The terminal that messages go to; undefined when there is none that can be redrawn. */
   terminal?: {
@@ -117,10 +117,10 @@ export class ExitError extends UserError {
  */
 const unseen = "\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff";
 const anyUnseen = new RegExp(`[${unseen}]`, "g");
-/** The colours and styles of this tool; none that hides text. */
+/** The colors and styles of this tool; none that hides text. */
 const ownColors = /(\u001b\[(?:0|1|2|4|22|24|39|3[0-7]|9[0-7])m)/;
 
-/** A string from elsewhere for one line of a terminal: without what could move the cursor, change colours or turn its direction. */
+/** A string from elsewhere for one line of a terminal: without what could move the cursor, change colors or turn its direction. */
 export function printable(text: string): string {
   return text.replace(anyUnseen, "?");
 }
@@ -128,7 +128,7 @@ export function printable(text: string): string {
 /**
  * What leaves the tool, as a terminal may have it: whatever logs, policies and answers of AWS hold, it does nothing but show. What is
  * not shown as such is written as JSON writes it, `\\u202e`, so that JSON stays what it is.
- * @param colors whether this tool's own colours pass.
+ * @param colors whether this tool's own colors pass.
  */
 export function shownText(text: string, colors = false): string {
   const parts = colors ? text.split(ownColors) : [text];

@@ -237,7 +237,7 @@ function oneLine(text: string): string {
   return printable(lines.filter((line, index) => line !== "" || index === 0).join(" "));
 }
 
-/** A text's parts for a terminal: what changes colours, or one character with what stands on it. */
+/** A text's parts for a terminal: what changes colors, or one character with what stands on it. */
 function parts(text: string): string[] {
   return text.match(/\u001b\[\d+m|\P{M}\p{M}*|\p{M}/gu) ?? [];
 }
@@ -254,7 +254,7 @@ function widthOf(text: string): number {
   return parts(text).reduce((sum, part) => sum + columnsOf(part), 0);
 }
 
-/** At most so many columns wide; what is cut off leaves a sign. Colours stay, so that they end. */
+/** At most so many columns wide; what is cut off leaves a sign. Colors stay, so that they end. */
 function fitted(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let room = width - 1;

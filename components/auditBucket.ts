@@ -99,7 +99,7 @@ export interface AuditBucketArgs {
   /** ARNs of organization trails of that organization that may deliver: the management account's. Default: none. */
   organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Accounts of the organization whose own trails the policy may authorise by the organization's id, where their names
+   * Accounts of the organization whose own trails the policy may authorize by the organization's id, where their names
    * do not fit. Default: none.
    */
   organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;

@@ -67,7 +67,7 @@ export interface Adoption {
   config: Record<string, unknown>;
   /** The account's entry in the audit stack's configuration. */
   member: Pick<Member, "accountId" | "alias" | "homeRegion" | "trailName">;
-  /** The contract authorises the trail already, or there is no audit stack to do so. */
+  /** The contract authorizes the trail already, or there is no audit stack to do so. */
   authorised: boolean;
   /** Where it delivers differently; empty when it delivers to the archive. */
   differences: Difference[];

@@ -139,7 +139,7 @@ export interface Authorisation {
 }
 
 /**
- * The trail that the contract authorises for an account.
+ * The trail that the contract authorizes for an account.
  * @param auditStack the stack the contract was read from; undefined when it was given in the configuration.
  * @throws UserError with the lines to add to the audit stack's configuration when there is none for this account and
  * Region.
@@ -215,7 +215,7 @@ export function authorise(
 }
 
 /**
- * The organization trail that the contract authorises.
+ * The organization trail that the contract authorizes.
  * @throws UserError with the lines to add to the audit stack's configuration when there is none for this Region.
  */
 export function authoriseOrganization(
@@ -278,7 +278,7 @@ export function authoriseOrganization(
 }
 
 /**
- * Refuses a change of a deployed trail's ARN, unless the contract authorises the old trail as well: AWS cannot rename a
+ * Refuses a change of a deployed trail's ARN, unless the contract authorizes the old trail as well: AWS cannot rename a
  * trail, so the engine would replace it while the archive already refuses the old one.
  * @throws UserError that says how to move instead.
  */
@@ -310,7 +310,7 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
 }
 
 /**
- * Refuses to take over another trail than the contract authorises: its deliveries would be refused.
+ * Refuses to take over another trail than the contract authorizes: its deliveries would be refused.
  * @throws UserError with the lines to change in the audit stack's configuration.
  */
 export function refuseOtherImport(importedArn: string, { trail, alias }: Authorisation): void {

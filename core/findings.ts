@@ -34,7 +34,7 @@ export function formatFinding({ id, subject, message, remedy }: Finding): string
 }
 
 /**
- * The catalogue: what each finding means and what to do, in general; the finding itself says it for its case.
+ * The catalog: what each finding means and what to do, in general; the finding itself says it for its case.
  * docs/findings.md is written from here (npm run docs), and a test compares it with the ids that the code writes.
  */
 // prettier-ignore
@@ -75,7 +75,7 @@ export const findingIds = {
   "config/value": ["A value is not allowed for its key.", "Correct it as the message says."],
   "config/wrong-role": ["The key belongs to stacks of another role.", "Remove it, or set it in the other stack."],
   "config/yaml": ["A stack file is not valid YAML.", "Correct it at the place the message names."],
-  "config/namespace": ["A key is in a namespace that is a misspelt `crosstrail`, and nothing reads it.", "Correct the namespace, or remove the key."],
+  "config/namespace": ["A key is in a namespace that is a misspelled `crosstrail`, and nothing reads it.", "Correct the namespace, or remove the key."],
   "config/environment": ["A stack's file imports environments of Pulumi ESC, which `crosstrail` does not read.", "Set the keys that are said to be missing in the file itself."],
   "config/tags": ["Two tags differ in letter case only, and the stack has a role of IAM, which takes them for one.", "Keep one of them."],
   // Between the stacks.
@@ -147,7 +147,7 @@ export const findingIds = {
   "reader/too-large": ["A reader's policy exceeds IAM's size limit.", "Split the accounts across several readers."],
   // The fleet as a whole.
   "config/member-defaults": ["A member default is not a member-stack key, or has an invalid value.", "Correct or remove it."],
-  "fleet/mass-removal": ["The run would remove every member, more than half of them, or the organization trail.", "Check for a misspelt key; if it is meant, say so with `--remove-members`."],
+  "fleet/mass-removal": ["The run would remove every member, more than half of them, or the organization trail.", "Check for a misspelled key; if it is meant, say so with `--remove-members`."],
   "fleet/account": ["A member's stack file and the audit stack name different accounts.", "Correct one of the two."],
   "fleet/alias-renamed": ["The alias of a deployed trail changed, and so did the name of its stack.", "Rename the stack as the message shows."],
   "fleet/role": ["A stack file and the fleet's declaration name different roles.", "Give the member or the organization another alias, or correct the file."],

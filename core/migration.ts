@@ -1,6 +1,6 @@
 /**
  * How a fleet gets from one kind of trail, key or prefix to another without a new trail: what changes in which stack,
- * in the order in which every delivery stays authorised. The archive's policies are widened first and narrowed last.
+ * in the order in which every delivery stays authorized. The archive's policies are widened first and narrowed last.
  */
 import type { Finding } from "./findings";
 import { UserError } from "./findings";

@@ -1,6 +1,6 @@
 /**
  * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its tables in docs/configuration.md, how many
- * accounts fit into the policies, the catalogue of findings, what each command takes, and what each action of the deploy
+ * accounts fit into the policies, the catalog of findings, what each command takes, and what each action of the deploy
  * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
@@ -144,7 +144,7 @@ function statementTable(...kinds: PolicyKind[]): string {
   ].join("\n");
 }
 
-/** A table for each category, in the catalogue's order. */
+/** A table for each category, in the catalog's order. */
 function findingTables(): string {
   const categories = [...new Set(Object.keys(findingIds).map((id) => id.split("/")[0] as string))];
   const rows = (category: string) =>

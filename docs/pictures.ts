@@ -72,7 +72,7 @@ ${rows.join("\n")}
 
 const plain = (text: string) => text.replace(/\x1b\[[\d;]*m/g, "");
 
-/** Colours and weights of a terminal as SVG. */
+/** Colors and weights of a terminal as SVG. */
 function spans(text: string): string {
   let [fill, weight] = ["", ""];
   return text

@@ -13,7 +13,7 @@ import type { OrganizationAccess } from "./organizationAccess";
 import { deployedOutputs, requireAccount } from "./stack";
 import { warn } from "./warning";
 
-/** A management stack: the organization's trail, as the audit stack's contract authorises it. */
+/** A management stack: the organization's trail, as the audit stack's contract authorizes it. */
 export async function management(
   settings: ManagementSettings,
   open: (region: string) => OrganizationAccess = openAccess,

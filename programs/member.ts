@@ -8,7 +8,7 @@ import { contractOf } from "./contract";
 import { deliverToArchive } from "./delivery";
 import { deployedOutputs, requireAccount } from "./stack";
 
-/** A member stack: the trail of one account, as the audit stack's contract authorises it. */
+/** A member stack: the trail of one account, as the audit stack's contract authorizes it. */
 export async function member(settings: MemberSettings): Promise<Record<string, pulumi.Input<unknown>>> {
   const { accountId } = settings;
   const { contract, auditStack } = await contractOf(settings.source);

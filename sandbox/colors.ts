@@ -1,4 +1,4 @@
-// Colours on a terminal, and where they are asked for; never in a log, also not in that of a CI.
+// Colors on a terminal, and where they are asked for; never in a log, also not in that of a CI.
 
 import { createColors } from "picocolors";
 

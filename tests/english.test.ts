@@ -33,6 +33,26 @@ const unidiomatic: [RegExp, string][] = [
   [/\bstands? (twice|once|here|there|in|at)\b/i, "is, appears"],
 ];
 
+/** British spellings: AWS and Pulumi write American English. "cancelled" stays, as the word of a status that scripts read. */
+const british =
+  /(?<![\w/.@#-])((un)?authoris|(?:mis)?recognis|organis|normalis|serialis|summaris|minimis|analys(?=e[ds]?\b)|behaviour|colour|favour|honour|neighbour|catalogue|judgement|misspelt|spelt|learnt|modelled|labelled|licence|centre\b|defence|artefact|grey\b|whilst)/i;
+
+/** Every file that people write or read. */
+const everything = [
+  "automation",
+  "bin",
+  "CHANGELOG.md",
+  "components",
+  "CONTRIBUTING.md",
+  "core",
+  "docs",
+  "examples",
+  "programs",
+  "README.md",
+  "sandbox",
+  "SECURITY.md",
+];
+
 /** Folders and files that are held to it; the rest follows. */
 const clean = [
   "CONTRIBUTING.md",
@@ -101,8 +121,26 @@ function textsOfMarkdown(lines: string[]): { line: number; text: string }[] {
   return found;
 }
 
+/** Whether a file can have one of the patterns at all; most have none, and need not be parsed. */
+function mayHave(patterns: RegExp[], text: string): boolean {
+  const line = text.replace(/\s*\n\s*(?:\*(?!\/)|\/\/)?\s*/g, " ");
+  return patterns.some((pattern) => {
+    // A string or comment begins and ends anywhere in the line.
+    const anywhere = pattern.source.replaceAll("(^|[.:] )", "").replaceAll("|$)", "|.)");
+    return new RegExp(anywhere, pattern.flags).test(line);
+  });
+}
+
 /** Every phrase of a file that should be another. */
 function stumbles(file: string, text?: string): string[] {
+  if (
+    text === undefined &&
+    !mayHave(
+      unidiomatic.map(([pattern]) => pattern),
+      read(file),
+    )
+  )
+    return [];
   return textsOf(file, text).flatMap((each) =>
     unidiomatic.flatMap(([pattern, instead]) => {
       const match = pattern.exec(each.text);
@@ -131,6 +169,18 @@ describe("English that nobody stumbles over", () => {
       );
     });
   }
+
+  it("is American English, as in AWS's and Pulumi's own documentation", () => {
+    const files = everything.flatMap(filesOf).filter((file) => mayHave([british], read(file)));
+    const found = files.flatMap((file) =>
+      textsOf(file).flatMap(({ line, text }) => {
+        const match = british.exec(text);
+        return match && !/^\S+$/.test(text) ? [`${file}:${line} ${match[0]}`] : [];
+      }),
+    );
+    assert.deepEqual(found, []);
+    assert.ok(british.test("is authorised") && !british.test("modernisation-platform") && !british.test("authorized"));
+  });
 
   it("is looked for in strings, templates and comments, wherever a line breaks", () => {
     const code = [

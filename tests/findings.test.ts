@@ -58,7 +58,7 @@ function idsOf(file: string, text = read(file)): { ids: string[]; incomplete: st
   return { ids: ids.filter((id) => !Object.hasOwn(questions, id)), incomplete };
 }
 
-describe("the catalogue of findings", () => {
+describe("the catalog of findings", () => {
   const files = layers.flatMap(sources).filter((file) => file !== "core/findings.ts");
   const found = new Map<string, string>();
   const incomplete: string[] = [];
@@ -75,7 +75,7 @@ describe("the catalogue of findings", () => {
     assert.deepEqual(
       missing,
       [],
-      `These findings are in no catalogue: ${missing.map(([id, file]) => `${id} (${file})`).join(", ")}.\n` +
+      `These findings are in no catalog: ${missing.map(([id, file]) => `${id} (${file})`).join(", ")}.\n` +
         `  → Add to findingIds in core/findings.ts, for each:  "${missing[0]?.[0]}": ["what it means", "what to do"],\n` +
         "    then npm run docs.",
     );

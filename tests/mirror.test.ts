@@ -72,7 +72,7 @@ const elsewhere: [source: string, tests: string, why: string][] = [
   ["core/eventDataStore.ts", "tests/components/trailDelivery.test.ts", "checks of the component's arguments"],
   ["core/evaluate/", "tests/core/evaluate/", "the evaluator is tested by IAM's rules, by cases, and against an oracle"],
   ["core/events/", "tests/core/events/index.test.ts", "selectors, limits and notices of one choice"],
-  ["core/findings.ts", "tests/findings.test.ts", "the catalogue, against all code that writes ids"],
+  ["core/findings.ts", "tests/findings.test.ts", "the catalog, against all code that writes ids"],
   ["core/fleet/", "tests/core/fleet/fleet.test.ts", "stacks, order and configuration of one fleet"],
   ["core/index.ts", "tests/engine/package.test.ts", "what the package exports"],
   ["core/issues.ts", "tests/core/settings/index.test.ts", "how the settings put zod's issues"],

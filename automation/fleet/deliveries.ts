@@ -17,7 +17,7 @@ import type { Project } from "./project";
 import type { ArchiveReading, ExpectedTrail, Job, StackResult } from "./types";
 import { Status } from "./types";
 
-/** What was learnt of the archive; without a reading, why not. */
+/** What was learned of the archive; without a reading, why not. */
 type Archive = { contract: Contract; archive: ArchiveAsIs } | { exitCode: number; findings: Finding[] };
 
 export class Deliveries {
@@ -220,7 +220,7 @@ export class Deliveries {
   }
 }
 
-/** Every trail that a contract authorises. */
+/** Every trail that a contract authorizes. */
 function knownTrails(
   contract: Contract,
 ): Pick<TakenAway, "trailArn" | "accountId" | "alias" | "isOrganizationTrail">[] {

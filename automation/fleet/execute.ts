@@ -62,7 +62,7 @@ function whyNot(step: Step, results: ReadonlyMap<string, StackResult>): string |
   for (const name of step.needs) {
     const status = results.get(name)?.status ?? Status.Succeeded;
     if (status === Status.Succeeded) continue;
-    // What was left alone is as it was: who is authorised stays so.
+    // What was left alone is as it was: who is authorized stays so.
     if (status === Status.Skipped && step.orUntouched) continue;
     return name;
   }

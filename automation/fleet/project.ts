@@ -185,7 +185,7 @@ export class Project {
     return typeof accountId === "string" ? accountId : undefined;
   }
 
-  /** The same with the contract given outright, for a preview of what the audit stack does not authorise yet. */
+  /** The same with the contract given outright, for a preview of what the audit stack does not authorize yet. */
   withContract({ config }: StackSource, name: string, contract: Contract, secrets: boolean): StackSource {
     const given: Record<string, unknown> = { ...config, "crosstrail:contract": contract };
     delete given["crosstrail:auditStack"];

@@ -173,7 +173,7 @@ function diff(lines: string[]): string {
   return `<div class="diff">${lines.slice(0, mostLines).join("")}${folded}</div>`;
 }
 
-/** One line of a comparison; the sign is text, for readers who do not see the colour. */
+/** One line of a comparison; the sign is text, for readers who do not see the color. */
 function line(sign: string, path: string, value: string): string {
   const kind = sign === "+" ? "plus" : sign === "-" ? "minus" : "same";
   return `<div class="${kind}"><i>${sign === "-" ? "−" : sign}</i><span class="path">${html(path)}</span><span>${html(value)}</span></div>`;

@@ -1,4 +1,4 @@
-/** The page's style sheet. Every pair of colours has a contrast of at least 4.5 to 1, in the light and in the dark. */
+/** The page's style sheet. Every pair of colors has a contrast of at least 4.5 to 1, in the light and in the dark. */
 export const style = `:root {
   --page: #f6f7f9; --card: #ffffff; --text: #1b2330; --quiet: #566173; --edge: #dde2ea; --code: #eef1f5; --link: #0b5cc2;
   --create: #116a33; --create-bg: #e2f5e8; --update: #7d4e00; --update-bg: #fdf0d5;

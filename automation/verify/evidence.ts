@@ -16,7 +16,7 @@ export interface Evidence {
   finish: (outcome: RunOutcome) => void;
 }
 
-/** Says what the folder is, so that an interrupted run recognises its own. */
+/** Says what the folder is, so that an interrupted run recognizes its own. */
 const marker = "crosstrail-evidence.json";
 
 /** @throws UserError when the folder has something else in it. */

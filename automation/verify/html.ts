@@ -18,7 +18,7 @@ const Cell = {
 } as const;
 type Cell = (typeof Cell)[keyof typeof Cell];
 
-/** Signs beside the colours, for readers who cannot see those. */
+/** Signs beside the colors, for readers who cannot see those. */
 const signs: Record<Cell, string> = { changed: "!", missing: "×", unchecked: "?", verified: "✓", never: "·" };
 const labels: Record<Cell, string> = {
   changed: "changed",

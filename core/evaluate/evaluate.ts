@@ -307,7 +307,7 @@ function ownsBucketPolicy({ kind, caller, request, action }: Question): boolean 
 
 /**
  * Callers whom no policy can let in: KMS and STS take signed requests only (`sts:AssumeRole` and its kin; the federated
- * ones are not modelled), and a root user cannot assume a role.
+ * ones are not modeled), and a root user cannot assume a role.
  */
 function isRefusedKind({ kind, caller }: Question): boolean {
   if (caller.kind === "anonymous") return kind === "key" || kind === "role";

@@ -160,7 +160,7 @@ function keyOwner(statements: readonly CompiledStatement[], kind: PolicyKind): s
   return undefined;
 }
 
-/** True for a condition that a request without the key does not fulfil, and that asks for something. */
+/** True for a condition that a request without the key does not fulfill, and that asks for something. */
 function demands(condition: Condition): boolean {
   if (condition.ifExists || condition.negated || condition.quantifier === "all" || condition.family === "null")
     return false;

@@ -14,7 +14,7 @@ import type { ArchiveAsIs, TrailAsIs } from "../simulate";
 import { Arrival, arrivalOf, compiledArchive, stateText } from "../simulate";
 import { declaredContract } from "./stacks";
 
-/** A trail that the deployed audit stack authorises, and that the declared one would refuse in some state that it may be in. */
+/** A trail that the deployed audit stack authorizes, and that the declared one would refuse in some state that it may be in. */
 export interface TakenAway {
   trailArn: string;
   alias: string;
@@ -185,7 +185,7 @@ function keepRemedy(
     }
     const where = isOrganizationTrail ? "crosstrail:organization" : `the entry of ${accountId} in crosstrail:members`;
     return [
-      `Authorise both for a while. In ${where}:`,
+      `Authorize both for a while. In ${where}:`,
       "",
       `    previousTrailName: ${before?.name ?? ""}`,
       "",

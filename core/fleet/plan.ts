@@ -19,7 +19,7 @@ export interface Step {
 }
 
 /**
- * Brings the fleet up: the audit stack authorises a trail before it is made, and goes on authorising it until it is gone.
+ * Brings the fleet up: the audit stack authorizes a trail before it is made, and goes on authorizing it until it is gone.
  * What is removed therefore comes first, then the audit stack, the management account, and all members at the same time.
  */
 export function planUp(fleet: Fleet): Step[] {

@@ -41,7 +41,7 @@ export function removalOf(
 
 /** How many removals have to be allowed by name of their number; 0: none. */
 export function removalsToAllow({ members, of, organizationTrail }: Removal): number {
-  // One of two is an everyday change; two of three, or the only one, may be a key that was misspelt.
+  // One of two is an everyday change; two of three, or the only one, may be a key that was misspelled.
   const many = members.length > 0 && members.length * 2 > of ? members.length : 0;
   return organizationTrail ? members.length + 1 : many;
 }
@@ -69,6 +69,6 @@ export function removalFinding(
     severity,
     subject: organizationTrail ? "crosstrail:organization, crosstrail:members" : "crosstrail:members",
     message: `The configuration no longer declares ${what}. Their trails would be destroyed, and nothing more be recorded there.${said}`,
-    remedy: `Check the configuration for a misspelt key or a lost entry. If they are to go: crosstrail up --remove-members ${needed}`,
+    remedy: `Check the configuration for a misspelled key or a lost entry. If they are to go: crosstrail up --remove-members ${needed}`,
   };
 }

@@ -18,7 +18,7 @@ export interface FleetStack {
   accountId: string;
   /** It is deployed, and the audit stack's configuration does not declare it any more. */
   removed?: boolean;
-  /** The deployed audit stack authorises its trail as it is declared. */
+  /** The deployed audit stack authorizes its trail as it is declared. */
   authorised?: boolean;
 }
 

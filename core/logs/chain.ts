@@ -1,4 +1,4 @@
-/** How two neighbours in a chain of digests must fit together, and what it means when they do not. */
+/** How two neighbors in a chain of digests must fit together, and what it means when they do not. */
 import type { DigestDocument } from "./digest";
 import { isStartingDigest } from "./digest";
 import type { DigestName } from "./names";

@@ -6,7 +6,7 @@ export interface OrganizationGrant {
   id: string;
   /** The organization trail, and while it is being renamed the one it replaces. Its ARN is the management account's. */
   trails: TrailIdentity[];
-  /** Accounts of the organization whose own trails a policy may authorise by the organization's id instead of by name. */
+  /** Accounts of the organization whose own trails a policy may authorize by the organization's id instead of by name. */
   accountIds: string[];
 }
 

@@ -459,7 +459,7 @@ export function acceptsValue(name: KeyName, value: unknown): boolean {
 /** The values of all keys, parsed. */
 export type Values = { [Name in KeyName]: z.infer<(typeof keys)[Name]> };
 
-/** The fields of maps and of the elements of lists, for misspelt ones. */
+/** The fields of maps and of the elements of lists, for misspelled ones. */
 export const fieldsOf: Partial<Record<string, string[]>> = {
   members: Object.keys(memberSchema.shape),
   organization: Object.keys(organizationSchema.shape),

@@ -27,7 +27,7 @@ export function splitConfig(config: Record<string, string>): SplitConfig {
 }
 
 /**
- * Reports keys whose namespace is a misspelt `crosstrail`. Pulumi takes any namespace, so that without this
+ * Reports keys whose namespace is a misspelled `crosstrail`. Pulumi takes any namespace, so that without this
  * `crosstail:members` would be a fleet without members. Namespaces of providers and of other projects are not touched.
  * @param project the Pulumi project's own name: of its namespace only the names that Crosstrail has are mistakes.
  */

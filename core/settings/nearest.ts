@@ -1,4 +1,4 @@
-/** The known name that a misspelt one most likely means: at most three edits away, and less than half of it changed. */
+/** The known name that a misspelled one most likely means: at most three edits away, and less than half of it changed. */
 export function nearest(name: string, candidates: string[]): string | undefined {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editDistance(name, candidate) }));
   ranked.sort((a, b) => a.edits - b.edits);

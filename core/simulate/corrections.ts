@@ -195,7 +195,7 @@ function pathPoint(
 
 const sourceArn = "aws:SourceArn";
 const trailContext = "kms:EncryptionContext:aws:cloudtrail:arn";
-/** What CloudTrail's requests can have; for keys that somebody misspelt. */
+/** What CloudTrail's requests can have; for keys that somebody misspelled. */
 const knownKeys = [
   sourceArn,
   "aws:SourceAccount",

@@ -1,5 +1,5 @@
 /**
- * The catalogue of the simulation: every question that is put to the archive's policies, and the groups they belong to.
+ * The catalog of the simulation: every question that is put to the archive's policies, and the groups they belong to.
  */
 
 import { bucketWrites, keyWriteGroups } from "./writes";

@@ -220,7 +220,7 @@ describe("crosstrail", () => {
       assert.ok(own.length > 0 && page.includes(own));
     });
 
-    it("uses colours where they are wanted", async () => {
+    it("uses colors where they are wanted", async () => {
       const { stdout } = await crosstrail(["simulate", "--config", auditFile], { color: true });
       assert.ok(stdout.includes("\x1b[32mok\x1b[39m"));
     });

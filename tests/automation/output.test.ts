@@ -29,7 +29,7 @@ describe("automation: what a terminal may have", () => {
     ] as const) {
       assert.equal(shownText(text), shown);
     }
-    // This tool's own colours, and no style that hides.
+    // This tool's own colors, and no style that hides.
     assert.equal(
       shownText("\u001b[31mred\u001b[39m\u001b[8mhidden\u001b[2J", true),
       "\u001b[31mred\u001b[39m\\u001b[8mhidden\\u001b[2J",

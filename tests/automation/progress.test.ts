@@ -55,7 +55,7 @@ function screen(text: string): string[] {
 
 describe("fleet progress", () => {
   describe("without a terminal", () => {
-    it("is one line an event, without colours", () => {
+    it("is one line an event, without colors", () => {
       let text = "";
       const progress = new LineProgress((more) => (text += more));
       for (const event of [
@@ -182,7 +182,7 @@ describe("fleet progress", () => {
       assert.equal(log, "… web (222222222222): up\n");
     });
 
-    it("with NO_COLOR it writes no colour", () => {
+    it("with NO_COLOR it writes no color", () => {
       const { progress, text } = live(60);
       progress.take(planned(1));
       progress.take(started("web"));
@@ -365,16 +365,16 @@ describe("fleet progress", () => {
       return { color, isLive: terminal !== undefined, asks: ask !== undefined };
     };
 
-    it("a terminal is redrawn, in colours, and somebody can be asked there", () => {
+    it("a terminal is redrawn, in colors, and somebody can be asked there", () => {
       assert.deepEqual(of({ TERM: "xterm" }), { color: true, isLive: true, asks: true });
       assert.deepEqual(of({ TERM: "xterm", CI: "false" }), { color: true, isLive: true, asks: true });
     });
 
-    it("without a terminal: lines, no colours, no questions", () => {
+    it("without a terminal: lines, no colors, no questions", () => {
       assert.deepEqual(of({ TERM: "xterm" }, { tty: false }), { color: false, isLive: false, asks: false });
     });
 
-    it("NO_COLOR takes the colours away, whatever its value, and only them", () => {
+    it("NO_COLOR takes the colors away, whatever its value, and only them", () => {
       for (const value of ["1", "0", "false"])
         assert.deepEqual(of({ NO_COLOR: value }), { color: false, isLive: true, asks: true });
       assert.equal(of({ NO_COLOR: "" }).color, true);

@@ -144,7 +144,7 @@ describe("core/adoption", () => {
     });
   }
 
-  it("of a trail that is not authorised: the entry for the audit stack, with its home Region where that is not the archive's", () => {
+  it("of a trail that is not authorized: the entry for the audit stack, with its home Region where that is not the archive's", () => {
     const trail = found({ arn: arn("by.hand", "444444444444", "eu-west-1") });
     const { alias, member, authorised, config } = adoptionOf(trail, place({ accountId: "444444444444" }));
     assert.equal(alias, "by-hand-444444444444");
@@ -153,7 +153,7 @@ describe("core/adoption", () => {
     assert.equal(config["aws:region"], "eu-west-1");
   });
 
-  it("warns where the audit stack authorises another trail of the account", () => {
+  it("warns where the audit stack authorizes another trail of the account", () => {
     const { authorised, findings } = adoptionOf(found({ arn: arn("other") }), place());
     assert.equal(authorised, false);
     assert.deepEqual(

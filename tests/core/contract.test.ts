@@ -303,7 +303,7 @@ describe("core/contract", () => {
       );
     });
 
-    it("may be renamed while both are authorised, but from that one name only", () => {
+    it("may be renamed while both are authorized, but from that one name only", () => {
       const both = { ...authorised, previousTrailArn: deployed({ name: "old-trail" }) };
       assert.doesNotThrow(() => refuseReplacement(deployed({ name: "old-trail" }), both));
       assert.throws(() => refuseReplacement(deployed({ name: "older-trail" }), both), /A trail cannot be renamed/);

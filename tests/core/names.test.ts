@@ -82,7 +82,7 @@ describe("core/names: readers", () => {
 
 describe("core/names", () => {
   describe("trail ARNs", () => {
-    it("are spelt as AWS spells them", () => {
+    it("are spelled as AWS spells them", () => {
       assert.equal(
         trailArn({ partition: "aws-cn", region: "cn-north-1", accountId: "222222222222", name: "crosstrail" }),
         "arn:aws-cn:cloudtrail:cn-north-1:222222222222:trail/crosstrail",
@@ -93,7 +93,7 @@ describe("core/names", () => {
       fc.assert(fc.property(identity, (trail) => assert.deepEqual(parseTrailArn(trailArn(trail)), trail)));
     });
 
-    it("that parse are spelt the same again, so that no two texts mean one trail", () => {
+    it("that parse are spelled the same again, so that no two texts mean one trail", () => {
       fc.assert(
         fc.property(fc.oneof(identity.map(trailArn), fc.string()), (text) => {
           const parsed = parseTrailArn(text);

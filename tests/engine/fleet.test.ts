@@ -262,7 +262,7 @@ describe("engine: the fleet", function () {
     ok(await crosstrail.up({ ...options(), only: ["payments"] }));
   });
 
-  it("destroys the trail of a removed member first, then its authorisation", async () => {
+  it("destroys the trail of a removed member first, then its authorization", async () => {
     declare(PAYMENTS);
     const result = ok(await crosstrail.up(options()));
     assert.deepEqual(Object.keys(result), ["web", "audit", "payments"]);

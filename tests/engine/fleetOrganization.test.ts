@@ -125,7 +125,7 @@ describe("engine: the fleet of an organization", function () {
     assert.match(finding?.message ?? "", /payments, management/);
   });
 
-  it("once it is no longer declared its trail goes first, then the authorisation; trusted access stays enabled", async () => {
+  it("once it is no longer declared its trail goes first, then the authorization; trusted access stays enabled", async () => {
     declare(undefined);
     const preview = ok(await crosstrail.preview(options()));
     assert.equal(preview.management?.changes.delete, 3, JSON.stringify(preview.management?.changes));

@@ -203,7 +203,7 @@ describe("engine: a fleet from its first up to its end", function () {
     assert.ok(trails.every(({ delivery }) => delivery.delivers));
   });
 
-  it("refuses to rename a trail, and says how; with both names authorised the new one is made first", async () => {
+  it("refuses to rename a trail, and says how; with both names authorized the new one is made first", async () => {
     const renamed = { ...payments, trailName: "payments-trail" };
     const prefix = { "crosstrail:logPrefix": "trails/prod" };
     await engine.configureAudit({ ...prefix, "crosstrail:members": [renamed, web] });

@@ -96,7 +96,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
         if (!inTerminal) return resolve({ code, text: text() });
         const report = JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as { code: number | null; restored: boolean };
         assert.ok(report.restored, "the terminal's settings are as before");
-        // Hidden and shown again, and no colour is left on.
+        // Hidden and shown again, and no color is left on.
         const cursor = stdout.match(/\x1b\[\?25[lh]/g)?.at(-1);
         assert.notEqual(cursor, "\x1b[?25l", "the cursor is shown");
         resolve({ code: report.code, text: stdout });

@@ -215,7 +215,7 @@ describe("engine: an organization trail", function () {
     }
   });
 
-  it("a new prefix: both are authorised until the trail has moved, then only the new one", async () => {
+  it("a new prefix: both are authorized until the trail has moved, then only the new one", async () => {
     await audit({ "crosstrail:logPrefix": "trails", "crosstrail:previousLogPrefix": "/" });
     // Both policies, and the audit account's own trail.
     assert.deepEqual(await engine.up(AUDIT_STACK), { update: 3, same: 10 });

@@ -63,7 +63,7 @@ async function deploy(
 }
 
 describe("programs/management", () => {
-  it("makes the organization's trail as the contract authorises it", async () => {
+  it("makes the organization's trail as the contract authorizes it", async () => {
     const { run, outputs, closed } = await deploy({ delegatedAdministrator: "222222222222" });
     assert.deepEqual(
       // The administrator is registered as soon as its id is known, the trail a turn later.

@@ -91,7 +91,7 @@ describe("programs/member", () => {
     ]);
   });
 
-  it("makes the trail that the audit stack's contract authorises", async () => {
+  it("makes the trail that the audit stack's contract authorizes", async () => {
     const { run, outputs: found } = await deploy(world());
     assert.deepEqual(found, outputs);
     assert.deepEqual(
@@ -233,7 +233,7 @@ describe("programs/member", () => {
       ]);
     });
 
-    it("is made while the audit stack authorises both", async () => {
+    it("is made while the audit stack authorizes both", async () => {
       const both = renamed({ previousTrailArn: outputs.trailArn });
       const { run } = await deploy(world({}, withStacks(both, outputs)));
       assert.equal(run.resource("Trail", "member-trail").inputs.name, "new-trail");
@@ -271,7 +271,7 @@ describe("programs/member", () => {
       assert.deepEqual(Object.keys(found), ["accountId", "alias", "trailArn"]);
     });
 
-    it("is refused when it is not the one that the contract authorises: with the lines to change", async () => {
+    it("is refused when it is not the one that the contract authorizes: with the lines to change", async () => {
       const importTrail = trailArn(trailOf("222222222222", { name: "by-hand" }));
       await refuses(world({ importTrail }), [
         "The audit stack and this stack do not agree. Nothing was changed.",

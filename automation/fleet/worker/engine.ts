@@ -21,7 +21,7 @@ export interface Operation {
   /** By Pulumi's words; undefined when the engine did not get to its summary. */
   changes?: OpMap;
   resources: ResourceChange[];
-  /** The engine's error messages, without colours. */
+  /** The engine's error messages, without colors. */
   errors: string[];
   /** What the program said is wrong with the configuration. */
   findings: Finding[];
@@ -234,7 +234,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** Without the engine's tags for colours. */
+/** Without the engine's tags for colors. */
 export function plain(message: string): string {
   return message.replace(/<\{%[^%]*%\}>/g, "").trim();
 }

@@ -127,7 +127,7 @@ describe("automation: a trail that was changed behind its back", () => {
     assert.deepEqual(await idsOf({}, { LatestDigestDeliveryTime: undefined }, {}, "333333333333"), []);
   });
 
-  it("leaveAsIs is honoured", async () => {
+  it("leaveAsIs is honored", async () => {
     const changed = { CloudWatchLogsLogGroupArn: undefined, SnsTopicARN: undefined };
     const failing = {
       LatestDeliveryError: "A",

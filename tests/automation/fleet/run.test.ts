@@ -161,7 +161,7 @@ describe("fleet execution", () => {
     assert.match(results[1]?.findings[0]?.message ?? "", /^Skipped: stack audit must succeed first\.$/);
   });
 
-  it("members go on beside an audit stack that had to be left alone, if it authorises them already", async () => {
+  it("members go on beside an audit stack that had to be left alone, if it authorizes them already", async () => {
     const [audit, one, two] = steps(2) as [Step, Step, Step];
     const gone: Step = {
       ...audit,

@@ -477,7 +477,7 @@ describe("the report of a preview", () => {
           assert.ok(contrast >= 4.5, `${text} on ${ground}: ${contrast.toFixed(2)}`);
         }
       }
-      // And there are no other colours.
+      // And there are no other colors.
       assert.doesNotMatch(style.replace(/:root \{[^}]*\}/g, ""), /#[0-9a-f]{3,8}\b|rgb|hsl/i);
     });
 

@@ -44,7 +44,7 @@ const order = (steps: Step[]) => steps.map(({ stack, action }) => `${action} ${s
 describe("fleet", () => {
   const both = audit([payments, web]);
 
-  it("of a first run: the audit stack, then all members, none of them authorised yet", () => {
+  it("of a first run: the audit stack, then all members, none of them authorized yet", () => {
     const fleet = fleetOf(both, "audit", undefined, new Set());
     const steps = planUp(fleet);
     assert.deepEqual(order(steps), ["up audit", "up payments", "up web"]);
@@ -54,12 +54,12 @@ describe("fleet", () => {
     }
   });
 
-  it("destroys removed members before the audit stack takes their authorisation away", () => {
+  it("destroys removed members before the audit stack takes their authorization away", () => {
     const fleet = fleetOf(audit([payments]), "audit", deployed(both), new Set(["audit", "payments", "web"]));
     const steps = planUp(fleet);
     assert.deepEqual(order(steps), ["destroy web", "up audit", "up payments"]);
     assert.deepEqual(steps[1]?.needs, ["web"]);
-    assert.equal(steps[2]?.orUntouched, true, "payments is authorised as it is, whatever becomes of the audit stack");
+    assert.equal(steps[2]?.orUntouched, true, "payments is authorized as it is, whatever becomes of the audit stack");
   });
 
   it("never takes the management account's stack for a removed member's", () => {
@@ -80,7 +80,7 @@ describe("fleet", () => {
     assert.deepEqual(order(planUp(fleet)), ["up audit", "up payments"]);
   });
 
-  it("a member whose trail is to change is not authorised as it will be", () => {
+  it("a member whose trail is to change is not authorized as it will be", () => {
     const renamed = audit([{ ...payments, trailName: "new", previousTrailName: "crosstrail" }, web]);
     const fleet = fleetOf(renamed, "audit", deployed(both), new Set(["audit", "payments", "web"]));
     assert.deepEqual(
@@ -139,10 +139,10 @@ describe("fleet", () => {
       assert.deepEqual(steps[2]?.needs, ["audit"]);
       assert.deepEqual(planDestroy(fleet).at(-1)?.needs, ["payments", "web", "management"]);
       const again = planUp(fleetOf(declared, "audit", deployed(declared), stacks));
-      assert.equal(again[1]?.orUntouched, true, "it is authorised as it is, whatever becomes of the audit stack");
+      assert.equal(again[1]?.orUntouched, true, "it is authorized as it is, whatever becomes of the audit stack");
     });
 
-    it("is destroyed before its authorisation is taken away, however it goes", () => {
+    it("is destroyed before its authorization is taken away, however it goes", () => {
       const gone = ["destroy management", "up audit", "up payments", "up web"];
       assert.deepEqual(plan(audit([payments, web], { organization: organization({ trail: false }) }), declared), gone);
       assert.deepEqual(plan(both, declared), gone);

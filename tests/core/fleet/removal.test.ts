@@ -55,7 +55,7 @@ describe("core/fleet: removals that have to be meant", () => {
   it("says who would go, and what to write if they are to go", () => {
     const finding = removalFinding(removal(audit(5), audit(0)), 2);
     assert.match(finding?.message ?? "", /5 of 5 deployed members \(m0, m1, m2, m3, m4\).*--remove-members allows 2\./);
-    assert.match(finding?.remedy ?? "", /misspelt key.*crosstrail up --remove-members 5$/);
+    assert.match(finding?.remedy ?? "", /misspelled key.*crosstrail up --remove-members 5$/);
   });
 
   it("members whose stacks were destroyed before are not counted", () => {

@@ -430,7 +430,7 @@ describe("core/settings", () => {
         correct,
       ],
       [
-        "a reader with a misspelt key",
+        "a reader with a misspelled key",
         () => audit({ readers: [{ trustedAccounts: ["444444444444"], requireMFA: true }] }),
         "crosstrail:readers[0].requireMFA = true",
         "This key does not exist.",
@@ -732,7 +732,7 @@ describe("core/settings", () => {
         "Use the values that `pulumi stack output --json` prints for the audit stack.",
       ],
       [
-        "a misspelt key",
+        "a misspelled key",
         () => audit({ bucketname: "x" }),
         "audit",
         'crosstrail:bucketname = "x"',
@@ -748,7 +748,7 @@ describe("core/settings", () => {
         "Remove it from Pulumi.audit.yaml.",
       ],
       [
-        "a misspelt key of a member",
+        "a misspelled key of a member",
         () => audit({ members: [{ ...payments, homeregion: "eu-west-1" }] }),
         "audit",
         'crosstrail:members[0].homeregion = "eu-west-1"',
@@ -928,7 +928,7 @@ describe("core/settings", () => {
         correct,
       ],
       [
-        "a misspelt field of the log group",
+        "a misspelled field of the log group",
         () => audit({ cloudWatchLogs: { retentionInDays: 90 } }),
         "audit",
         "crosstrail:cloudWatchLogs.retentionInDays = 90",
@@ -1049,7 +1049,7 @@ describe("core/settings", () => {
       );
     });
 
-    it("a misspelt role is said together with the missing one", () => {
+    it("a misspelled role is said together with the missing one", () => {
       assert.deepEqual(
         errorOf(() => parseSettings("audit", { rol: "audit" }, "us-east-1")).findings.map(({ remedy }) => remedy),
         [

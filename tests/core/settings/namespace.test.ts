@@ -44,7 +44,7 @@ describe("core/settings: the namespace", () => {
     });
   }
 
-  it("a name that is misspelt as well is corrected, too", () => {
+  it("a name that is misspelled as well is corrected, too", () => {
     const [finding] = findingsOf({ ...audit, "crosstial:membres": "[]" });
     assert.match(finding?.remedy ?? "", /crosstrail:members\?/);
   });

@@ -167,7 +167,7 @@ const mistakes: [
     { bucketKey: true },
   ],
   [
-    "a misspelt action",
+    "a misspelled action",
     (p) => (p.write.Action = "s3:PutObjects"),
     ["bucket statement Write: action"],
     /"s3:PutObjects"; this request is s3:PutObject/,
@@ -369,7 +369,7 @@ const mistakes: [
     /Letter case counts/,
   ],
   [
-    "a misspelt condition key",
+    "a misspelled condition key",
     (p) => (p.acl.Condition = { StringEquals: { "aws:SourceArns": trailArn } }),
     ["bucket statement Acl: key-name"],
     /no request has this condition key/,

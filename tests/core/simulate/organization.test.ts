@@ -114,7 +114,7 @@ describe("the simulation of an organization", () => {
     assert.deepEqual(asked(simulate(some, policies), "failed", "undecided"), []);
   });
 
-  it("the deployed policies' forms are recognised, from the contract", () => {
+  it("the deployed policies' forms are recognized, from the contract", () => {
     const deployed = fleetOfContract(
       contract({
         trails: settings().fleet.map(({ alias, trail, inOrganization }) => ({

@@ -560,7 +560,7 @@ describe("the simulation", () => {
   describe("the forms of deployed policies", () => {
     for (const bucketForm of bucketForms) {
       for (const keyForm of keyForms) {
-        it(`${bucketForm} and ${keyForm} are recognised`, () => {
+        it(`${bucketForm} and ${keyForm} are recognized`, () => {
           const { bucket, key } = policiesIn(bucketForm, keyForm);
           const found = recognisedPolicies(small, { bucket: JSON.stringify(bucket), key: JSON.stringify(key) });
           assert.deepEqual([found.bucketForm, found.keyForm], [bucketForm, keyForm]);

@@ -59,7 +59,7 @@ describe("core/simulate: a trail as AWS has it", () => {
     assert.deepEqual(found(asIs({ keyArn: `${keyArn.slice(0, -4)}ffff` })), ["trail/undecided", "trail/delivery"]);
   });
 
-  it("a trail that nobody authorised is cut off, also if it delivers to the right place", () => {
+  it("a trail that nobody authorized is cut off, also if it delivers to the right place", () => {
     assert.deepEqual(found(asIs({ trailArn: trailArn(trailOf("222222222222", { name: "other" })) })), [
       "trail/cut-off",
     ]);
