@@ -9,7 +9,7 @@ import {
   readSync,
   statSync,
 } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { UserError } from "../../core/findings";
 import { type ArchiveSource, type ListedObject, ReadError, ReadProblem, type StoredObject } from "./types";
@@ -81,11 +81,10 @@ export class FolderSource implements ArchiveSource {
   private async entries(prefix: string): Promise<{ name: string; isFolder: boolean }[]> {
     const found: { name: string; isFolder: boolean }[] = [];
     try {
-      for await (const each of await opendir(join(this.folder, prefix))) {
-        let isFolder = each.isDirectory();
-        // A link may lead out of the folder; one to a folder could lead in circles.
-        if (each.isSymbolicLink()) isFolder = false;
-        found.push({ name: each.name, isFolder });
+      // Read in one go: a folder of a day has some hundred files, one of CloudTrail's busiest some ten thousand.
+      for (const each of await readdir(join(this.folder, prefix), { withFileTypes: true })) {
+        // A link may lead out of the folder, or in circles: it is not a folder here.
+        found.push({ name: each.name, isFolder: each.isDirectory() });
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -98,10 +97,11 @@ export class FolderSource implements ArchiveSource {
 
   read(key: string): Promise<StoredObject> {
     // Keys come from digests as well, which may say anything.
-    if (key.split("/").includes("..") || key.includes("\0") || (sep === "\\" && key.includes("\\"))) {
+    const leadsOut = key.includes("..") && key.split("/").includes("..");
+    if (leadsOut || key.includes("\0") || (sep === "\\" && key.includes("\\"))) {
       return Promise.reject(new ReadError(ReadProblem.Missing, "The key leads out of the folder."));
     }
-    const file = join(this.folder, key);
+    const file = `${this.folder}${sep}${key}`;
     const metadata = this.metadataOf(key);
     try {
       // Small files are read without waiting: most of the time would go into that.

@@ -72,6 +72,7 @@ export function smallContent(body: Buffer, limit = keptSize): Content | undefine
     const inflated = inflateRawSync(body.subarray(header.length), {
       info: true,
       maxOutputLength: limit,
+      chunkSize: expectedSize(body),
     } as zlib.ZlibOptions) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     ({ buffer: bytes } = inflated);
     consumed = inflated.engine.bytesWritten;
@@ -88,6 +89,15 @@ export function smallContent(body: Buffer, limit = keptSize): Content | undefine
     trailing: trailer.length - gzipTrailerLength,
     hasExtras: header.hasExtras,
   };
+}
+
+/**
+ * The trailer says how large the content is, so that one buffer of the right size will do. What it says may be wrong: then there are
+ * more buffers, or a larger one.
+ */
+function expectedSize(body: Buffer): number {
+  const size = body.length < gzipTrailerLength ? 0 : body.readUInt32LE(body.length - 4);
+  return Math.min(Math.max(size + 1, 64), 1 << 20);
 }
 
 function checkTrailer(trailer: Buffer, size: number, sum: number): void {

@@ -259,8 +259,12 @@ async function firstLog(
     const folder = logsPath(at, logFolder);
     const startAfter = since === undefined ? undefined : `${folder}/${dayPath(since)}`;
     for await (const page of source.list(`${folder}/`, startAfter)) {
-      const name = page.map(({ key }) => ({ key, name: parseLogKey(key) })).find((each) => each.name);
-      if (name?.name && (!first || name.name.time < first.time)) first = { key: name.key, time: name.name.time };
+      for (const { key } of page) {
+        const name = parseLogKey(key);
+        if (!name) continue;
+        if (!first || name.time < first.time) first = { key, time: name.time };
+        break;
+      }
       if (page.length > 0) break;
     }
   }

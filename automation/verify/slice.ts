@@ -47,6 +47,8 @@ const largestDigest = 64 << 20;
 const deliveryTime = 20 * MINUTE;
 /** S3's time for an object that a digest names is before the digest's end; clocks may differ. */
 const rewrittenAfter = HOUR;
+/** Looked for in every log: a Buffer, as a string would be encoded each time. */
+const cloudTrail = Buffer.from("cloudtrail.amazonaws.com");
 /** How many logs that no digest names are opened to say what they are, in a slice. */
 const openedStrangers = 20;
 
@@ -752,7 +754,6 @@ class SliceRun {
     const key = shift + log.s3Object;
     const day = dayOf(name.endTime);
     const about = { accountId: this.task.accountId, region: this.task.region, trailName: name.trailName, key, day };
-    const subject = this.nameOf(key);
     const isElsewhere = log.s3Bucket !== digest.digestS3Bucket && log.s3Bucket !== expectedBucket;
     if (isElsewhere) {
       this.out.add(finding(words.logElsewhere, `s3://${log.s3Bucket}/${log.s3Object}`, about));
@@ -771,26 +772,26 @@ class SliceRun {
           found: content.hash,
           ...(await this.intactVersion(key, log)),
         };
-        this.out.add(finding(words.logChanged, subject, about, evidence));
+        this.out.add(finding(words.logChanged, this.nameOf(key), about, evidence));
         this.out.count("logs", "changed", day);
         return;
       }
       if (content.trailing > 0) {
         const evidence = { bytes: content.trailing, ...(await this.intactVersion(key, log)) };
-        this.out.add(finding(words.logTrailing, subject, about, evidence));
+        this.out.add(finding(words.logTrailing, this.nameOf(key), about, evidence));
         this.out.count("logs", "changed", day);
         return;
       }
-      if (content.hasExtras) this.out.add(finding(words.logExtras, subject, about));
+      if (content.hasExtras) this.out.add(finding(words.logExtras, this.nameOf(key), about));
       const end = name.backfill ? Infinity : name.endTime + rewrittenAfter;
       if (!this.context.isCopy && stored.lastModified !== undefined && stored.lastModified > end) {
         const evidence = { "written again": at(stored.lastModified), "named by a digest of": at(name.endTime) };
-        this.out.add(finding(words.logRewritten, subject, about, evidence));
+        this.out.add(finding(words.logRewritten, this.nameOf(key), about, evidence));
       }
       this.out.count("logs", "verified", day);
       if (content.bytes) this.findStops(content.bytes);
     } catch (error) {
-      await this.logFailed(error, key, log, subject, about, day, name.endTime);
+      await this.logFailed(error, key, log, about, day, name.endTime);
     }
   }
 
@@ -798,7 +799,6 @@ class SliceRun {
     error: unknown,
     key: string,
     log: LogFileEntry,
-    subject: string,
     about: About,
     day: string,
     written: number,
@@ -806,7 +806,7 @@ class SliceRun {
     if (error instanceof DamagedError || error instanceof TooLargeError) {
       const kind = error instanceof TooLargeError ? words.logTooLarge : words.logDamaged;
       const evidence = { "what is wrong": `It ${error.message}.`, ...(await this.intactVersion(key, log)) };
-      this.out.add(finding(kind, subject, about, evidence));
+      this.out.add(finding(kind, this.nameOf(key), about, evidence));
       this.out.count("logs", "changed", day);
       return;
     }
@@ -819,7 +819,7 @@ class SliceRun {
           : undefined;
     if (!failed) throw error;
     if (failed.problem !== ReadProblem.Missing) {
-      this.out.add(finding(unread[failed.problem], subject, about, { answer: failed.message }));
+      this.out.add(finding(unread[failed.problem], this.nameOf(key), about, { answer: failed.message }));
       this.out.count("logs", "notChecked", day);
       return;
     }
@@ -828,17 +828,17 @@ class SliceRun {
     const survivor = versions?.find(({ isDeleteMarker }) => !isDeleteMarker);
     const rule = this.expiredBy(key, survivor?.lastModified ?? written, marker?.lastModified ?? this.context.asOf);
     if (rule) {
-      this.out.add(finding(words.logExpired, subject, about, ruleEvidence(rule)));
+      this.out.add(finding(words.logExpired, this.nameOf(key), about, ruleEvidence(rule)));
       this.out.count("logs", "notChecked", day);
       return;
     }
     this.out.count("logs", "missing", day);
     if (!marker) {
-      this.out.add(finding(words.logMissing, subject, about, { expected: log.hashValue }));
+      this.out.add(finding(words.logMissing, this.nameOf(key), about, { expected: log.hashValue }));
       return;
     }
     this.out.add(
-      finding(words.logDeleted, subject, about, {
+      finding(words.logDeleted, this.nameOf(key), about, {
         deleted: at(marker.lastModified),
         "delete marker": marker.versionId,
         "surviving version": survivor?.versionId ?? "none",
@@ -884,7 +884,7 @@ class SliceRun {
   }
 
   private findStops(bytes: Buffer): void {
-    if (!bytes.includes("cloudtrail.amazonaws.com") || !stopEventNames.some((name) => bytes.includes(name))) return;
+    if (!bytes.includes(cloudTrail) || !stopEventNames.some((name) => bytes.includes(name))) return;
     let records: unknown;
     try {
       records = (JSON.parse(bytes.toString("utf8")) as { Records?: unknown }).Records;

@@ -34,8 +34,13 @@ export function at(time: number): string {
 }
 
 export function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  const day = Math.floor(time / 86_400_000);
+  // Files come by time, so most have the day of the one before.
+  if (day !== lastDay.day) lastDay = { day, text: new Date(time).toISOString().slice(0, 10) };
+  return lastDay.text;
 }
+
+let lastDay = { day: 0, text: "1970-01-01" };
 
 const restore = "Do not change the archive. Find out from the bucket's data events who did it.";
 

@@ -132,8 +132,8 @@ export function wholeSeconds(time: number): string {
 export function parseTime(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/.test(text)) return undefined;
   const time = Date.parse(text);
-  // Date.parse() takes the 31st of February for the 3rd of March.
-  return Number.isNaN(time) || wholeSeconds(time).slice(0, 19) !== text.slice(0, 19) ? undefined : time;
+  // Date.parse() takes the 31st of February for the 3rd of March, and 24:00 for the next day. NaN has no date at all.
+  return new Date(time).getUTCDate() === Number(text.slice(8, 10)) ? time : undefined;
 }
 
 function accountPath({ prefix, accountId, organizationId }: LogPlace): string {
