@@ -19,6 +19,7 @@ import { PolicyKind, type StatementNote, statementNotes } from "../core/policies
 import type { Feature } from "../core/roles";
 import { features } from "../core/roles";
 import { keyTable } from "../core/settings";
+import { cases, differs, type TamperCase } from "../tests/support/verifyCases";
 import { configurationGroups } from "./configuration";
 
 type Key = (typeof keyTable)[number];
@@ -43,6 +44,7 @@ export function generated(): Record<string, string> {
     ),
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
     "docs/threat-model.md": between(read("docs/threat-model.md"), "threats", threats()),
+    "docs/verify.md": between(read("docs/verify.md"), "validate-logs", verdictTable()),
     "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
   };
 }
@@ -156,6 +158,21 @@ function findingTables(): string {
       [`## ${category}`, "", "| id | meaning | what to do |", "|---|---|---|", ...rows(category)].join("\n"),
     )
     .join("\n\n");
+}
+
+/** Where AWS's own tool says something else than `crosstrail verify`: its exit codes are those of tests/engine/verify.test.ts. */
+function verdictTable(): string {
+  const asked = cases.filter(({ aws }) => typeof aws === "number");
+  const row = ({ title, aws, exit, finds, why }: TamperCase) =>
+    `| ${title} | ${aws} | ${exit} | ${[...new Set(finds)].map((id) => `\`${id}\``).join(", ")} | ${why} |`;
+  const different = asked.filter((each) => differs(each) || each.why !== undefined);
+  return [
+    `Of ${asked.length} cases that both were asked about, these ${different.length} differ:`,
+    "",
+    "| what was done | `validate-logs` | `crosstrail verify` | findings | why |",
+    "|---|---|---|---|---|",
+    ...different.map(row),
+  ].join("\n");
 }
 
 function exitCodeTable(): string {

@@ -140,7 +140,8 @@ class RestOperations:
         import botocore.session
 
         model = botocore.session.get_session().get_service_model(service)
-        self.operations = []
+        self.known = f"sandbox.{service}.operation"
+        self.operations = {}
         for name in model.operation_names:
             if model.operation_model(name).deprecated:
                 continue
@@ -149,18 +150,24 @@ class RestOperations:
             # S3's paths are the bucket, or the bucket and a key; a key may hold slashes.
             pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path))
             wanted = dict(parse_qsl(query, keep_blank_values=True))
-            self.operations.append((name, http["method"], re.compile(pattern.rstrip("/") + "/?$"), wanted))
+            self.operations.setdefault(http["method"], []).append((name, re.compile(pattern.rstrip("/") + "/?$"), wanted))
         # Whoever asks for more of the query comes first; of equals the shortest name: PutObject before CopyObject.
-        self.operations.sort(key=lambda each: (-len(each[3]), len(each[0])))
+        for operations in self.operations.values():
+            operations.sort(key=lambda each: (-len(each[2]), len(each[0])))
 
     def find(self, environ, path, query):
-        method = environ["REQUEST_METHOD"]
+        # Several layers want to know it of the same request.
+        if self.known not in environ:
+            environ[self.known] = self.look(environ["REQUEST_METHOD"], path, query)
+        return environ[self.known]
+
+    def look(self, method, path, query):
         found = []
-        for name, wanted_method, pattern, wanted in self.operations:
-            match = pattern.match(path)
-            if method != wanted_method or not match:
+        for name, pattern, wanted in self.operations.get(method, []):
+            if not all(key in query and (not value or query[key] == value) for key, value in wanted.items()):
                 continue
-            if all(key in query and (not value or query[key] == value) for key, value in wanted.items()):
+            match = pattern.match(path)
+            if match:
                 found.append((name, match.groupdict()))
         for name, parameters in found:
             if name == query.get("x-id"):

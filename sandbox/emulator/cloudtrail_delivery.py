@@ -79,7 +79,8 @@ class CloudTrail:
 
     def record(self, before, environ, status, headers, body):
         """A call was answered: its events, in every trail that logged before it or logs after it."""
-        events = self.recorder.record(environ, status, headers, body)
+        # LookupEvents has management events only: without a trail nobody sees others.
+        events = self.recorder.record(environ, status, headers, body, with_data=bool(before or self.logging_trails()))
         if not events:
             return
         after = self.logging_trails()

@@ -63,7 +63,7 @@ class Recorder:
     def uuid(self):
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
-    def record(self, environ, status, headers, body):
+    def record(self, environ, status, headers, body, with_data=True):
         """The events of a call, each as (account, event); none of what is not signed."""
         from moto.utilities.utils import get_partition
 
@@ -75,6 +75,8 @@ class Recorder:
         account = account_of(environ, access_key)
         partition = get_partition(region)
         is_data, read_only = kind_of(service, operation)
+        if is_data and not with_data:
+            return []
         event = {
             "eventVersion": EVENT_VERSION,
             "userIdentity": identity(access_key, account, partition, self.options),

@@ -81,7 +81,7 @@ async function describePython(context: Context): Promise<string> {
 }
 
 /** The user's Python settings are for the user's own programs; pip's (an index, a proxy) are wanted. */
-function pythonEnv(): NodeJS.ProcessEnv {
+export function pythonEnv(): NodeJS.ProcessEnv {
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1" };
   for (const name of ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"]) delete (env as NodeJS.ProcessEnv)[name];
   return env;

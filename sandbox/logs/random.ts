@@ -12,6 +12,10 @@ export interface Random {
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const letterPairs = Array.from(
+  { length: 4096 },
+  (_, value) => `${alphabet[value % alphabet.length]}${alphabet[Math.floor(value / alphabet.length) % alphabet.length]}`,
+);
 const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
 
 /** One sequence for each seed and name, so that what is made does not depend on the order in which it is made. */
@@ -45,7 +49,7 @@ export function randomOf(seed: number, name: string): Random {
       let text = "";
       while (text.length < length) {
         const value = bits();
-        for (const shift of [0, 8, 16, 24]) text += alphabet[((value >>> shift) & 255) % alphabet.length];
+        text += (letterPairs[value & 4095] as string) + letterPairs[(value >>> 12) & 4095];
       }
       return text.slice(0, length);
     },

@@ -39,7 +39,7 @@ export async function writeFolder(
 }
 
 function inThread(workerData: WriterData): Promise<Written> {
-  const code = `require("ts-node").register({ transpileOnly: true }); require(${JSON.stringify(path.join(__dirname, "writer.ts"))});`;
+  const code = `require("ts-node").register({ transpileOnly: true, swc: true }); require(${JSON.stringify(path.join(__dirname, "writer.ts"))});`;
   return new Promise((resolve, reject) => {
     const worker = new Worker(code, { eval: true, workerData });
     worker.once("message", resolve);

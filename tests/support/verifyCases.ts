@@ -23,7 +23,8 @@ export const HOUR = 3_600_000;
 export const account = "111111111111";
 export const region = "us-east-1";
 export const bucket = "logs-under-test";
-export const from = Date.UTC(2026, 10, 20, 6);
+/** Digests of this time are signed with a key that is encoded as PKCS#1: AWS's tool reads no other one. */
+export const from = Date.UTC(2026, 11, 20, 6);
 export const hours = 5;
 
 export const trail: MadeTrail = { name: "crosstrail", accounts: [account], regions: [region], from, hours };
@@ -85,11 +86,15 @@ export class Scene {
 
 const made = new Map<string, MemoryArchive>();
 
+function optionsOf(change: Partial<ArchiveOptions>): ArchiveOptions {
+  return { bucket, trails: [trail], filesPerHour: 3, emptyHours: 0, ...change };
+}
+
 /** An archive of its own, made once for all cases with the same options. */
 export function scene(change: Partial<ArchiveOptions> = {}): Scene {
   const id = JSON.stringify(change);
-  const options: ArchiveOptions = { bucket, trails: [trail], filesPerHour: 3, emptyHours: 0, ...change };
-  const archive = made.get(id) ?? MemoryArchive.of(bucket, makeArchive(options, ring));
+  const options = optionsOf(change);
+  const archive = made.get(id) ?? MemoryArchive.of(options.bucket, makeArchive(options, ring));
   made.set(id, archive);
   return new Scene(archive.copy(), ring.list());
 }
@@ -107,7 +112,16 @@ export interface TamperCase {
   exit: 0 | 5 | 10;
   /** The exit code of AWS's tool, or why it is not asked. */
   aws: 0 | 1 | 255 | string;
+  /** Why the two differ; docs/verify.md says it. */
+  why?: string;
 }
+
+const whys = {
+  unnamed: "It reads the files that digests name, and no others.",
+  newest: "It starts at the newest digest that it finds.",
+  none: 'To it, "No digests found" is not an error.',
+  start: "It takes every starting digest for a legitimate start.",
+} as const;
 
 const notOnEmulator = "the emulator has no such refusals";
 const oneMember = (key: string, scene: Scene, more: Buffer) =>
@@ -119,6 +133,16 @@ const strangerLog = (recipientAccountId: string) =>
 
 export const cases: TamperCase[] = [
   { title: "nothing", tamper: () => undefined, finds: [], exit: 0, aws: 0 },
+  {
+    title: "nothing, with a public key that is encoded as a SubjectPublicKeyInfo",
+    archive: { trails: [{ ...trail, from: Date.UTC(2026, 10, 20, 6) }] },
+    tamper: () => undefined,
+    options: () => ({ now: Date.UTC(2026, 10, 20, 6) + (hours + 2) * HOUR }),
+    finds: [],
+    exit: 0,
+    aws: 1,
+    why: "It loads PKCS#1 keys only.",
+  },
 
   // Logs.
   {
@@ -158,8 +182,8 @@ export const cases: TamperCase[] = [
     tamper: (s) => s.write(s.log(), s.archive.body(s.log()).subarray(0, -3)),
     finds: ["log-damaged"],
     exit: 5,
-    // It inflates without looking at the check sum.
     aws: 0,
+    why: "It does not compare the checksum at the end of the gzip stream.",
   },
   {
     title: "a log that is not gzipped",
@@ -257,6 +281,7 @@ export const cases: TamperCase[] = [
     finds: ["log-expired"],
     exit: 10,
     aws: 1,
+    why: "It does not read the bucket's lifecycle rules: to it, an expired file is a missing one.",
   },
   {
     title: "a log that was deleted before a lifecycle rule would have",
@@ -295,6 +320,7 @@ export const cases: TamperCase[] = [
     finds: ["log-unreferenced"],
     exit: 10,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "a log of another account that no digest names",
@@ -302,6 +328,7 @@ export const cases: TamperCase[] = [
     finds: ["log-foreign"],
     exit: 5,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "something else under a log's name that no digest names",
@@ -309,6 +336,7 @@ export const cases: TamperCase[] = [
     finds: ["log-foreign"],
     exit: 5,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "a file of another name among the logs",
@@ -316,6 +344,7 @@ export const cases: TamperCase[] = [
     finds: ["log-foreign"],
     exit: 5,
     aws: 0,
+    why: whys.unnamed,
   },
 
   // Digests.
@@ -391,6 +420,7 @@ export const cases: TamperCase[] = [
     finds: Array.from({ length: hours }, () => "key-unknown"),
     exit: 5,
     aws: 255,
+    why: "It stops at the first Region without keys.",
   },
   {
     title: "a digest in the middle that is gone",
@@ -419,6 +449,7 @@ export const cases: TamperCase[] = [
     finds: ["end-missing"],
     exit: 5,
     aws: 0,
+    why: whys.newest,
   },
   {
     title: "the newest digests below delete markers",
@@ -426,6 +457,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-deleted", "digest-deleted"],
     exit: 5,
     aws: 0,
+    why: whys.newest,
   },
   {
     title: "all digests gone",
@@ -433,6 +465,7 @@ export const cases: TamperCase[] = [
     finds: ["nothing-found", "no-digests"],
     exit: 5,
     aws: 0,
+    why: whys.none,
   },
   {
     title: "all digests below delete markers",
@@ -440,6 +473,7 @@ export const cases: TamperCase[] = [
     finds: Array.from({ length: hours }, () => "digest-deleted"),
     exit: 5,
     aws: 0,
+    why: whys.none,
   },
   {
     title: "digests and logs all gone, of an account that is declared",
@@ -448,6 +482,7 @@ export const cases: TamperCase[] = [
     finds: ["nothing-found", "never-recorded"],
     exit: 5,
     aws: 0,
+    why: whys.none,
   },
   {
     title: "the first digest gone",
@@ -468,6 +503,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-expired"],
     exit: 10,
     aws: 1,
+    why: "It does not read the bucket's lifecycle rules: to it, an expired file is a missing one.",
   },
   {
     title: "digests deleted right before a starting digest",
@@ -479,6 +515,7 @@ export const cases: TamperCase[] = [
     finds: ["gap"],
     exit: 5,
     aws: 0,
+    why: whys.start,
   },
   {
     title: "a trail that was stopped and started again",
@@ -505,6 +542,7 @@ export const cases: TamperCase[] = [
     finds: ["end-missing"],
     exit: 5,
     aws: 0,
+    why: whys.newest,
   },
   {
     title: "a signature that was taken away",
@@ -512,6 +550,7 @@ export const cases: TamperCase[] = [
     finds: ["signature-lost"],
     exit: 0,
     aws: 1,
+    why: "It does not use the copy of the signature in the next digest.",
   },
   {
     title: "the newest digest's signature that was taken away",
@@ -519,6 +558,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-unsigned"],
     exit: 10,
     aws: 1,
+    why: "It calls a digest without a signature invalid. Without one, nothing is proven either way.",
   },
   {
     title: "a signature that is another digest's",
@@ -548,6 +588,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-duplicate"],
     exit: 5,
     aws: 0,
+    why: "It looks below one prefix.",
   },
   {
     title: "a digest under the name of another hour",
@@ -573,6 +614,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-trailing-data"],
     exit: 5,
     aws: 0,
+    why: "It reads the first gzip member of a digest, and nothing behind it.",
   },
   {
     title: "a digest that is not gzipped",
@@ -615,6 +657,7 @@ export const cases: TamperCase[] = [
     finds: ["chain-broken"],
     exit: 5,
     aws: 0,
+    why: "It does not compare the hash of the digest before.",
   },
   {
     title: "a digest that begins later than the one before ends, signed by AWS's key",
@@ -625,6 +668,7 @@ export const cases: TamperCase[] = [
     finds: ["chain-broken"],
     exit: 5,
     aws: 0,
+    why: "It does not compare the windows of digests.",
   },
   {
     title: "a digest that says another account than its name, signed by AWS's key",
@@ -632,6 +676,7 @@ export const cases: TamperCase[] = [
     finds: ["digest-inconsistent"],
     exit: 5,
     aws: 0,
+    why: "It does not compare the account in a digest with its key.",
   },
   {
     title: "a starting digest in the middle of a chain, signed by AWS's key",
@@ -639,6 +684,7 @@ export const cases: TamperCase[] = [
     finds: ["gap"],
     exit: 5,
     aws: 0,
+    why: whys.start,
   },
   {
     title: "a file of another name among the digests",
@@ -646,6 +692,7 @@ export const cases: TamperCase[] = [
     finds: ["object-unknown"],
     exit: 5,
     aws: 0,
+    why: "It skips names that it does not know.",
   },
 
   // Copies.
@@ -663,6 +710,7 @@ export const cases: TamperCase[] = [
     finds: [],
     exit: 0,
     aws: 1,
+    why: "It compares the place with the recorded one, and has no option for copies.",
   },
   {
     title: "a copy below a prefix of its own",
@@ -674,7 +722,8 @@ export const cases: TamperCase[] = [
     options: () => ({ copyOf: bucket }),
     finds: [],
     exit: 0,
-    aws: 1,
+    aws: 0,
+    why: 'It looks below the trail\'s prefix only: "No digests found" is not an error to it.',
   },
   {
     title: "a copy of another bucket than the one that it is said to be of",
@@ -731,6 +780,7 @@ export const cases: TamperCase[] = [
     finds: ["log-unreferenced"],
     exit: 10,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "a backfill digest that was changed",
@@ -750,6 +800,7 @@ export const cases: TamperCase[] = [
     finds: ["logs-before-chain"],
     exit: 10,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "a second trail without validation",
@@ -761,6 +812,7 @@ export const cases: TamperCase[] = [
     finds: ["log-unreferenced"],
     exit: 10,
     aws: 0,
+    why: whys.unnamed,
   },
   {
     title: "only a trail without validation",
@@ -769,6 +821,7 @@ export const cases: TamperCase[] = [
     finds: ["nothing-found", "no-digests"],
     exit: 5,
     aws: 0,
+    why: whys.none,
   },
   {
     title: "two trails, one of whose names looks like the other's files",
@@ -802,7 +855,10 @@ export const cases: TamperCase[] = [
 ];
 
 /** The run's options for a case, with the archive as its tampering leaves it. */
-export function played(each: TamperCase, change: Partial<ArchiveOptions> = {}): { scene: Scene; options: RunOptions } {
+export function played(
+  each: TamperCase,
+  change: Partial<ArchiveOptions> = {},
+): { scene: Scene; options: RunOptions; made: ArchiveOptions } {
   const before = scene({ ...each.archive, ...change });
   const after = each.tamper(before) ?? before;
   const options: RunOptions = {
@@ -811,5 +867,10 @@ export function played(each: TamperCase, change: Partial<ArchiveOptions> = {}): 
     now: justAfter,
     ...each.options?.(after),
   };
-  return { scene: after, options };
+  return { scene: after, options, made: optionsOf({ ...each.archive, ...change }) };
+}
+
+/** Whether the two say different things: whole, wrong, or not checked, for which AWS's tool ends with an error. */
+export function differs({ exit, aws }: TamperCase): boolean {
+  return typeof aws === "number" && { 0: 0, 1: 5, 255: 10 }[aws] !== exit;
 }

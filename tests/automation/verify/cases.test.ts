@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { run } from "../../../automation/verify/run";
 import { exitCodeOf } from "../../../automation/verify/result";
-import { cases, played } from "../../support/verifyCases";
+import { cases, differs, played } from "../../support/verifyCases";
 
 describe("verify: what can be wrong is told apart", () => {
   it("in at least 40 kinds", () => {
     assert.ok(cases.length >= 40);
     assert.equal(new Set(cases.map(({ title }) => title)).size, cases.length);
+  });
+
+  it("with a reason wherever AWS's tool says something else (tests/engine/verify.test.ts asks it)", () => {
+    const asked = cases.filter(({ aws }) => typeof aws === "number");
+    assert.ok(asked.length >= 40);
+    assert.deepEqual(
+      asked.filter((each) => differs(each) && each.why === undefined).map(({ title }) => title),
+      [],
+    );
   });
 
   for (const each of cases) {

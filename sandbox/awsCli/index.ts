@@ -1,0 +1,84 @@
+// AWS's own `aws cloudtrail validate-logs`, from PyPI: what Crosstrail's verify is compared with, in answers and in time.
+
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { spawn } from "node:child_process";
+import { run } from "../../automation/process";
+import { cached } from "../cache";
+import { type Context, execute } from "../context";
+import { pythonEnv } from "../emulator";
+import type { Step } from "../progress";
+
+const MINUTE = 60_000;
+export const AWS_CLI = "awscli==1.46.3";
+
+/** The Python of an environment that has the AWS CLI: `python -m awscli` is `aws`. */
+export async function installAwsCli(context: Context, step: Step): Promise<string> {
+  const folder = await cached(context, step, {
+    name: "awscli",
+    key: [AWS_CLI],
+    build: async (target) => {
+      step.note("making a Python environment");
+      const env = pythonEnv();
+      await execute(context, "python3", ["-m", "venv", target], {
+        what: "Making a Python environment (python3 -m venv)",
+        timeoutMs: 5 * MINUTE,
+        env,
+      });
+      step.note(`pip install ${AWS_CLI}`);
+      const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", AWS_CLI];
+      await execute(context, path.join(target, "bin", "python"), pip, {
+        what: "The installation of the AWS CLI (pip install awscli)",
+        timeoutMs: 10 * MINUTE,
+        env,
+      });
+    },
+  });
+  return path.join(folder, "bin", "python");
+}
+
+export interface Answer {
+  code: number | null;
+  text: string;
+}
+
+/** The `aws` program with these arguments, in a process of its own. */
+export async function aws(python: string, args: string[], env: NodeJS.ProcessEnv, timeoutMs: number): Promise<Answer> {
+  const { code, stdout, stderr } = await run(python, ["-m", "awscli", ...args], { timeoutMs, env });
+  return { code, text: stdout + stderr };
+}
+
+/** The same program for one command after the other, so that Python and the AWS CLI are loaded only once. */
+export class AwsShell {
+  private readonly child;
+  private readonly answers: ((answer: Answer) => void)[] = [];
+
+  constructor(python: string, env: NodeJS.ProcessEnv, timeoutMs: number) {
+    // It ends when its stdin does, and the system closes that however this process ends.
+    this.child = spawn(python, [path.join(__dirname, "shell.py")], {
+      env,
+      timeout: timeoutMs,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    createInterface({ input: this.child.stdout }).on("line", (line) =>
+      this.answers.shift()?.(JSON.parse(line) as Answer),
+    );
+    this.child.once("close", (code) => {
+      for (const answer of this.answers.splice(0)) answer({ code: null, text: `The AWS CLI has ended (${code}).` });
+    });
+  }
+
+  run(args: string[]): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.answers.push(resolve);
+      this.child.stdin.write(`${JSON.stringify(args)}\n`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once("close", resolve));
+    this.child.stdin.end();
+    await ended;
+  }
+}
