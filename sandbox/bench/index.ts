@@ -12,15 +12,17 @@ import { benchFleet, parseFleetOptions } from "./fleet";
 import { median, must, plainProject } from "./plain";
 import { benchPolicies, showPolicies } from "./policies";
 import { type Cost, measured } from "./processes";
+import { benchVerify, parseVerifyOptions, VERIFY_USAGE } from "./verify";
 
 const PREVIEWS = 5;
 const FIRST_UPS = 3;
 
-const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>]]
-  policies: only what needs no engine; fleet: an audit stack and 20 members`;
+const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>] | ${VERIFY_USAGE}]
+  policies: only what needs no engine; fleet: an audit stack and 20 members; verify: against AWS's own tool, and from a folder`;
 
 export async function command(context: Context, args: string[]): Promise<void> {
   const [what, ...more] = args;
+  if (what === "verify") return benchVerify(context, parseVerifyOptions(more, USAGE));
   const fleetOptions = what === "fleet" ? parseFleetOptions(more, USAGE) : parseFleetOptions([], USAGE);
   if (what !== undefined && what !== "fleet" && (what !== "policies" || more.length > 0)) {
     throw userError(`Unknown arguments: ${args.join(" ")}.`, USAGE);

@@ -14,7 +14,8 @@ export interface Random {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const letterPairs = Array.from(
   { length: 4096 },
-  (_, value) => `${alphabet[value % alphabet.length]}${alphabet[Math.floor(value / alphabet.length) % alphabet.length]}`,
+  (_, value) =>
+    `${alphabet[value % alphabet.length]}${alphabet[Math.floor(value / alphabet.length) % alphabet.length]}`,
 );
 const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
 
