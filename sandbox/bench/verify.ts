@@ -24,7 +24,7 @@ const MINUTE = 60_000;
 const BUCKET = "bench-verify";
 const TRAIL = "crosstrail";
 /** Digests of this time are signed with a key in PKCS#1, the encoding that AWS's tool reads. */
-const FROM = Date.UTC(2026, 11, 20);
+const FROM = Date.UTC(2025, 2, 4);
 /** The chains' hours do not begin on the hour. */
 const MARGIN = 2 * HOUR;
 

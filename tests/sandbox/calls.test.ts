@@ -38,7 +38,8 @@ describe("calls against the deploy roles", () => {
       files.filter((name) => text.test(fs.readFileSync(path.join(folder, name), "utf8"))).sort();
     assert.deepEqual(having(/\bopenSandbox\b/), ["support.ts"]);
     // What these make is checked where it is Crosstrail's program.
-    assert.deepEqual(having(/\bsandbox\(\{ project/), ["cloudTrail.test.ts", "gate.test.ts", "package.test.ts"]);
+    const others = ["cloudTrail.test.ts", "gate.test.ts", "package.test.ts", "verify.test.ts"];
+    assert.deepEqual(having(/\bsandbox\(\{ project/), others);
   });
 
   const bucket = { parameters: { Bucket: "logs" } };
