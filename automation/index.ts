@@ -1,10 +1,11 @@
 /**
  * The embedding API: the whole fleet from a program of yours. Nothing is printed, the process is never ended, and
  * Pulumi's backend and secrets are those of the environment that you give. Every stack's engine runs in a process of
- * its own.
+ * its own. A run that is cancelled, whenever and however, resolves with status `cancelled`.
  */
 import { Action } from "../core/fleet";
-import { type DestroyOptions, type FleetOptions, runFleet, type UpOptions } from "./fleet/run";
+import { runForApi } from "./api";
+import type { DestroyOptions, FleetOptions, UpOptions } from "./fleet/run";
 import type { FleetResult } from "./fleet/types";
 
 export type { Finding } from "../core/findings";
@@ -23,12 +24,12 @@ export { ExitCode, ExitError } from "./output";
  * What fails for one stack is in the result.
  */
 export function up(options: UpOptions = {}): Promise<FleetResult> {
-  return runFleet(Action.Up, options);
+  return runForApi(Action.Up, options);
 }
 
 /** Shows what `up` would change, for all stacks at the same time; nothing is changed, in AWS or in the backend. */
 export function preview(options: FleetOptions = {}): Promise<FleetResult> {
-  return runFleet(Action.Preview, options);
+  return runForApi(Action.Preview, options);
 }
 
 /**
@@ -37,12 +38,12 @@ export function preview(options: FleetOptions = {}): Promise<FleetResult> {
  * left alone.
  */
 export function destroy(options: DestroyOptions = {}): Promise<FleetResult> {
-  return runFleet(Action.Destroy, options);
+  return runForApi(Action.Destroy, options);
 }
 
 /** Reads every trail back from AWS; a trail that is missing, does not log or records something else fails. */
 export function status(options: FleetOptions = {}): Promise<FleetResult> {
-  return runFleet(Action.Status, options);
+  return runForApi(Action.Status, options);
 }
 
 export { type VerifyOptions, verify } from "./verify";

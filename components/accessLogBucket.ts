@@ -8,12 +8,12 @@ import {
   BucketServerSideEncryptionConfiguration,
   BucketVersioning,
 } from "@pulumi/aws/s3";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { bucketNameProblem, roleArnProblem } from "../core/names";
 import { accessLogPolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
-import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
+import { checkedInputs, derive, oneOf, partitionOrDefault, wholeNumber } from "./inputs";
 
 /** Arguments of {@link AccessLogBucket}. */
 export interface AccessLogBucketArgs {
@@ -24,7 +24,7 @@ export interface AccessLogBucketArgs {
   /** The account that owns both: 12 digits. */
   accountId: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** ARNs of the only roles that may change the bucket or what is in it. The role that deploys must be among them. Default: none, IAM policies alone decide. */
   breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Days after which access logs are deleted, at least 1. Default: 365. */
@@ -46,7 +46,8 @@ export class AccessLogBucket extends pulumi.ComponentResource {
   public readonly bucketName: pulumi.Output<string>;
 
   constructor(name: string, args: AccessLogBucketArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { tags, ...inputs } = checkedInputs(
+    // Before the component exists: of arguments that cannot be right, nothing is registered.
+    const { tags, expirationDays, ...inputs } = checkedInputs(
       "AccessLogBucket",
       {
         tags: args.tags,
@@ -55,6 +56,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
         accountId: args.accountId,
         partition: args.partition,
         breakGlassRoleArns: args.breakGlassRoleArns,
+        expirationDays: args.expirationDays,
       },
       {
         tags: tagsProblem,
@@ -63,6 +65,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
         accountId: accountIdProblem,
         partition: oneOf(partitions),
         breakGlassRoleArns: roleArnProblem,
+        expirationDays: wholeNumber(1),
       },
     );
     const policy = derive(inputs, ({ partition, ...rest }) =>
@@ -116,7 +119,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
             id: "expire",
             status: "Enabled",
             filter: { prefix: "" },
-            expiration: { days: args.expirationDays ?? 365 },
+            expiration: { days: expirationDays ?? 365 },
             noncurrentVersionExpiration: { noncurrentDays: 30 },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
           },

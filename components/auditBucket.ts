@@ -11,8 +11,8 @@ import {
   BucketServerSideEncryptionConfiguration,
   BucketVersioning,
 } from "@pulumi/aws/s3";
-import { accountIdProblem, partitions } from "../core/accounts";
-import { archiveConflicts, noncurrentDays, spanDays } from "../core/archive";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
+import { archiveConflicts, noncurrentDays, type ObjectLockMode, spanDays, type StorageClass } from "../core/archive";
 import { UserError } from "../core/findings";
 import { subjectText } from "../core/settings/report";
 import { bucketNameProblem, keyArnProblem, organizationIdProblem, roleArnProblem } from "../core/names";
@@ -22,13 +22,13 @@ import { serialize } from "../core/policies/document";
 import { inRegion } from "./region";
 import { tagsProblem } from "../core/tags";
 import {
-  buildOrExplain,
   checkedArgs,
   derive,
   logPrefixOrNone,
   oneOf,
   organizationGrant,
   partitionOrDefault,
+  regionNameProblem,
   trailArnProblem,
   trailsOf,
 } from "./inputs";
@@ -39,10 +39,9 @@ import {
  */
 export interface AuditBucketObjectLock {
   /**
-   * A value of ObjectLockMode: governance, which principals with s3:BypassGovernanceRetention may lift, or compliance,
-   * which nobody can.
+   * governance, which principals with s3:BypassGovernanceRetention may lift, or compliance, which nobody can.
    */
-  mode?: string;
+  mode?: ObjectLockMode;
   /** Days that a log file is locked, 1 to 36500; instead of years. */
   days?: number;
   /** Years that a log file is locked, 1 to 100; instead of days. */
@@ -54,7 +53,7 @@ export interface AuditBucketObjectLock {
 /** A cheaper storage class, and the age at which log files go there. */
 export interface AuditBucketTransition {
   /** STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER or DEEP_ARCHIVE. */
-  storageClass: string;
+  storageClass: StorageClass;
   /** Days after delivery. */
   days: number;
 }
@@ -84,8 +83,8 @@ export interface AuditBucketArgs {
   /** ARNs of former keys of the archive that trails may still name, for denyOtherEncryption. Default: none. */
   previousKeyArns?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Region of the bucket, reached with the stack's own provider settings. Default: the provider's. A change would
-   * replace the bucket, which protection refuses.
+   * Region of the bucket, reached with the credentials of the component's provider, or of the stack's. Default: the
+   * provider's. A change would replace the bucket, which protection refuses.
    */
   region?: string;
   /** Folder in front of AWSLogs/, at most 200 characters. Default: none. */
@@ -104,7 +103,7 @@ export interface AuditBucketArgs {
    */
   organizationAccounts?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /**
    * Whether S3 asks KMS for a key of the bucket now and then instead of one for each object: fewer requests, less cost.
    * Default: false. The key's policy needs it, too.
@@ -157,10 +156,9 @@ export interface AuditBucketArgs {
   /** Whether the bucket is deleted with all logs in it. For tests: needs keep false, and no lock. Default: false. */
   forceDestroy?: boolean;
   /**
-   * How the bucket policy names the trails: a value of BucketPolicyForm. Default: the tightest form that fits into
-   * 20,480 bytes.
+   * How the bucket policy names the trails. Default: the tightest form that fits into 20,480 bytes.
    */
-  policyForm?: pulumi.Input<string>;
+  policyForm?: pulumi.Input<BucketPolicyForm>;
   /**
    * Whether the bucket and what guards it are protected, and stay in AWS when they are removed from the stack. Default:
    * true.
@@ -172,8 +170,8 @@ export interface AuditBucketArgs {
 
 /**
  * The log bucket of the archive: versioned, private, owned by its account whoever writes, encrypted with the given key,
- * reachable by TLS only, with one policy that lets exactly the given trails deliver. docs/archive.md explains its
- * options. Source:
+ * reachable by TLS only, with one policy that lets exactly the given trails deliver. Options are explained in
+ * https://github.com/crosstrail/crosstrail/blob/main/docs/archive.md. Source:
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
  */
 export class AuditBucket extends pulumi.ComponentResource {
@@ -189,40 +187,51 @@ export class AuditBucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { tags, keyArn, previousKeyArns, ...inputs } = checkedArgs("AuditBucket", args, {
-      tags: tagsProblem,
-      bucketName: bucketNameProblem,
-      trailArns: trailArnProblem,
-      keyArn: keyArnProblem,
-      previousKeyArns: keyArnProblem,
-      logPrefix: logPrefixOrNone,
-      memberReaders: accountIdProblem,
-      requireMfa: undefined,
-      mfaExemptRoleArns: roleArnProblem,
-      organizationId: organizationIdProblem,
-      organizationTrailArns: trailArnProblem,
-      organizationAccounts: accountIdProblem,
-      previousLogPrefix: logPrefixOrNone,
-      partition: oneOf(partitions),
-      policyForm: oneOf(Object.values(BucketPolicyForm)),
-      breakGlassRoleArns: roleArnProblem,
-      replicationRoleArn: roleArnProblem,
-      denyOtherEncryption: undefined,
-    });
-    refuseConflicts(args);
+    const { tags, keyArn, previousKeyArns, accessLogBucketName, notificationQueueArn, region, ...inputs } = checkedArgs(
+      "AuditBucket",
+      args,
+      {
+        tags: tagsProblem,
+        bucketName: bucketNameProblem,
+        trailArns: trailArnProblem,
+        keyArn: keyArnProblem,
+        previousKeyArns: keyArnProblem,
+        logPrefix: logPrefixOrNone,
+        memberReaders: accountIdProblem,
+        requireMfa: undefined,
+        mfaExemptRoleArns: roleArnProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
+        organizationAccounts: accountIdProblem,
+        previousLogPrefix: logPrefixOrNone,
+        partition: oneOf(partitions),
+        policyForm: oneOf(Object.values(BucketPolicyForm)),
+        breakGlassRoleArns: roleArnProblem,
+        replicationRoleArn: roleArnProblem,
+        denyOtherEncryption: undefined,
+        accessLogBucketName: bucketNameProblem,
+        notificationQueueArn: queueArnProblem,
+        region: regionNameProblem,
+      },
+      [[], () => refuseConflicts(args)],
+      [["trailArns", "partition"], (known) => trailsOf(known.trailArns, partitionOrDefault(known.partition))],
+      [
+        ["organizationId", "organizationTrailArns", "organizationAccounts", "partition"],
+        (known) => organizationGrant(known, partitionOrDefault(known.partition)),
+      ],
+    );
     // Only where it is named: everything else in the policy is known before the key exists, and a preview shows it.
     const named =
       args.denyOtherEncryption === undefined || args.denyOtherEncryption === false ? {} : { keyArn, previousKeyArns };
     const policy = derive({ ...inputs, ...named }, ({ trailArns, partition: given, policyForm, ...rest }) => {
       const partition = partitionOrDefault(given);
       const trails = trailsOf(trailArns, partition);
-      const form = policyForm as BucketPolicyForm | undefined;
       const organization = organizationGrant(rest, partition);
-      return serialize(bucketPolicy({ ...rest, partition, trails, organization }, form).document);
+      return serialize(bucketPolicy({ ...rest, partition, trails, organization }, policyForm).document);
     });
 
-    opts = inRegion(name, args.region, opts);
     super("crosstrail:index:AuditBucket", name, {}, opts);
+    const place = inRegion(this, `${name}-${region}`, region);
     const keep = args.keep ?? true;
     // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each
     // one waits for the one before it.
@@ -231,22 +240,24 @@ export class AuditBucket extends pulumi.ComponentResource {
       protect: keep,
       retainOnDelete: keep,
       dependsOn,
+      ...place.opts,
     });
 
     const bucket = new Bucket(
       `${name}-bucket`,
-      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags },
+      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags, ...place.args },
       after(),
     );
+    const of = { bucket: bucket.bucket, ...place.args };
     const ownership = new BucketOwnershipControls(
       `${name}-ownership`,
-      { bucket: bucket.bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
       after(),
     );
     const publicAccess = new BucketPublicAccessBlock(
       `${name}-public-access`,
       {
-        bucket: bucket.bucket,
+        ...of,
         blockPublicAcls: true,
         blockPublicPolicy: true,
         ignorePublicAcls: true,
@@ -256,14 +267,14 @@ export class AuditBucket extends pulumi.ComponentResource {
     );
     const versioning = new BucketVersioning(
       `${name}-versioning`,
-      { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } },
+      { ...of, versioningConfiguration: { status: "Enabled" } },
       // With MFA Delete, S3 lets nobody but the root user write this again.
       { ...after(publicAccess), ...(args.mfaDelete && { ignoreChanges: ["versioningConfiguration"] }) },
     );
     const encryption = new BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
       {
-        bucket: bucket.bucket,
+        ...of,
         rules: [
           {
             applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
@@ -279,15 +290,15 @@ export class AuditBucket extends pulumi.ComponentResource {
       // Switches Object Lock on where the bucket was made without; as an argument of the bucket it would replace it.
       const { mode, days, years } = objectLock;
       const rule = mode === undefined ? undefined : { defaultRetention: { mode: mode.toUpperCase(), days, years } };
-      last = new BucketObjectLockConfiguration(`${name}-lock`, { bucket: bucket.bucket, rule }, after(last));
+      last = new BucketObjectLockConfiguration(`${name}-lock`, { ...of, rule }, after(last));
     }
     // What follows can be taken away again, and the archive keeps its logs without it: it is not protected.
-    const option = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+    const option = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn, ...place.opts });
     if (retention) {
       last = new BucketLifecycleConfiguration(
         `${name}-lifecycle`,
         {
-          bucket: bucket.bucket,
+          ...of,
           rules: [
             {
               id: "retention",
@@ -305,32 +316,32 @@ export class AuditBucket extends pulumi.ComponentResource {
         option(last),
       );
     }
-    if (args.accessLogBucketName !== undefined) {
+    if (accessLogBucketName !== undefined) {
       last = new BucketLogging(
         `${name}-logging`,
         {
-          bucket: bucket.bucket,
-          targetBucket: args.accessLogBucketName,
+          ...of,
+          targetBucket: accessLogBucketName,
           targetPrefix: pulumi.output(inputs.bucketName).apply(accessLogPrefix),
         },
         option(last),
       );
     }
-    if (args.eventBridge || args.notificationQueueArn !== undefined) {
+    if (args.eventBridge || notificationQueueArn !== undefined) {
       last = new BucketNotification(
         `${name}-notification`,
         {
-          bucket: bucket.bucket,
+          ...of,
           eventbridge: args.eventBridge ?? false,
           queues:
-            args.notificationQueueArn === undefined
+            notificationQueueArn === undefined
               ? []
-              : [{ id: "new-log-files", queueArn: args.notificationQueueArn, events: ["s3:ObjectCreated:*"] }],
+              : [{ id: "new-log-files", queueArn: notificationQueueArn, events: ["s3:ObjectCreated:*"] }],
         },
         option(last),
       );
     }
-    new BucketPolicy(`${name}-policy`, { bucket: bucket.bucket, policy }, after(last));
+    new BucketPolicy(`${name}-policy`, { ...of, policy }, after(last));
 
     this.bucketName = bucket.bucket;
     this.bucketArn = bucket.arn;
@@ -355,7 +366,11 @@ function refuseConflicts(args: AuditBucketArgs): void {
     message,
     remedy,
   }));
-  buildOrExplain(() => {
-    if (findings.length > 0) throw new UserError("AuditBucket cannot be created with these arguments.", findings);
-  });
+  if (findings.length > 0) throw new UserError("AuditBucket cannot be created with these arguments.", findings);
+}
+
+/** Says what is wrong with the ARN of a queue. */
+function queueArnProblem(arn: string): string | undefined {
+  if (/^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/.test(arn)) return undefined;
+  return "a queue's ARN looks like arn:aws:sqs:<Region>:<account>:<name>";
 }

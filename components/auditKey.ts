@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { bucketNameProblem, keyAliasProblem, organizationIdProblem, roleArnProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { deletionWindowInDays, KeyPolicyForm, keyPolicy } from "../core/policies/key";
@@ -13,10 +13,12 @@ import {
   oneOf,
   organizationGrant,
   partitionOrDefault,
+  regionNameProblem,
   trailArnProblem,
   trailsOf,
+  wholeNumber,
 } from "./inputs";
-import { providerIn } from "./region";
+import { inRegion } from "./region";
 
 /** A bucket, and the Region it is in. */
 export interface AuditKeyBucket {
@@ -62,7 +64,7 @@ export interface AuditKeyArgs {
   /** While the prefix is being changed: the former one; "" for none. Default: the same. */
   previousLogPrefix?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** Alias without `alias/` in front. Default: crosstrail. A change replaces the alias, not the key. */
   aliasName?: pulumi.Input<string>;
   /**
@@ -82,12 +84,11 @@ export interface AuditKeyArgs {
    */
   breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * How the key policy names the trails: a value of KeyPolicyForm. Default: the tightest form that fits into 32,768
-   * bytes.
+   * How the key policy names the trails. Default: the tightest form that fits into 32,768 bytes.
    */
-  policyForm?: pulumi.Input<string>;
+  policyForm?: pulumi.Input<KeyPolicyForm>;
   /**
-   * Regions in which the key has a replica: what it encrypted can be decrypted there. A key that is made with any is
+   * Regions in which the key has a replica, made with the credentials of the component's provider, or of the stack's: what it encrypted can be decrypted there. A key that is made with any is
    * multi-Region forever, and one that is made without can never have any. Each replica costs as much as a key.
    * Default: none.
    */
@@ -106,7 +107,8 @@ export interface AuditKeyArgs {
 /**
  * The KMS key of the archive: rotated, with an alias, and a policy that lets exactly the given trails encrypt and the
  * owning account administer it and read logs. It must be in the bucket's Region. Replicas in other Regions have the same
- * policy; docs/replication.md says what they are good for.
+ * policy; they are for reading logs there, and for copies of the archive:
+ * https://github.com/crosstrail/crosstrail/blob/main/docs/replication.md
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
  */
 export class AuditKey extends pulumi.ComponentResource {
@@ -121,25 +123,42 @@ export class AuditKey extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { tags, aliasName, ...inputs } = checkedArgs("AuditKey", args, {
-      tags: tagsProblem,
-      auditAccountId: accountIdProblem,
-      trailArns: trailArnProblem,
-      organizationId: organizationIdProblem,
-      organizationTrailArns: trailArnProblem,
-      organizationAccounts: accountIdProblem,
-      previousLogPrefix: logPrefixOrNone,
-      mayEncrypt: undefined,
-      bucketName: bucketNameProblem,
-      logPrefix: logPrefixOrNone,
-      partition: oneOf(partitions),
-      bucketKeyEnabled: undefined,
-      memberReaders: accountIdProblem,
-      breakGlassRoleArns: roleArnProblem,
-      aliasName: keyAliasProblem,
-      policyForm: oneOf(Object.values(KeyPolicyForm)),
-      replication: undefined,
-    });
+    const {
+      tags,
+      aliasName,
+      rotationPeriodInDays,
+      replicaRegions = [],
+      ...inputs
+    } = checkedArgs(
+      "AuditKey",
+      args,
+      {
+        tags: tagsProblem,
+        auditAccountId: accountIdProblem,
+        trailArns: trailArnProblem,
+        organizationId: organizationIdProblem,
+        organizationTrailArns: trailArnProblem,
+        organizationAccounts: accountIdProblem,
+        previousLogPrefix: logPrefixOrNone,
+        mayEncrypt: undefined,
+        bucketName: bucketNameProblem,
+        logPrefix: logPrefixOrNone,
+        partition: oneOf(partitions),
+        bucketKeyEnabled: undefined,
+        memberReaders: accountIdProblem,
+        breakGlassRoleArns: roleArnProblem,
+        aliasName: keyAliasProblem,
+        policyForm: oneOf(Object.values(KeyPolicyForm)),
+        replication: undefined,
+        rotationPeriodInDays: wholeNumber(90, 2560),
+        replicaRegions: regionNameProblem,
+      },
+      [["trailArns", "partition"], (known) => trailsOf(known.trailArns, partitionOrDefault(known.partition))],
+      [
+        ["organizationId", "organizationTrailArns", "organizationAccounts", "partition"],
+        (known) => organizationGrant(known, partitionOrDefault(known.partition)),
+      ],
+    );
     // The key itself is in its bucket's Region.
     const policyIn = (replicaRegion?: string) =>
       derive(inputs, ({ trailArns, partition: given, policyForm, replication: copied, ...rest }) => {
@@ -148,11 +167,9 @@ export class AuditKey extends pulumi.ComponentResource {
         const organization = organizationGrant(rest, partition);
         const replication =
           copied && replicationOfKey(copied, replicaRegion ?? copied.source.region, copied.encryptsCopies ?? true);
-        const form = policyForm as KeyPolicyForm | undefined;
-        return serialize(keyPolicy({ ...rest, partition, trails, organization, replication }, form).document);
+        return serialize(keyPolicy({ ...rest, partition, trails, organization, replication }, policyForm).document);
       });
     const policy = policyIn();
-    const replicaRegions = args.replicaRegions ?? [];
     const replicaPolicies = replicaRegions.map(policyIn);
 
     super("crosstrail:index:AuditKey", name, {}, opts);
@@ -164,7 +181,7 @@ export class AuditKey extends pulumi.ComponentResource {
       {
         description: "Encrypts the CloudTrail logs of the Crosstrail archive",
         enableKeyRotation: true,
-        rotationPeriodInDays: args.rotationPeriodInDays ?? 365,
+        rotationPeriodInDays: rotationPeriodInDays ?? 365,
         // The longest time to change one's mind about a key without which no log can be read.
         deletionWindowInDays,
         policy,
@@ -174,20 +191,21 @@ export class AuditKey extends pulumi.ComponentResource {
       // Another value would replace the key, and no log could be read without the old one: a key stays as it was made.
       { ...kept, ignoreChanges: ["multiRegion"] },
     );
-    const replicas = replicaRegions.map(
-      (region, index) =>
-        new ReplicaKey(
-          `${name}-key-${region}`,
-          {
-            primaryKeyArn: key.arn,
-            description: "Replica of the key of the Crosstrail archive",
-            deletionWindowInDays,
-            policy: replicaPolicies[index],
-            tags,
-          },
-          { ...kept, provider: providerIn(`${name}-key-${region}`, region) },
-        ),
-    );
+    const replicas = replicaRegions.map((region, index) => {
+      const place = inRegion(this, `${name}-key-${region}`, region);
+      return new ReplicaKey(
+        `${name}-key-${region}`,
+        {
+          primaryKeyArn: key.arn,
+          description: "Replica of the key of the Crosstrail archive",
+          deletionWindowInDays,
+          policy: replicaPolicies[index],
+          tags,
+          ...place.args,
+        },
+        { ...kept, ...place.opts },
+      );
+    });
     const alias = new Alias(
       `${name}-alias`,
       { name: pulumi.interpolate`alias/${aliasName ?? "crosstrail"}`, targetKeyId: key.keyId },

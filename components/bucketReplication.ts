@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import { BucketReplicationConfig } from "@pulumi/aws/s3";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { bucketArn, bucketNameProblem, keyArnProblem, roleNameProblem } from "../core/names";
 import { serialize } from "../core/policies/document";
 import { replicationPermissions, replicationTrust } from "../core/policies/replication";
 import { roleTagsProblem } from "../core/tags";
-import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
+import { checkedInputs, derive, oneOf, partitionOrDefault, policyArnProblem, regionNameProblem } from "./inputs";
 
 /** Arguments of {@link BucketReplication}. */
 export interface BucketReplicationArgs {
@@ -29,7 +29,7 @@ export interface BucketReplicationArgs {
   /** Whether new log files are copied. Setting false pauses it in place; what is delivered meanwhile is not copied later. Default: true. */
   enabled?: boolean;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** Name of the role that S3 replicates as. Default: CrosstrailReplication. A change replaces the role. */
   roleName?: pulumi.Input<string>;
   /** ARN of the managed policy that limits what the role may do (its permissions boundary). Changes in place. Default: none. */
@@ -63,19 +63,23 @@ export class BucketReplication extends pulumi.ComponentResource {
         bucketKeyEnabled: args.bucketKeyEnabled,
         partition: args.partition,
         roleName: args.roleName,
+        permissionsBoundaryArn: args.permissionsBoundaryArn,
       },
       {
         tags: roleTagsProblem,
         sourceBucketName: bucketNameProblem,
+        sourceRegion: regionNameProblem,
         sourceKeyArns: keyArnProblem,
         destinationBucketName: bucketNameProblem,
+        destinationRegion: regionNameProblem,
         destinationKeyArn: keyArnProblem,
         destinationAccountId: accountIdProblem,
         partition: oneOf(partitions),
         roleName: roleNameProblem,
+        permissionsBoundaryArn: policyArnProblem,
       },
     );
-    const { roleName, ...places } = inputs;
+    const { roleName, permissionsBoundaryArn, ...places } = inputs;
     const permissions = derive(places, (known) =>
       serialize(
         replicationPermissions({
@@ -102,7 +106,7 @@ export class BucketReplication extends pulumi.ComponentResource {
         name: roleName ?? "CrosstrailReplication",
         description: "S3 copies the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: serialize(replicationTrust()),
-        permissionsBoundary: args.permissionsBoundaryArn,
+        permissionsBoundary: permissionsBoundaryArn,
         tags,
       },
       { parent: this },

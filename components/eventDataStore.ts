@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EventDataStore as Store } from "@pulumi/aws/cloudtrail";
 import { Key } from "@pulumi/aws/kms";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import type { AdvancedEventSelector } from "../core/events";
 import { advancedSelectors, SelectorOwner } from "../core/events";
 import { eventDataStoreNameProblem, eventDataStoreRetentionProblem } from "../core/eventDataStore";
@@ -26,7 +26,7 @@ export interface EventDataStoreArgs {
   /** ARNs of the roles that may change and query the store; the role that deploys has to be among them. Default: whom the account's IAM policies let. */
   roleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** Whether the store is under termination protection, and store and key are protected and stay in AWS when they are removed from the stack. Default: true. */
   keep?: boolean;
   /** Tags of the key only, beside `tags`. Default: none. */
@@ -48,7 +48,7 @@ export class EventDataStore extends pulumi.ComponentResource {
 
   constructor(name: string, args: EventDataStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { tags, storeName, retentionInDays, ...access } = checkedInputs(
+    const { tags, storeName, retentionInDays, advancedEventSelectors, ...access } = checkedInputs(
       "EventDataStore",
       {
         tags: args.tags,
@@ -57,6 +57,7 @@ export class EventDataStore extends pulumi.ComponentResource {
         retentionInDays: args.retentionInDays,
         roleArns: args.roleArns,
         partition: args.partition,
+        advancedEventSelectors: args.advancedEventSelectors,
       },
       {
         tags: tagsProblem,
@@ -66,8 +67,13 @@ export class EventDataStore extends pulumi.ComponentResource {
         roleArns: roleArnProblem,
         partition: oneOf(partitions),
       },
+      [
+        ["advancedEventSelectors"],
+        // Pulumi's own types say the same in other words.
+        (known) => requireSelectors("EventDataStore", known.advancedEventSelectors ?? [], SelectorOwner.EventDataStore),
+      ],
     );
-    const selectors = derive({ given: args.advancedEventSelectors }, ({ given }) => {
+    const selectors = derive({ given: advancedEventSelectors }, ({ given }) => {
       // Pulumi's own types say the same in other words.
       const chosen = (given ?? []) as AdvancedEventSelector[];
       requireSelectors("EventDataStore", chosen, SelectorOwner.EventDataStore);

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Partition } from "../core/accounts";
+import { type Partition, partitionOf } from "../core/accounts";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { AdvancedEventSelector, EventChoice, EventProblem, SelectorOwner } from "../core/events";
@@ -8,7 +8,7 @@ import { pathText, sentence, valueAt } from "../core/issues";
 import type { TrailIdentity } from "../core/names";
 import { logPrefixProblem, parseTrailArn } from "../core/names";
 import type { OrganizationGrant } from "../core/policies/organization";
-import { explained } from "./errors";
+import { explained, isRefused, refused } from "./errors";
 
 /**
  * Applies `build` at once when every input is plain, so that a mistake is reported where it was made and a preview
@@ -19,7 +19,11 @@ export function derive<Inputs extends object, Result>(
   build: (values: pulumi.Unwrap<Inputs>) => Result,
 ): pulumi.Input<Result> {
   if (isPlain(inputs)) return buildOrExplain(() => build(inputs as pulumi.Unwrap<Inputs>));
-  return pulumi.output(inputs).apply((values) => buildOrExplain(() => build(values))) as pulumi.Output<Result>;
+  return pulumi.output(inputs).apply((values) => {
+    // Its mistake has been reported.
+    const wrong: unknown = Object.values(values as object).find(isRefused);
+    return wrong === undefined ? buildOrRefuse(() => build(values)) : (wrong as Result);
+  }) as pulumi.Output<Result>;
 }
 
 /** Runs `build`. A mistake that the user can fix becomes an error that Pulumi prints without a stack trace. */
@@ -28,6 +32,15 @@ export function buildOrExplain<Result>(build: () => Result): Result {
     return build();
   } catch (error) {
     throw explained(error);
+  }
+}
+
+/** The same where an output has just become known. */
+function buildOrRefuse<Result>(build: () => Result): Result | Promise<Result> {
+  try {
+    return build();
+  } catch (error) {
+    return refused(error) as Promise<Result>;
   }
 }
 
@@ -41,47 +54,100 @@ function isPlain(value: unknown): boolean {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each check knows the type of its own input
 type Check = (value: any) => string | undefined;
 
+/** What inputs must be together, checked once all of those named are known and right by themselves. */
+export type Together<Inputs> = [
+  names: (keyof Inputs)[],
+  /** @throws UserError with what is wrong. */
+  check: (known: pulumi.Unwrap<Inputs>) => unknown,
+];
+
 /**
- * The inputs again, each one checked. Mistakes in plain ones are reported at once and all together; an output is checked
- * when it is known, and what is wrong then does not reach the resource. Of a list every element is checked.
+ * The inputs again, each one checked. Mistakes in plain ones are reported at once and all together, whatever else is still
+ * unknown; an output is checked when it is known, and what is wrong then does not reach the resource. Of a list every element
+ * is checked.
  */
 export function checkedInputs<Inputs extends object>(
   component: string,
   inputs: Inputs,
   checks: { [Name in keyof Inputs]?: Check },
+  ...together: Together<Inputs>[]
 ): Inputs {
   const findingsOf = (name: string, check: Check, value: unknown): Finding[] => {
     if (Array.isArray(value)) return value.flatMap((each, index) => findingsOf(`${name}[${index}]`, check, each));
-    const problem = value === undefined ? undefined : check(value as string);
+    const known = plainPart(value);
+    const problem = known === undefined ? undefined : check(known);
     if (problem === undefined) return [];
     return [
       {
         id: "component/input",
         severity: "error",
-        subject: `${name} = ${JSON.stringify(value)}`,
+        subject: `${name} = ${JSON.stringify(known)}`,
         message: sentence(problem),
         remedy: `Correct this argument of ${component}.`,
       },
     ];
   };
   const requireNone = (findings: Finding[]) => {
-    if (findings.length > 0) throw new UserError(`${component} cannot be created with these arguments.`, findings);
+    if (findings.length > 0) throw new UserError(headline(component), findings);
   };
   const entries = Object.entries(inputs) as [string, unknown][];
   const checkOf = (name: string): Check => checks[name as keyof Inputs] ?? (() => undefined);
+  const problems = new Map(entries.map(([name, value]) => [name, findingsOf(name, checkOf(name), value)]));
+  const isRight = (name: keyof Inputs) => isPlain(inputs[name]) && problems.get(name as string)?.length === 0;
   buildOrExplain(() =>
-    requireNone(entries.flatMap(([name, value]) => (isPlain(value) ? findingsOf(name, checkOf(name), value) : []))),
+    requireAll(
+      component,
+      () => requireNone([...problems.values()].flat()),
+      ...together
+        .filter(([names]) => names.every(isRight))
+        .map(
+          ([, check]) =>
+            () =>
+              check(inputs as pulumi.Unwrap<Inputs>),
+        ),
+    ),
   );
   const gated = entries.map(([name, value]) => [
     name,
     isPlain(value)
       ? value
-      : pulumi.output(value as pulumi.Input<string>).apply((known: unknown) => {
-          buildOrExplain(() => requireNone(findingsOf(name, checkOf(name), known)));
-          return known;
-        }),
+      : pulumi.output(value as pulumi.Input<string>).apply((known: unknown) =>
+          buildOrRefuse(() => {
+            requireNone(findingsOf(name, checkOf(name), known));
+            return known;
+          }),
+        ),
   ]);
   return Object.fromEntries(gated) as Inputs;
+}
+
+const headline = (component: string) => `${component} cannot be created with these arguments.`;
+
+/** Of a map what is known of it; undefined for what is not known at all. */
+function plainPart(value: unknown): unknown {
+  if (isPlain(value)) return value;
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) return undefined;
+  return Object.fromEntries(Object.entries(value as object).filter(([, each]) => isPlain(each)));
+}
+
+/** Makes all checks, and reports in one error what they find. */
+function requireAll(component: string, ...checks: (() => unknown)[]): void {
+  const errors = checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (error instanceof UserError) return [error];
+      throw error;
+    }
+  });
+  const [first, ...others] = errors;
+  if (first && others.length === 0) throw first;
+  if (first)
+    throw new UserError(
+      headline(component),
+      errors.flatMap(({ findings }) => findings),
+    );
 }
 
 /**
@@ -92,10 +158,11 @@ export function checkedArgs<Args extends object, Name extends keyof Args>(
   component: string,
   args: Args,
   checks: Record<Name, Check | undefined>,
+  ...together: Together<Pick<Args, NoInfer<Name>>>[]
 ): Pick<Args, Name> {
   const names = Object.keys(checks) as Name[];
   const inputs = Object.fromEntries(names.map((name) => [name, args[name]])) as Pick<Args, Name>;
-  return checkedInputs(component, inputs, checks as { [Each in keyof Pick<Args, Name>]?: Check });
+  return checkedInputs(component, inputs, checks as { [Each in keyof Pick<Args, Name>]?: Check }, ...together);
 }
 
 /** Lets "" through, and checks any other prefix. */
@@ -107,6 +174,24 @@ export function logPrefixOrNone(value: string): string | undefined {
 export function trailArnProblem(arn: string): string | undefined {
   if (parseTrailArn(arn)) return undefined;
   return "a trail ARN looks like arn:aws:cloudtrail:<home Region>:<account>:trail/<name>";
+}
+
+/** Says what is wrong with a Region's name. Regions that AWS opens later look like the known ones. */
+export function regionNameProblem(region: string): string | undefined {
+  return partitionOf(region) ? undefined : "a Region looks like eu-central-1";
+}
+
+/** A check of a whole number within limits. */
+export function wholeNumber(least: number, most = Infinity): Check {
+  const limits = most === Infinity ? `${least} or more` : `from ${least} to ${most}`;
+  return (value) =>
+    Number.isInteger(value) && value >= least && value <= most ? undefined : `a whole number is needed, ${limits}`;
+}
+
+/** Says what is wrong with the ARN of a managed policy. */
+export function policyArnProblem(arn: string): string | undefined {
+  if (/^arn:[a-z-]+:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.test(arn)) return undefined;
+  return "a managed policy's ARN looks like arn:aws:iam::<account>:policy/<name>";
 }
 
 /** Says what is wrong with a value of a closed set. */
@@ -159,6 +244,28 @@ export function organizationGrant(
  */
 export function requireEvents(component: string, choice: EventChoice): void {
   requireNoProblems(component, choice, eventProblems(choice));
+}
+
+/**
+ * The same for a choice of which some is not known yet: for what is known, also among the elements of a list. Nothing that comes to be
+ * known later makes it right.
+ */
+export function requireKnownEvents(
+  component: string,
+  choice: { [Name in keyof EventChoice]: pulumi.Input<unknown> },
+): void {
+  const places: Record<string, number[]> = {};
+  const known = Object.entries(choice).map(([name, value]) => {
+    if (!Array.isArray(value)) return [name, isPlain(value) ? value : undefined];
+    places[name] = value.flatMap((each, index) => (isPlain(each) ? [index] : []));
+    return [name, places[name].map((index) => value[index] as unknown)];
+  });
+  const problems = eventProblems(Object.fromEntries(known) as EventChoice).map(({ path, ...rest }) => {
+    const [name, index, ...inside] = path;
+    const place = typeof index === "number" ? places[name as string]?.[index] : index;
+    return { ...rest, path: [name, place, ...inside].filter((each) => each !== undefined) };
+  });
+  requireNoProblems(component, choice as EventChoice, problems);
 }
 
 /** The same for advanced event selectors alone. */

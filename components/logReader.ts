@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Role, RolePolicy } from "@pulumi/aws/iam";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import {
   bucketNameProblem,
   externalIdProblem,
@@ -12,7 +12,15 @@ import {
 import { serialize } from "../core/policies/document";
 import { readerTrust, readPermissions } from "../core/policies/reader";
 import { roleTagsProblem } from "../core/tags";
-import { checkedInputs, derive, oneOf, organizationGrant, partitionOrDefault, trailArnProblem } from "./inputs";
+import {
+  checkedInputs,
+  derive,
+  oneOf,
+  organizationGrant,
+  partitionOrDefault,
+  policyArnProblem,
+  trailArnProblem,
+} from "./inputs";
 
 /** Arguments of {@link LogReader}. */
 export interface LogReaderArgs {
@@ -41,7 +49,7 @@ export interface LogReaderArgs {
   /** ARNs of that organization's trails, whose logs of the accounts are read as well. Default: none. */
   organizationTrailArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** ARN of the managed policy that limits what the role may do (its permissions boundary). Changes in place. Default: none. */
   permissionsBoundaryArn?: pulumi.Input<string>;
   /** Tags of the role. */
@@ -78,6 +86,7 @@ export class LogReader extends pulumi.ComponentResource {
         organizationId: args.organizationId,
         organizationTrailArns: args.organizationTrailArns,
         partition: args.partition,
+        permissionsBoundaryArn: args.permissionsBoundaryArn,
       },
       {
         tags: roleTagsProblem,
@@ -93,9 +102,14 @@ export class LogReader extends pulumi.ComponentResource {
         organizationId: organizationIdProblem,
         organizationTrailArns: trailArnProblem,
         partition: oneOf(partitions),
+        permissionsBoundaryArn: policyArnProblem,
       },
+      [
+        ["organizationId", "organizationTrailArns", "partition"],
+        (known) => organizationGrant(known, partitionOrDefault(known.partition)),
+      ],
     );
-    const { trustedAccounts, requireMfa, externalId, roleName, ...reads } = inputs;
+    const { trustedAccounts, requireMfa, externalId, roleName, permissionsBoundaryArn, ...reads } = inputs;
     const trust = derive(
       { trustedAccounts, requireMfa, externalId, partition: inputs.partition },
       ({ partition, ...rest }) => serialize(readerTrust({ ...rest, partition: partitionOrDefault(partition) })),
@@ -113,7 +127,7 @@ export class LogReader extends pulumi.ComponentResource {
         name: roleName ?? "CloudTrailReadRole",
         description: "Reads the CloudTrail logs of the Crosstrail archive",
         assumeRolePolicy: trust,
-        permissionsBoundary: args.permissionsBoundaryArn,
+        permissionsBoundary: permissionsBoundaryArn,
         tags,
       },
       { parent: this },

@@ -13,7 +13,7 @@ export interface MemberTrailArgs extends TrailArgs {
    * What of the trail stays as AWS has it, whatever the arguments say: delivery (bucket, prefix and key), eventSelectors, insights,
    * cloudWatchLogs, sns. For a trail that was taken over. Default: nothing.
    */
-  leaveAsIs?: string[];
+  leaveAsIs?: LeaveAsIs[];
 }
 
 /** The provider's names of the properties that `leaveAsIs` covers. */
@@ -57,8 +57,7 @@ export class MemberTrail extends pulumi.ComponentResource {
       parent: this,
       import: importTrailArn,
       // The engine changes what it has imported in the same run, where the inputs differ. Nobody has seen a preview of that.
-      ignoreChanges:
-        importTrailArn === undefined ? leaveAsIs?.flatMap((part) => propertiesOf[part as LeaveAsIs]) : everything,
+      ignoreChanges: importTrailArn === undefined ? leaveAsIs?.flatMap((part) => propertiesOf[part]) : everything,
     });
 
     this.trailArn = trail.arn;

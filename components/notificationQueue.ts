@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Queue, QueuePolicy } from "@pulumi/aws/sqs";
-import { accountIdProblem, partitions } from "../core/accounts";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { bucketNameProblem, roleArnProblem } from "../core/names";
 import { notificationQueuePolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
-import { checkedInputs, oneOf, partitionOrDefault } from "./inputs";
+import { checkedInputs, derive, oneOf, partitionOrDefault } from "./inputs";
 
 /** Arguments of {@link NotificationQueue}. */
 export interface NotificationQueueArgs {
@@ -16,7 +16,7 @@ export interface NotificationQueueArgs {
   /** The account that owns both: 12 digits. */
   accountId: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** ARNs of the only roles that may change the queue, or send to it; who else may receive is for IAM policies to say. The role that deploys must be among them. Default: none, IAM policies alone decide. */
   breakGlassRoleArns?: pulumi.Input<pulumi.Input<string>[]>;
   /** Tags of the queue. */
@@ -32,6 +32,7 @@ export class NotificationQueue extends pulumi.ComponentResource {
   public readonly queueArn: pulumi.Output<string>;
 
   constructor(name: string, args: NotificationQueueArgs, opts?: pulumi.ComponentResourceOptions) {
+    // Before the component exists: of arguments that cannot be right, nothing is registered.
     const { tags, queueName, ...inputs } = checkedInputs(
       "NotificationQueue",
       {
@@ -69,11 +70,9 @@ export class NotificationQueue extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const policy = pulumi
-      .output({ ...inputs, queueArn: queue.arn })
-      .apply(({ partition, ...rest }) =>
-        serialize(notificationQueuePolicy({ ...rest, partition: partitionOrDefault(partition) })),
-      );
+    const policy = derive({ ...inputs, queueArn: queue.arn }, ({ partition, ...rest }) =>
+      serialize(notificationQueuePolicy({ ...rest, partition: partitionOrDefault(partition) })),
+    );
     const guard = new QueuePolicy(`${name}-policy`, { queueUrl: queue.url, policy }, { parent: this });
 
     // S3 tries the queue when notifications to it are switched on, so its policy comes first.

@@ -1,7 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OrganizationDelegatedAdminAccount } from "@pulumi/aws/cloudtrail";
-import { accountIdProblem } from "../core/accounts";
-import { checkedInputs } from "./inputs";
 import { checkedTrail, deliveringTrail, type TrailArgs } from "./trail";
 
 /** Arguments of {@link OrganizationTrail}. */
@@ -27,12 +25,7 @@ export class OrganizationTrail extends pulumi.ComponentResource {
 
   constructor(name: string, args: OrganizationTrailArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const checked = checkedTrail("OrganizationTrail", args);
-    const { delegatedAdministrator } = checkedInputs(
-      "OrganizationTrail",
-      { delegatedAdministrator: args.delegatedAdministrator },
-      { delegatedAdministrator: accountIdProblem },
-    );
+    const { delegatedAdministrator, ...checked } = checkedTrail("OrganizationTrail", args);
 
     super("crosstrail:index:OrganizationTrail", name, {}, opts);
 

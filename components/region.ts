@@ -31,11 +31,20 @@ export function providerIn(name: string, region: string): Provider {
   return new Provider(name, { ...settings, region: region as never });
 }
 
-/** A component's options, with which all its AWS resources are in this Region. */
-export function inRegion(
-  name: string,
-  region: string | undefined,
-  opts: pulumi.ComponentResourceOptions | undefined,
-): pulumi.ComponentResourceOptions | undefined {
-  return region === undefined ? opts : { ...opts, providers: { aws: providerIn(`${name}-${region}`, region) } };
+/** What a resource of another Region gets, as an argument and as an option. */
+export interface Place {
+  args: { region?: string };
+  opts: { provider?: Provider };
+}
+
+/**
+ * How a component's resources get into another Region. With a provider of the component's own, or of a parent's, its credentials are
+ * used there, by the resources' own `region`; otherwise the stack's, by a provider for that Region.
+ * Source: https://www.pulumi.com/registry/packages/aws/how-to-guides/7-0-migration/ (`region`, new in version 7)
+ */
+export function inRegion(component: pulumi.ComponentResource, name: string, region: string | undefined): Place {
+  if (region === undefined) return { args: {}, opts: {} };
+  // Any resource of the package is asked about; the answer is the package's provider.
+  if (component.getProvider("aws:s3/bucket:Bucket")) return { args: { region }, opts: {} };
+  return { args: {}, opts: { provider: providerIn(name, region) } };
 }

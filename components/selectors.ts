@@ -1,16 +1,16 @@
 /** Event selectors: as arguments of components, and as the provider takes them. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { cloudtrail } from "@pulumi/aws/types/input";
-import type { AdvancedEventSelector } from "../core/events";
+import type { AdvancedEventSelector, ExcludableEventSource, ReadWriteType } from "../core/events";
 
 /** A basic event selector. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 export interface TrailEventSelector {
   /** Which management and data events: All, ReadOnly or WriteOnly. Default: All. */
-  readWriteType?: pulumi.Input<string>;
+  readWriteType?: pulumi.Input<ReadWriteType>;
   /** Whether management events are recorded. Default: true. */
   includeManagementEvents?: pulumi.Input<boolean>;
   /** Services whose management events are left out: kms.amazonaws.com, rdsdata.amazonaws.com. */
-  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<ExcludableEventSource>[]>;
   /** Data events to record. AWS bills them. */
   dataResources?: pulumi.Input<pulumi.Input<TrailDataResource>[]>;
 }
@@ -35,11 +35,17 @@ export interface TrailAdvancedEventSelector {
 export interface TrailFieldSelector {
   /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
   field: pulumi.Input<string>;
+  /** Values, one of which the field must have. */
   equals?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Values that the field must not have. */
   notEquals?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Beginnings, one of which the field must have. */
   startsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Beginnings that the field must not have. */
   notStartsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Endings, one of which the field must have. */
   endsWith?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Endings that the field must not have. */
   notEndsWith?: pulumi.Input<pulumi.Input<string>[]>;
 }
 

@@ -1,12 +1,28 @@
 /** What the components of an account's trail and of an organization's trail share. */
 import * as pulumi from "@pulumi/pulumi";
 import { Trail } from "@pulumi/aws/cloudtrail";
-import { partitions } from "../core/accounts";
-import { advancedSelectors, insightsOf } from "../core/events";
+import { accountIdProblem, type Partition, partitions } from "../core/accounts";
+import {
+  advancedSelectors,
+  type EventPreset,
+  type ExcludableEventSource,
+  insightsOf,
+  type InsightType,
+  type ReadWriteType,
+} from "../core/events";
 import { LeaveAsIs } from "../core/leftAsIs";
-import { archiveBuckets, bucketNameProblem, keyArnProblem, logPrefixProblem, trailNameProblem } from "../core/names";
+import { archiveBuckets, bucketNameProblem, keyArnProblem, trailNameProblem } from "../core/names";
 import { tagsProblem } from "../core/tags";
-import { checkedInputs, derive, oneOf, partitionOrDefault, requireEvents, trailArnProblem } from "./inputs";
+import {
+  checkedInputs,
+  derive,
+  logPrefixOrNone,
+  oneOf,
+  partitionOrDefault,
+  requireEvents,
+  requireKnownEvents,
+  trailArnProblem,
+} from "./inputs";
 import { providerSelectors, type TrailAdvancedEventSelector, type TrailEventSelector } from "./selectors";
 
 /** Arguments that the components of an account's trail and of an organization's trail have in common. */
@@ -29,12 +45,12 @@ export interface TrailArgs {
   includeGlobalServiceEvents?: pulumi.Input<boolean>;
   /** Whether the trail records at all. Default: true. */
   enableLogging?: pulumi.Input<boolean>;
-  /** What the trail records, by presets: values of EventPreset. Default: management, all management events. AWS bills the others. Changes in place, as all that is recorded does. */
-  events?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What the trail records, by presets. Default: management, all management events. AWS bills the others. Changes in place, as all that is recorded does. */
+  events?: pulumi.Input<pulumi.Input<EventPreset>[]>;
   /** Which events the presets record: All, ReadOnly or WriteOnly. Default: All. */
-  readWriteType?: pulumi.Input<string>;
+  readWriteType?: pulumi.Input<ReadWriteType>;
   /** Services whose management events the presets leave out: kms.amazonaws.com, rdsdata.amazonaws.com. Default: none. */
-  excludeManagementEventSources?: pulumi.Input<pulumi.Input<string>[]>;
+  excludeManagementEventSources?: pulumi.Input<pulumi.Input<ExcludableEventSource>[]>;
   /** Services whose calls through VPC endpoints are recorded beside the presets. AWS bills them. Default: none. */
   networkActivityEventSources?: pulumi.Input<pulumi.Input<string>[]>;
   /** Instead of presets: basic event selectors, at most 5. The trail gets advanced ones that record the same. */
@@ -42,7 +58,7 @@ export interface TrailArgs {
   /** Instead of presets: advanced event selectors, with at most 500 values together. */
   advancedEventSelectors?: pulumi.Input<pulumi.Input<TrailAdvancedEventSelector>[]>;
   /** ApiCallRateInsight and ApiErrorRateInsight. AWS bills them. Default: none. */
-  insightTypes?: pulumi.Input<pulumi.Input<string>[]>;
+  insightTypes?: pulumi.Input<pulumi.Input<InsightType>[]>;
   /** ARN of a log group of CloudWatch Logs in the trail's own account, with `:*` at the end, to which the trail delivers as well: an output of TrailLogGroup. Default: none. */
   cloudWatchLogsLogGroupArn?: pulumi.Input<string>;
   /** ARN of the role by which CloudTrail writes to the log group. */
@@ -50,74 +66,72 @@ export interface TrailArgs {
   /** Name of a topic in the trail's own account to which each delivery is published: an output of TrailTopic. Default: none. */
   snsTopicName?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
-  partition?: pulumi.Input<string>;
+  partition?: pulumi.Input<Partition>;
   /** Tags of the trail. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
 
-/** What only the trail of an account can be given. */
-interface Adoption {
+/** What only the trail of an account, or only that of an organization, can be given. */
+interface OwnArgs {
   importTrailArn?: string;
-  leaveAsIs?: string[];
+  leaveAsIs?: LeaveAsIs[];
+  delegatedAdministrator?: pulumi.Input<string>;
 }
 
 /** The arguments of any trail that delivers to the archive, checked. */
-export function checkedTrail(component: string, args: TrailArgs & Adoption) {
-  const { tags, trailName, bucketName, otherBucketNames, keyArn, logPrefix, partition, importTrailArn, leaveAsIs } =
-    checkedInputs(
-      component,
-      {
-        tags: args.tags,
-        trailName: args.trailName,
-        bucketName: args.bucketName,
-        otherBucketNames: args.otherBucketNames,
-        keyArn: args.keyArn,
-        logPrefix: args.logPrefix,
-        partition: args.partition,
-        importTrailArn: args.importTrailArn,
-        leaveAsIs: args.leaveAsIs,
-      },
-      {
-        tags: tagsProblem,
-        trailName: trailNameProblem,
-        bucketName: bucketNameProblem,
-        otherBucketNames: bucketNameProblem,
-        keyArn: keyArnProblem,
-        logPrefix: (value) => (value === "" ? undefined : logPrefixProblem(value)),
-        partition: oneOf(partitions),
-        importTrailArn: trailArnProblem,
-        leaveAsIs: oneOf(Object.values(LeaveAsIs)),
-      },
-    );
-  const events = derive(
+export function checkedTrail(component: string, args: TrailArgs & OwnArgs) {
+  const choice = {
+    events: args.events,
+    readWriteType: args.readWriteType,
+    excludeManagementEventSources: args.excludeManagementEventSources,
+    networkActivityEventSources: args.networkActivityEventSources,
+    eventSelectors: args.eventSelectors,
+    advancedEventSelectors: args.advancedEventSelectors,
+    insightTypes: args.insightTypes,
+  };
+  const { bucketName, otherBucketNames, partition, ...checked } = checkedInputs(
+    component,
     {
-      bucketName,
-      otherBucketNames,
-      partition,
-      events: args.events,
-      readWriteType: args.readWriteType,
-      excludeManagementEventSources: args.excludeManagementEventSources,
-      networkActivityEventSources: args.networkActivityEventSources,
-      eventSelectors: args.eventSelectors,
-      advancedEventSelectors: args.advancedEventSelectors,
-      insightTypes: args.insightTypes,
+      tags: args.tags,
+      trailName: args.trailName,
+      bucketName: args.bucketName,
+      otherBucketNames: args.otherBucketNames,
+      keyArn: args.keyArn,
+      logPrefix: args.logPrefix,
+      partition: args.partition,
+      importTrailArn: args.importTrailArn,
+      leaveAsIs: args.leaveAsIs,
+      delegatedAdministrator: args.delegatedAdministrator,
     },
-    (choice) => {
-      requireEvents(component, choice);
-      const archive = archiveBuckets({ ...choice, partition: partitionOrDefault(choice.partition) });
-      return {
-        selectors: advancedSelectors(choice, archive),
-        insights: insightsOf(choice).map((insightType) => ({ insightType })),
-      };
+    {
+      tags: tagsProblem,
+      trailName: trailNameProblem,
+      bucketName: bucketNameProblem,
+      otherBucketNames: bucketNameProblem,
+      keyArn: keyArnProblem,
+      logPrefix: logPrefixOrNone,
+      partition: oneOf(partitions),
+      importTrailArn: trailArnProblem,
+      leaveAsIs: oneOf(Object.values(LeaveAsIs)),
+      delegatedAdministrator: accountIdProblem,
     },
+    [[], () => requireKnownEvents(component, choice)],
   );
-  return { ...args, tags, trailName, bucketName, keyArn, logPrefix, importTrailArn, leaveAsIs, events };
+  const events = derive({ bucketName, otherBucketNames, partition, ...choice }, (known) => {
+    requireEvents(component, known);
+    const archive = archiveBuckets({ ...known, partition: partitionOrDefault(known.partition) });
+    return {
+      selectors: advancedSelectors(known, archive),
+      insights: insightsOf(known).map((insightType) => ({ insightType })),
+    };
+  });
+  return { ...(args as TrailArgs), ...checked, bucketName, events };
 }
 
 /** The trail, with every Region, validation and logging unless said otherwise. */
 export function deliveringTrail(
   name: string,
-  args: ReturnType<typeof checkedTrail>,
+  args: Omit<ReturnType<typeof checkedTrail>, keyof OwnArgs>,
   isOrganizationTrail: pulumi.Input<boolean> | undefined,
   opts: pulumi.CustomResourceOptions,
 ): Trail {
@@ -135,8 +149,8 @@ export function deliveringTrail(
       includeGlobalServiceEvents: args.includeGlobalServiceEvents ?? true,
       enableLogging: args.enableLogging ?? true,
       // Always advanced ones, also for the default: see docs/decisions/0007.
-      advancedEventSelectors: pulumi.output(events).apply(({ selectors }) => providerSelectors(selectors)),
-      insightSelectors: pulumi.output(events).apply(({ insights }) => insights),
+      advancedEventSelectors: derive({ events }, ({ events: { selectors } }) => providerSelectors(selectors)),
+      insightSelectors: derive({ events }, ({ events: { insights } }) => insights),
       cloudWatchLogsGroupArn: args.cloudWatchLogsLogGroupArn,
       cloudWatchLogsRoleArn: args.cloudWatchLogsRoleArn,
       snsTopicName: args.snsTopicName,

@@ -6,7 +6,7 @@ import { logGroupNameProblem, organizationIdProblem, retentionProblem } from "..
 import { logGroupArn, logGroupKeyPolicy, logsRolePermissions, logsRoleTrust } from "../core/policies/delivery";
 import { serialize } from "../core/policies/document";
 import { roleTagsProblem } from "../core/tags";
-import { allTags, checkedInputs, derive, trailArnProblem, trailsOfAccount } from "./inputs";
+import { allTags, checkedInputs, derive, policyArnProblem, trailArnProblem, trailsOfAccount } from "./inputs";
 
 /** Arguments of {@link TrailLogGroup}. */
 export interface TrailLogGroupArgs {
@@ -45,7 +45,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
 
   constructor(name: string, args: TrailLogGroupArgs, opts?: pulumi.ComponentResourceOptions) {
     // Before the component exists: of arguments that cannot be right, nothing is registered.
-    const { tags, trailArns, groupName, retentionInDays, organizationId } = checkedInputs(
+    const { tags, trailArns, groupName, retentionInDays, organizationId, permissionsBoundaryArn } = checkedInputs(
       "TrailLogGroup",
       {
         tags: args.tags,
@@ -53,6 +53,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
         groupName: args.groupName,
         retentionInDays: args.retentionInDays,
         organizationId: args.organizationId,
+        permissionsBoundaryArn: args.permissionsBoundaryArn,
       },
       {
         tags: roleTagsProblem,
@@ -60,7 +61,9 @@ export class TrailLogGroup extends pulumi.ComponentResource {
         groupName: logGroupNameProblem,
         retentionInDays: retentionProblem,
         organizationId: organizationIdProblem,
+        permissionsBoundaryArn: policyArnProblem,
       },
+      [["trailArns"], (known) => trailsOfAccount(known.trailArns)],
     );
     const trust = derive({ trailArns }, (known) => serialize(logsRoleTrust(trailsOfAccount(known.trailArns))));
     const keyPolicy = derive({ trailArns }, (known) => {
@@ -76,7 +79,7 @@ export class TrailLogGroup extends pulumi.ComponentResource {
       {
         description: "CloudTrail writes to CloudWatch Logs (Crosstrail)",
         assumeRolePolicy: trust,
-        permissionsBoundary: args.permissionsBoundaryArn,
+        permissionsBoundary: permissionsBoundaryArn,
         tags,
       },
       { parent: this },

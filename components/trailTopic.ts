@@ -38,6 +38,7 @@ export class TrailTopic extends pulumi.ComponentResource {
       "TrailTopic",
       { tags: args.tags, trailArns: args.trailArns, topicName: args.topicName },
       { tags: tagsProblem, trailArns: trailArnProblem, topicName: topicNameProblem },
+      [["trailArns"], (known) => trailsOfAccount(known.trailArns)],
     );
     const derived = derive(inputs, ({ trailArns, topicName }) => {
       const trails = trailsOfAccount(trailArns);

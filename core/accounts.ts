@@ -1,8 +1,9 @@
 /** AWS partitions, Regions and account ids: what exists, and what is well formed. */
 
 /** The partitions Crosstrail works in. A trail, its bucket and its key are always in the same one. */
-export const partitions = ["aws", "aws-cn", "aws-us-gov"] as const;
-export type Partition = (typeof partitions)[number];
+export const Partition = { Aws: "aws", AwsCn: "aws-cn", AwsUsGov: "aws-us-gov" } as const;
+export type Partition = (typeof Partition)[keyof typeof Partition];
+export const partitions = Object.values(Partition);
 
 /**
  * Regions per partition, as of November 2026. A test compares this table with the one the AWS SDK carries.

@@ -43,7 +43,15 @@ export type LogNotifications = (typeof LogNotifications)[keyof typeof LogNotific
  * The storage classes for transitions, in the only order in which S3 moves objects on. One zone alone is not for
  * evidence.
  */
-export const storageClasses = ["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
+export const StorageClass = {
+  StandardIa: "STANDARD_IA",
+  IntelligentTiering: "INTELLIGENT_TIERING",
+  GlacierIr: "GLACIER_IR",
+  Glacier: "GLACIER",
+  DeepArchive: "DEEP_ARCHIVE",
+} as const;
+export type StorageClass = (typeof StorageClass)[keyof typeof StorageClass];
+export const storageClasses: string[] = Object.values(StorageClass);
 
 /** Days of a span. A year has its share of the leap year, rounded up, so that no span is shorter than was meant. */
 export function spanDays({ days, years }: { days?: number; years?: number }): number {

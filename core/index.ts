@@ -4,8 +4,11 @@
  */
 export * from "./accounts";
 export { type Contract, contractVersion, parseContract } from "./contract";
+export { ObjectLockMode, StorageClass } from "./archive";
 export * from "./evaluate";
+export { EventPreset, ExcludableEventSource, InsightType, ReadWriteType } from "./events";
 export * from "./findings";
+export { LeaveAsIs } from "./leftAsIs";
 export * from "./names";
 export { BucketPolicyForm, type BucketPolicyInput, bucketPolicy, bucketPolicyLimit } from "./policies/bucket";
 export { type IdentityStatement, serialize, type TrustStatement } from "./policies/document";

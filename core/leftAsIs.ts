@@ -10,4 +10,4 @@ export const LeaveAsIs = {
   CloudWatchLogs: "cloudWatchLogs",
   Sns: "sns",
 } as const;
-export type LeaveAsIs = (typeof LeaveAsIs)[keyof typeof LeaveAsIs];
+export type LeaveAsIs = "delivery" | "eventSelectors" | "insights" | "cloudWatchLogs" | "sns";

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AuditBucket } from "../components/auditBucket";
 import { EventDataStore } from "../components/eventDataStore";
 import { LogReader } from "../components/logReader";
-import { MemberTrail } from "../components/memberTrail";
+import { MemberTrail, type MemberTrailArgs } from "../components/memberTrail";
 import { archiveInput, componentArgs } from "../core/archivePolicies";
 import type { Contract } from "../core/contract";
 import type { DeployedEventDataStore } from "../core/eventDataStore";
@@ -75,7 +75,7 @@ async function ownTrail(settings: AuditSettings, { newest: key }: ArchiveKeys, b
   const args = { trailName: own.trail.name, bucketName, otherBucketNames, keyArn: key.keyArn, logPrefix, partition };
   new MemberTrail(
     "audit",
-    { ...args, ...trailOptions, ...delivery.trailArgs, tags },
+    { ...args, ...(trailOptions as Partial<MemberTrailArgs>), ...delivery.trailArgs, tags },
     // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
     { dependsOn: [bucket, key] },
   );

@@ -41,7 +41,8 @@ export async function deliverToArchive(
       keyArn,
       logPrefix,
       partition,
-      ...options,
+      // Its words were checked when it was read.
+      ...(options as Partial<MemberTrailArgs>),
       ...trailArgs,
       tags,
     },

@@ -1,6 +1,6 @@
 /** The log bucket, and what stands beside it: the bucket for its access logs, and the queue for its notifications. */
 import { AccessLogBucket } from "../components/accessLogBucket";
-import { AuditBucket } from "../components/auditBucket";
+import { AuditBucket, type AuditBucketArgs } from "../components/auditBucket";
 import { NotificationQueue } from "../components/notificationQueue";
 import { LogNotifications, notificationQueueName } from "../core/archive";
 import { archiveInput, besideInput, componentArgs } from "../core/archivePolicies";
@@ -31,8 +31,8 @@ export function logBucket(settings: AuditSettings, keys: ArchiveKeys, archive: D
     ...componentArgs(archiveInput(settings)),
     ...keys.arns,
     // Where it was taken away, Object Lock stays on without locking anything new.
-    objectLock: settings.archive.objectLock ?? archive.objectLock,
-    retention,
+    objectLock: (settings.archive.objectLock ?? archive.objectLock) as AuditBucketArgs["objectLock"],
+    retention: retention as AuditBucketArgs["retention"],
     mfaDelete,
     accessLogBucketName: accessLogBucket && accessLogs?.bucketName,
     eventBridge: notifications === LogNotifications.EventBridge,

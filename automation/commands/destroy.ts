@@ -1,6 +1,7 @@
 /** `crosstrail destroy`: removes the fleet, but for its logs. */
 import type { Command } from "commander";
-import { destroy, type DestroyOptions } from "../index";
+import { Action } from "../../core/fleet";
+import { type DestroyOptions, runFleet } from "../fleet/run";
 import type { Outcome, Surroundings } from "../output";
 import { defineFleet, defineYes, type Options, runVerb } from "./_fleet";
 
@@ -18,5 +19,7 @@ export function define(command: Command): void {
 }
 
 export function run(options: Options & { deleteArchive?: string }, surroundings: Surroundings): Promise<Outcome> {
-  return runVerb<DestroyOptions>("destroy", destroy, options, surroundings, { deleteArchive: options.deleteArchive });
+  return runVerb<DestroyOptions>("destroy", (given) => runFleet(Action.Destroy, given), options, surroundings, {
+    deleteArchive: options.deleteArchive,
+  });
 }

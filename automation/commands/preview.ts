@@ -7,7 +7,9 @@ import type { Finding } from "../../core/findings";
 import type { AuditSettings } from "../../core/settings";
 import { builtPolicies, fleetOfSettings, stoppedByControls } from "../../core/simulate";
 import { collect, readControls } from "../controls";
-import { type FleetOptions, type FleetResult, preview } from "../index";
+import { Action } from "../../core/fleet";
+import { type FleetOptions, runFleet } from "../fleet/run";
+import type { FleetResult } from "../fleet/types";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError } from "../output";
 import type { Report } from "../report";
@@ -45,7 +47,7 @@ export async function run(options: PreviewOptions, surroundings: Surroundings): 
   let result: FleetResult | undefined;
   const rcps = readControls("rcp", options.rcp);
   const noted = async (given: FleetOptions) => {
-    const previewed = await preview(given);
+    const previewed = await runFleet(Action.Preview, given);
     const stopped = rcps.length > 0 ? stoppedTrails(settingsOf(options, surroundings.env), rcps) : [];
     result = { ...previewed, findings: [...previewed.findings, ...stopped] };
     changed = result.stacks.some(({ changes }) => Object.keys(changes).length > 0);

@@ -1,6 +1,7 @@
 /** `crosstrail status`: reads every trail back from AWS. */
 import type { Command } from "commander";
-import { type FleetOptions, status } from "../index";
+import { Action } from "../../core/fleet";
+import { type FleetOptions, runFleet } from "../fleet/run";
 import type { Outcome, Surroundings } from "../output";
 import { defineFleet, type Options, runVerb } from "./_fleet";
 
@@ -12,5 +13,5 @@ export function define(command: Command): void {
 }
 
 export function run(options: Options, surroundings: Surroundings): Promise<Outcome> {
-  return runVerb<FleetOptions>("status", status, options, surroundings, {});
+  return runVerb<FleetOptions>("status", (given) => runFleet(Action.Status, given), options, surroundings, {});
 }

@@ -1,6 +1,7 @@
 /** `crosstrail up`: brings up the whole fleet. */
 import type { Command } from "commander";
-import { up, type UpOptions } from "../index";
+import { Action } from "../../core/fleet";
+import { runFleet, type UpOptions } from "../fleet/run";
 import type { Outcome, Surroundings } from "../output";
 import { limits } from "../fleet/limits";
 import { wholeNumber } from "./_numbers";
@@ -27,5 +28,8 @@ export function run(
   surroundings: Surroundings,
 ): Promise<Outcome> {
   const { refresh, removeMembers } = options;
-  return runVerb<UpOptions>("up", up, options, surroundings, { refresh, removeMembers });
+  return runVerb<UpOptions>("up", (given) => runFleet(Action.Up, given), options, surroundings, {
+    refresh,
+    removeMembers,
+  });
 }

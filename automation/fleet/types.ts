@@ -7,6 +7,7 @@ import type { ArchiveAsIs, TrailAsIs } from "../../core/simulate";
 
 /** A resource that an operation changes, or would change. */
 export interface ResourceChange {
+  /** Pulumi's URN of the resource. */
   urn: string;
   /** Pulumi's type, such as `aws:s3/bucketPolicy:BucketPolicy`. */
   type: string;
@@ -24,9 +25,11 @@ export interface ResourceChange {
 
 /** A trail as AWS describes it, compared with what the stack is configured to make. */
 export interface TrailReport {
+  /** ARN of the trail, as the archive's policies name it. */
   trailArn: string;
   /** False when the account has no such trail. */
   exists: boolean;
+  /** Whether the trail records at the moment. */
   isLogging: boolean;
   /** Delivery as CloudTrail reports it: the last one and the last error; undefined where there was none. */
   latestDelivery?: string;
@@ -53,15 +56,23 @@ export interface ArchiveReading {
 export const Status = { Succeeded: "succeeded", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled" } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
+/** What became of one stack. */
 export interface StackResult {
+  /** Name of the stack. */
   stack: string;
+  /** audit, member or management. */
   kind: FleetStack["kind"];
+  /** The stack's account: 12 digits. */
   accountId: string;
+  /** What was done: up, preview, destroy or status. In an `up`, a member that is no longer declared is destroyed. */
   action: Action;
+  /** What became of it: succeeded, failed, skipped (something before it failed) or cancelled. */
   status: Status;
   /** How many resources were, or would be, created, updated and so on; Pulumi's words. `same` is left out. */
   changes: Record<string, number>;
+  /** The resources behind `changes`; those that stay the same are left out. */
   resources: ResourceChange[];
+  /** The stack's trail as AWS has it after `up` and for `status`; undefined where there is none to read. */
   trail?: TrailReport;
   /** Why it failed or was skipped, and what else is worth knowing. */
   findings: Finding[];
@@ -69,30 +80,41 @@ export interface StackResult {
   exitCode: number;
   /** How often the engine was started. */
   attempts: number;
+  /** How long the stack took, in seconds. */
   seconds: number;
   /** Only for `status`: how the backend describes the stack. */
   state?: { exists: boolean; resources: number; lastUpdate?: string };
 }
 
+/** What became of a run over the fleet. */
 export interface FleetResult {
+  /** What was asked for: up, preview, destroy or status. */
   action: Action;
+  /** cancelled if any stack or the run itself was; else failed if any stack failed or was skipped; else succeeded. */
   status: Status;
   /** In the order of the plan. */
   stacks: StackResult[];
   /** What concerns no single stack. */
   findings: Finding[];
+  /** How long the run took, in seconds. */
   seconds: number;
 }
 
 /** What happens, as it happens. */
 export type FleetEvent =
+  /** The run is about to begin with these stacks, in this order, at most `parallel` at the same time. */
   | { type: "planned"; steps: Pick<Step, "stack" | "action" | "destroys">[]; parallel: number }
+  /** A stack's turn has come. `destroys`: its trail is removed, because the member is no longer declared. */
   | { type: "started"; stack: string; action: Action; destroys?: boolean; accountId: string }
   /** What the stack does at the moment, for people. */
   | { type: "progress"; stack: string; note: string }
+  /** A resource is being changed (`done` false) or has been. `op` is Pulumi's word for it. */
   | { type: "resource"; stack: string; op: string; resourceType: string; name: string; done: boolean }
+  /** AWS refused for a passing reason; the stack is tried again after so many seconds. */
   | { type: "retrying"; stack: string; reason: string; seconds: number }
+  /** Something that the user should know; the stack goes on. */
   | { type: "warning"; stack: string; message: string }
+  /** The stack is done, whatever became of it. */
   | { type: "finished"; result: StackResult };
 
 /** What a worker is asked to do. */

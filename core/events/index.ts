@@ -6,8 +6,10 @@ export type { AdvancedEventSelector, ArchiveBuckets, EventChoice, EventSelector,
 export {
   advancedSelectors,
   EventPreset,
+  ExcludableEventSource,
   excludableSources,
   insightsOf,
+  InsightType,
   insightTypes,
   ReadWriteType,
 } from "./selectors";

@@ -10,15 +10,22 @@ export const EventPreset = {
   LambdaDataEvents: "lambda-data-events",
   Everything: "everything",
 } as const;
-export type EventPreset = (typeof EventPreset)[keyof typeof EventPreset];
+// Spelled out, as in the other sets that components have lists of: Pulumi's analyzer finds the name of a list's elements only so.
+export type EventPreset = "management" | "s3-data-events" | "lambda-data-events" | "everything";
 
 /** Which events of a kind: those that only read, those that change something, or both. */
 export const ReadWriteType = { All: "All", ReadOnly: "ReadOnly", WriteOnly: "WriteOnly" } as const;
+export type ReadWriteType = (typeof ReadWriteType)[keyof typeof ReadWriteType];
 
 /** The services whose management events a trail can leave out. */
-export const excludableSources = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
+export const ExcludableEventSource = { Kms: "kms.amazonaws.com", RdsData: "rdsdata.amazonaws.com" } as const;
+export type ExcludableEventSource = "kms.amazonaws.com" | "rdsdata.amazonaws.com";
+export const excludableSources: string[] = Object.values(ExcludableEventSource);
 
-export const insightTypes = ["ApiCallRateInsight", "ApiErrorRateInsight"];
+/** Unusual activity that CloudTrail Insights looks for: the rate of calls, or of errors. */
+export const InsightType = { ApiCallRate: "ApiCallRateInsight", ApiErrorRate: "ApiErrorRateInsight" } as const;
+export type InsightType = "ApiCallRateInsight" | "ApiErrorRateInsight";
+export const insightTypes: string[] = Object.values(InsightType);
 
 /** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 export interface EventSelector {

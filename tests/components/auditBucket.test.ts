@@ -258,7 +258,7 @@ describe("components/AuditBucket", () => {
     it("every plain mistake at once, before anything is registered", async () => {
       const run = await startMocks();
       assert.throws(
-        () => new AuditBucket("logs", wrong),
+        () => new AuditBucket("logs", wrong as AuditBucketArgs),
         (error: Error) => pulumi.RunError.isInstance(error) && assert.equal(error.message, expected) === undefined,
       );
       await run.settle();

@@ -228,7 +228,7 @@ describe("components/AuditKey", () => {
     it("every plain mistake at once, before anything is registered", async () => {
       const run = await startMocks();
       assert.throws(
-        () => new AuditKey("logs", wrong),
+        () => new AuditKey("logs", wrong as AuditKeyArgs),
         (error: Error) => pulumi.RunError.isInstance(error) && assert.equal(error.message, expected) === undefined,
       );
       await run.settle();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { LogReaderArgs } from "../../components";
-import { LogReader } from "../../components";
+import { LogReader, Partition } from "../../components";
 import { serialize } from "../../core/policies/document";
 import { readerTrust, readPermissions } from "../../core/policies/reader";
 import { bucketName, keyArn } from "../support/fleet";
@@ -50,7 +50,7 @@ describe("components/LogReader", () => {
     externalId: "acme",
     accountIds: ["222222222222"],
     logPrefix: "prod",
-    partition: "aws-cn",
+    partition: Partition.AwsCn,
   };
   const asOutputs = Object.fromEntries(
     Object.entries({ ...args, ...chosen }).map(([name, value]) => [name, pulumi.output(value)]),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import type { MemberTrailArgs } from "../../components";
+import type { EventPreset, LeaveAsIs, MemberTrailArgs } from "../../components";
 import { MemberTrail } from "../../components";
 import { bucketName, keyArn } from "../support/fleet";
 import type { Run } from "../support/mocks";
@@ -78,7 +78,7 @@ describe("components/MemberTrail", () => {
     snsTopicName: "deliveries",
     partition: "aws",
     tags: { team: "payments" },
-  };
+  } satisfies Partial<MemberTrailArgs>;
   const chosenInputs = {
     name: "crosstrail",
     s3BucketName: "example-logs",
@@ -164,7 +164,12 @@ describe("components/MemberTrail", () => {
   it("refuses events that CloudTrail would refuse, before anything is registered", async () => {
     const run = await startMocks();
     assert.throws(
-      () => new MemberTrail("payments", { ...args, events: ["all"], eventSelectors: [{ dataResources: [] }] }),
+      () =>
+        new MemberTrail("payments", {
+          ...args,
+          events: ["all" as EventPreset],
+          eventSelectors: [{ dataResources: [] }],
+        }),
       /cannot record these events[^]*events\[0\] = "all"\n {4}component\/events: Allowed are management, s3-data-events/,
     );
     await run.settle();
@@ -219,7 +224,12 @@ describe("components/MemberTrail", () => {
     it("is named by an ARN, and what it leaves by words that there are", async () => {
       const run = await startMocks();
       assert.throws(
-        () => new MemberTrail("payments", { ...args, importTrailArn: "crosstrail", leaveAsIs: ["everything"] }),
+        () =>
+          new MemberTrail("payments", {
+            ...args,
+            importTrailArn: "crosstrail",
+            leaveAsIs: ["everything" as LeaveAsIs],
+          }),
         /importTrailArn = "crosstrail"[^]*leaveAsIs\[0\] = "everything"\n {4}component\/input: Allowed are delivery, eventSelectors, insights,/,
       );
       await run.settle();

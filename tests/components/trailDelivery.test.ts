@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventDataStoreArgs, TrailLogGroupArgs, TrailTopicArgs } from "../../components";
-import { EventDataStore, TrailLogGroup, TrailTopic } from "../../components";
+import { EventDataStore, Partition, TrailLogGroup, TrailTopic } from "../../components";
 import { trailArn } from "../../core/names";
 import {
   logGroupKeyPolicy,
@@ -215,7 +215,7 @@ describe("components/EventDataStore", () => {
       },
     ],
     roleArns: ["arn:aws:iam::111111111111:role/analyst"],
-    partition: "aws",
+    partition: Partition.Aws,
     keep: false,
     tags: { team: "security" },
   };

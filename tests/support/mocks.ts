@@ -43,7 +43,9 @@ export interface Registered {
   ignoreChanges: string[];
   /** Names of the resources that it waits for, sorted; through `dependsOn` or an input. */
   dependsOn: string[];
-  /** The Region of the provider that it was given, if it was given one. */
+  /** The name of the provider that it was given, or of `parent`'s; undefined: the stack's own. */
+  provider?: string;
+  /** The Region of that provider. */
   providerRegion?: string;
   /** What registerOutputs said, for a component. */
   outputs?: Record<string, unknown>;
@@ -181,7 +183,7 @@ export async function startMocks(world: World = {}): Promise<Run> {
           type,
           name,
           inputs: inputsOf.get(`${type} ${name}`) ?? {},
-          ...providerRegion(registered.get(request.getProvider().split("::").slice(0, -1).join("::"))),
+          ...providerOf(registered.get(request.getProvider().split("::").slice(0, -1).join("::"))),
           ...(parent && { parent: `${parent.type.split(":").pop()} ${parent.name}` }),
           protect: request.getProtect() === true,
           retainOnDelete: request.getRetainondelete() === true,
@@ -208,8 +210,8 @@ export async function startMocks(world: World = {}): Promise<Run> {
   return run;
 }
 
-function providerRegion(provider: Registered | undefined): { providerRegion?: string } {
-  return provider ? { providerRegion: provider.inputs.region as string } : {};
+function providerOf(provider: Registered | undefined): { provider?: string; providerRegion?: string } {
+  return provider ? { provider: provider.name, providerRegion: provider.inputs.region as string } : {};
 }
 
 const printWarning = console.warn;
