@@ -2,10 +2,9 @@
 "use strict";
 
 /**
- * package.json's `main`, which Pulumi loads to serve the components to other languages. The installed package is built. A clone
- * is not, and Pulumi's language host type-checks whatever TypeScript is loaded with the options of the *user's* folder, which know
- * nothing of our sources: so they are transpiled here, by our own tsconfig.json. Programs get the library by package.json's
- * `exports`, where `default` names the sources: no program ever takes it, but Pulumi reads the components' types from there.
+ * package.json's `main`: what Pulumi's host for Node.js loads when it starts this package as a plugin; programs get the library by
+ * package.json's `exports`. The installed package is built. A clone is not, and whatever loads TypeScript in the user's folder
+ * knows nothing of our sources: so they are transpiled here, by our own rules.
  */
 
 const fs = require("node:fs");
@@ -40,4 +39,9 @@ function transpileOwnSources() {
 
 if (!isInstalled) transpileOwnSources();
 // A path that is put together: in a clone nothing is built, and the types of what is not there cannot be checked.
-module.exports = require(path.join(root, isInstalled ? "dist" : ".", "components"));
+const library = require(path.join(root, isInstalled ? "dist" : ".", "components"));
+const starter = path.join("@pulumi", "pulumi", "cmd", "run-plugin");
+const isPlugin = [starter, path.join("bin", "plugin.js"), "pulumi-resource-crosstrail"].some((each) =>
+  (process.argv[1] ?? "").includes(each),
+);
+module.exports = isPlugin ? require("./plugin").serve(library) : library;

@@ -1,4 +1,3 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/findings";
@@ -40,6 +39,6 @@ export async function refused(error: unknown): Promise<unknown> {
 
 /** Whether Pulumi keeps this program's state apart from the process's own, as it does for several programs in one process. */
 function isInline(): boolean {
-  const { asyncLocalStorage } = globalThis as { asyncLocalStorage?: AsyncLocalStorage<unknown> };
+  const { asyncLocalStorage } = globalThis as { asyncLocalStorage?: { getStore(): unknown } };
   return asyncLocalStorage?.getStore() !== undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Writes what the documentation repeats from the code: the configuration in Pulumi.yaml and its tables in docs/configuration.md, how many
- * accounts fit into the policies, the catalog of findings, what each command takes, and what each action of the deploy
+ * accounts fit into the policies, the components and their schema, the catalog of findings, what each command takes, and what each action of the deploy
  * roles is for.
  * `npm run docs` writes them; a test fails when they differ from the code.
  */
@@ -21,6 +21,7 @@ import { features } from "../core/roles";
 import { keyTable } from "../core/settings";
 import { cases, differs, type TamperCase } from "../tests/support/verifyCases";
 import { configurationGroups } from "./configuration";
+import { analyzedSchema, committedSchema, componentTables } from "./schema";
 
 type Key = (typeof keyTable)[number];
 
@@ -45,6 +46,7 @@ export function generated(): Record<string, string> {
     "docs/findings.md": between(read("docs/findings.md"), "findings", findingTables()),
     "docs/threat-model.md": between(read("docs/threat-model.md"), "threats", threats()),
     "docs/verify.md": between(read("docs/verify.md"), "validate-logs", verdictTable()),
+    "docs/components.md": between(read("docs/components.md"), "components", componentTables(committedSchema())),
     "docs/roles.md": between(read("docs/roles.md"), "actions", actionTables()),
   };
 }
@@ -228,5 +230,6 @@ function between(text: string, section: string, content: string): string {
 }
 
 if (require.main === module) {
+  fs.writeFileSync(path.join(root, "schema.json"), `${JSON.stringify(analyzedSchema(), null, 2)}\n`);
   for (const [file, text] of Object.entries(generated())) fs.writeFileSync(path.join(root, file), text);
 }

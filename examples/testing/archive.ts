@@ -1,5 +1,5 @@
 /** A program of your own, as a function, so that a test can run it. */
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { AuditBucket, AuditKey, MemberTrail, trailArn } from "crosstrail";
 
 export function archive(accountId: string, bucketName: pulumi.Input<string>) {

@@ -1,363 +1,163 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { AnalyzeResult, PropertyDefinition } from "@pulumi/pulumi/provider/experimental/analyzer";
-import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
-import { getPulumiComponents } from "@pulumi/pulumi/provider/experimental/provider";
 import { parse } from "yaml";
 import * as library from "../../components";
+import { analyzedSchema, committedSchema, incompatibilities, type Schema } from "../../docs/schema";
 import { read, root } from "../support/config";
 
-/** `name: type`, as the schema has it; `?` for optional, `plain` for what cannot be an output. */
-function signature(properties: Record<string, PropertyDefinition> = {}): string[] {
-  const typeOf = (each: PropertyDefinition): string => {
-    if ("$ref" in each) return each.$ref.replace("#/types/crosstrail:index:", "");
-    if (each.items) return `${typeOf(each.items)}[]`;
-    if (each.additionalProperties) return `map of ${typeOf(each.additionalProperties)}`;
-    return each.type;
-  };
-  return Object.entries(properties).map(
-    ([name, each]) => `${name}${each.optional ? "?" : ""}: ${typeOf(each)}${each.plain ? " plain" : ""}`,
-  );
-}
-
-// What `pulumi package add` reads: the components of the package's sources, looked at by Pulumi's own analyzer. It takes a
-// narrow shape of components only, and says so on users' machines.
+// What SDKs for other languages are made from: the components as Pulumi's own analyzer sees them. It takes a narrow shape of
+// components only, and says so.
 describe("components: the schema for other languages", () => {
-  let result: AnalyzeResult;
-  let folder: string;
+  const schema = committedSchema();
 
-  before(function () {
-    this.timeout(60_000);
-    // The analyzer reads everything that tsconfig.json includes; here that is the library alone.
-    folder = mkdtempSync(join(tmpdir(), "crosstrail-schema-"));
-    // Where Pulumi looks for the components' types; see bin/library.js.
-    const { exports } = JSON.parse(read("package.json")) as { exports: { ".": { default: string } } };
-    const main = join(root, exports["."].default);
-    // Nothing of @pulumi/aws is in what components take and give; to read its types would be most of the work.
-    writeFileSync(join(folder, "aws.d.ts"), "declare const any: any; export = any;");
-    const aws = [join(folder, "aws.d.ts")];
-    const compilerOptions = {
-      types: ["node"],
-      typeRoots: [join(root, "node_modules", "@types")],
-      paths: { "@pulumi/aws": aws, "@pulumi/aws/*": aws },
-    };
-    const tsconfig = { extends: join(root, "tsconfig.json"), compilerOptions, files: [main], include: [] };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
-    const names = getPulumiComponents(library).map((each) => (each as { name: string }).name);
-    result = new Analyzer(folder, "crosstrail", { main }, new Set(names)).analyze();
-  });
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
-  it("has exactly our components", () => {
-    assert.deepEqual(Object.keys(result.components).sort(), [
-      "AccessLogBucket",
-      "AuditBucket",
-      "AuditKey",
-      "BucketReplication",
-      "EventDataStore",
-      "LogReader",
-      "MemberTrail",
-      "NotificationQueue",
-      "OrganizationTrail",
-      "TrailLogGroup",
-      "TrailTopic",
-    ]);
+  it("is what the sources say (npm run docs writes it)", function () {
+    this.timeout(120_000);
+    assert.deepEqual(schema, analyzedSchema());
   });
 
-  it("AccessLogBucket", () => {
-    const { inputs, outputs } = result.components.AccessLogBucket!;
-    assert.deepEqual(signature(inputs), [
-      "bucketName: string",
-      "sourceBucketName: string",
-      "accountId: string",
-      "partition?: string",
-      "breakGlassRoleArns?: string[]",
-      "expirationDays?: number",
-      "keep?: boolean plain",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["bucketName: string"]);
+  it("has the package's name and version, and a namespace of our own", () => {
+    const { name, version } = JSON.parse(read("package.json")) as Schema;
+    assert.deepEqual([schema.name, schema.version, schema.namespace], [name, version, "crosstrail"]);
   });
 
-  it("NotificationQueue", () => {
-    const { inputs, outputs } = result.components.NotificationQueue!;
-    assert.deepEqual(signature(inputs), [
-      "queueName: string",
-      "sourceBucketName: string",
-      "accountId: string",
-      "partition?: string",
-      "breakGlassRoleArns?: string[]",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["queueArn: string"]);
-  });
-
-  it("AuditBucket", () => {
-    const { inputs, outputs } = result.components.AuditBucket!;
-    assert.deepEqual(signature(inputs), [
-      "bucketName: string",
-      "trailArns: string[]",
-      "keyArn: string",
-      "previousKeyArns?: string[]",
-      "region?: string plain",
-      "logPrefix?: string",
-      "previousLogPrefix?: string",
-      "organizationId?: string",
-      "organizationTrailArns?: string[]",
-      "organizationAccounts?: string[]",
-      "partition?: string",
-      "bucketKeyEnabled?: boolean",
-      "memberReaders?: string[]",
-      "requireMfa?: boolean",
-      "mfaExemptRoleArns?: string[]",
-      "breakGlassRoleArns?: string[]",
-      "replicationRoleArn?: string",
-      "denyOtherEncryption?: boolean",
-      "objectLock?: AuditBucketObjectLock plain",
-      "retention?: AuditBucketRetention plain",
-      "mfaDelete?: boolean plain",
-      "accessLogBucketName?: string",
-      "eventBridge?: boolean plain",
-      "notificationQueueArn?: string",
-      "forceDestroy?: boolean plain",
-      "policyForm?: string",
-      "keep?: boolean plain",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["bucketName: string", "bucketArn: string", "mfaDelete?: string"]);
-  });
-
-  it("AuditKey", () => {
-    const { inputs, outputs } = result.components.AuditKey!;
-    assert.deepEqual(signature(inputs), [
-      "auditAccountId: string",
-      "trailArns: string[]",
-      "organizationId?: string",
-      "organizationTrailArns?: string[]",
-      "organizationAccounts?: string[]",
-      "mayEncrypt?: boolean",
-      "bucketName?: string",
-      "logPrefix?: string",
-      "previousLogPrefix?: string",
-      "partition?: string",
-      "aliasName?: string",
-      "rotationPeriodInDays?: number",
-      "bucketKeyEnabled?: boolean",
-      "memberReaders?: string[]",
-      "breakGlassRoleArns?: string[]",
-      "policyForm?: string",
-      "replicaRegions?: string[] plain",
-      "replication?: AuditKeyReplication plain",
-      "keep?: boolean plain",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), [
-      "keyArn: string",
-      "keyId: string",
-      "aliasName: string",
-      "replicaKeyArns: map of string",
-    ]);
-  });
-
-  it("BucketReplication", () => {
-    const { inputs, outputs } = result.components.BucketReplication!;
-    assert.deepEqual(signature(inputs), [
-      "sourceBucketName: string",
-      "sourceRegion: string",
-      "sourceKeyArns: string[]",
-      "destinationBucketName: string",
-      "destinationRegion: string",
-      "destinationKeyArn: string",
-      "destinationAccountId?: string",
-      "bucketKeyEnabled?: boolean",
-      "enabled?: boolean plain",
-      "partition?: string",
-      "roleName?: string",
-      "permissionsBoundaryArn?: string",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["roleArn: string"]);
-  });
-
-  it("LogReader", () => {
-    const { inputs, outputs } = result.components.LogReader!;
-    assert.deepEqual(signature(inputs), [
-      "trustedAccounts: string[]",
-      "bucketName: string",
-      "keyArn: string",
-      "roleName?: string",
-      "requireMfa?: boolean",
-      "externalId?: string",
-      "accountIds?: string[]",
-      "logPrefix?: string",
-      "previousLogPrefix?: string",
-      "previousKeyArns?: string[]",
-      "organizationId?: string",
-      "organizationTrailArns?: string[]",
-      "partition?: string",
-      "permissionsBoundaryArn?: string",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["roleArn: string", "roleName: string"]);
-  });
-
-  const trailInputs = [
-    "trailName: string",
-    "bucketName: string",
-    "otherBucketNames?: string[]",
-    "keyArn: string",
-    "logPrefix?: string",
-    "isMultiRegionTrail?: boolean",
-    "enableLogFileValidation?: boolean",
-    "includeGlobalServiceEvents?: boolean",
-    "enableLogging?: boolean",
-    "events?: string[]",
-    "readWriteType?: string",
-    "excludeManagementEventSources?: string[]",
-    "networkActivityEventSources?: string[]",
-    "eventSelectors?: TrailEventSelector[]",
-    "advancedEventSelectors?: TrailAdvancedEventSelector[]",
-    "insightTypes?: string[]",
-    "cloudWatchLogsLogGroupArn?: string",
-    "cloudWatchLogsRoleArn?: string",
-    "snsTopicName?: string",
-    "partition?: string",
-  ];
-
-  it("MemberTrail", () => {
-    const { inputs, outputs } = result.components.MemberTrail!;
-    assert.deepEqual(signature(inputs), [
-      "importTrailArn?: string plain",
-      "leaveAsIs?: string[] plain",
-      ...trailInputs,
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
-  });
-
-  it("OrganizationTrail", () => {
-    const { inputs, outputs } = result.components.OrganizationTrail!;
-    assert.deepEqual(signature(inputs), [
-      "isOrganizationTrail?: boolean",
-      "delegatedAdministrator?: string",
-      ...trailInputs,
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["trailArn: string", "homeRegion: string"]);
-  });
-
-  it("TrailLogGroup", () => {
-    const { inputs, outputs } = result.components.TrailLogGroup!;
-    assert.deepEqual(signature(inputs), [
-      "trailArns: string[]",
-      "groupName?: string",
-      "retentionInDays?: number",
-      "encrypted?: boolean plain",
-      "organizationId?: string",
-      "keep?: boolean plain",
-      "permissionsBoundaryArn?: string",
-      "keyTags?: map of string",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["logGroupArn: string", "logGroupName: string", "roleArn: string"]);
-  });
-
-  it("TrailTopic", () => {
-    const { inputs, outputs } = result.components.TrailTopic!;
-    assert.deepEqual(signature(inputs), [
-      "trailArns: string[]",
-      "topicName?: string",
-      "encrypted?: boolean plain",
-      "keyTags?: map of string",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["topicName: string", "topicArn: string"]);
-  });
-
-  it("EventDataStore", () => {
-    const { inputs, outputs } = result.components.EventDataStore!;
-    assert.deepEqual(signature(inputs), [
-      "accountId: string",
-      "storeName?: string",
-      "retentionInDays?: number",
-      "advancedEventSelectors?: TrailAdvancedEventSelector[]",
-      "roleArns?: string[]",
-      "partition?: string",
-      "keep?: boolean plain",
-      "keyTags?: map of string",
-      "tags?: map of string",
-    ]);
-    assert.deepEqual(signature(outputs), ["eventDataStoreArn: string", "keyArn: string"]);
-  });
-
-  it("the types of MemberTrail's selectors, of AuditKey's replication, and of the archive's controls", () => {
-    const types = Object.values(result.typeDefinitions).map((each) => [each.name, signature(each.properties)]);
-    assert.deepEqual(Object.fromEntries(types), {
-      AuditBucketObjectLock: [
-        "mode?: string plain",
-        "days?: number plain",
-        "years?: number plain",
-        "confirmComplianceLock?: string plain",
-      ],
-      AuditBucketRetention: [
-        "days?: number plain",
-        "years?: number plain",
-        "noncurrentDays?: number plain",
-        "transitions?: AuditBucketTransition[] plain",
-      ],
-      AuditBucketTransition: ["storageClass: string plain", "days: number plain"],
-      AuditKeyReplication: [
-        "roleArn: string",
-        "source: AuditKeyBucket plain",
-        "destination: AuditKeyBucket plain",
-        "encryptsCopies?: boolean",
-      ],
-      AuditKeyBucket: ["bucketName: string", "region: string"],
-      TrailEventSelector: [
-        "readWriteType?: string",
-        "includeManagementEvents?: boolean",
-        "excludeManagementEventSources?: string[]",
-        "dataResources?: TrailDataResource[]",
-      ],
-      TrailDataResource: ["type: string", "values: string[]"],
-      TrailAdvancedEventSelector: ["name?: string", "fieldSelectors: TrailFieldSelector[]"],
-      TrailFieldSelector: [
-        "field: string",
-        "equals?: string[]",
-        "notEquals?: string[]",
-        "startsWith?: string[]",
-        "notStartsWith?: string[]",
-        "endsWith?: string[]",
-        "notEndsWith?: string[]",
-      ],
-    });
-  });
-
-  it("every component, input and output is described", () => {
-    for (const { name, description, inputs, outputs } of Object.values(result.components)) {
-      assert.ok(description, name);
-      for (const [property, each] of Object.entries({ ...inputs, ...outputs })) {
-        assert.ok(each.description, `${name}.${property}`);
+  it("has every component, argument, output, type and field described", () => {
+    assert.equal(Object.keys(schema.resources).length, 11);
+    for (const [token, { description, inputProperties, properties }] of Object.entries(schema.resources)) {
+      assert.ok(description, token);
+      for (const [name, each] of Object.entries({ ...inputProperties, ...properties })) {
+        assert.ok(each.description, `${token} ${name}`);
       }
+    }
+    for (const [token, { properties = {} }] of Object.entries(schema.types)) {
+      for (const [name, each] of Object.entries(properties)) assert.ok(each.description, `${token} ${name}`);
     }
   });
 
-  it("the repository is a plugin of the name that the type tokens have", () => {
-    assert.deepEqual(parse(read("PulumiPlugin.yaml")), { runtime: "nodejs" });
-    const { name, main, dependencies } = JSON.parse(read("package.json")) as {
-      name: string;
+  it("has closed sets as enums, with the values that the library exports", () => {
+    const enums = Object.entries(schema.types).flatMap(([token, each]) =>
+      each.enum
+        ? [
+            [
+              token.split(":")[2] as string,
+              Object.fromEntries(each.enum.map(({ name, value }) => [name, value])),
+            ] as const,
+          ]
+        : [],
+    );
+    assert.ok(enums.length >= 9);
+    for (const [name, values] of enums) {
+      assert.deepEqual(values, (library as unknown as Record<string, object>)[name], name);
+    }
+  });
+
+  it("did not change incompatibly since the last release, or the version says so", () => {
+    const released = committedSchema("docs/schema.released.json");
+    const part = ({ version }: Schema) => {
+      const [major = "0", minor = "0"] = version.split(".");
+      return major === "0" ? `0.${minor}` : major;
+    };
+    const found = incompatibilities(released, schema);
+    assert.ok(
+      found.length === 0 || part(schema) !== part(released),
+      `Programs in other languages would break:\n  ${found.join("\n  ")}\nRaise the version (docs/package.md), or keep what was there.`,
+    );
+  });
+
+  describe("what is incompatible", () => {
+    const change = (alter: (copy: Schema) => void): string[] => {
+      const copy = structuredClone(schema);
+      alter(copy);
+      return incompatibilities(schema, copy);
+    };
+    const bucket = (copy: Schema) => copy.resources["crosstrail:index:AuditBucket"]!;
+    const cases: [string, (copy: Schema) => void, string[]][] = [
+      ["nothing", () => undefined, []],
+      ["a new optional argument", (copy) => (bucket(copy).inputProperties.more = { type: "string" }), []],
+      ["a new output", (copy) => (bucket(copy).properties.more = { type: "string" }), []],
+      ["another description", (copy) => (bucket(copy).description = "Another"), []],
+      [
+        "a new required argument",
+        (copy) => bucket(copy).requiredInputs.push("tags"),
+        ["input AuditBucket.tags is now required"],
+      ],
+      ["an argument less", (copy) => delete bucket(copy).inputProperties.tags, ["input AuditBucket.tags is gone"]],
+      [
+        "another type",
+        (copy) => (bucket(copy).inputProperties.keyArn = { type: "boolean" }),
+        ["input AuditBucket.keyArn was string and is boolean"],
+      ],
+      [
+        "no outputs any more",
+        (copy) => (bucket(copy).inputProperties.keyArn!.plain = true),
+        ["input AuditBucket.keyArn no longer accepts an output"],
+      ],
+      ["an output less", (copy) => delete bucket(copy).properties.bucketArn, ["output AuditBucket.bucketArn is gone"]],
+      [
+        "an output that may be missing",
+        (copy) => (bucket(copy).required = []),
+        [
+          "output AuditBucket.bucketName is no longer always there",
+          "output AuditBucket.bucketArn is no longer always there",
+        ],
+      ],
+      [
+        "a component less",
+        (copy) => delete copy.resources["crosstrail:index:LogReader"],
+        ["component LogReader is gone"],
+      ],
+      [
+        "a type less",
+        (copy) => delete copy.types["crosstrail:index:TrailDataResource"],
+        ["type TrailDataResource is gone"],
+      ],
+      [
+        "a value less",
+        (copy) => copy.types["crosstrail:index:Partition"]!.enum!.pop(),
+        ["value Partition.AwsUsGov is gone"],
+      ],
+      [
+        "another value",
+        (copy) => (copy.types["crosstrail:index:Partition"]!.enum![0]!.value = "x"),
+        ["value Partition.Aws was aws and is x"],
+      ],
+      [
+        "a new required field",
+        (copy) => copy.types["crosstrail:index:TrailEventSelector"]!.required!.push("dataResources"),
+        ["field TrailEventSelector.dataResources is now required"],
+      ],
+      [
+        "another namespace",
+        (copy) => (copy.namespace = "pulumi"),
+        ["the package's namespace was crosstrail and is pulumi"],
+      ],
+    ];
+    for (const [what, alter, expected] of cases) {
+      it(`${what}: ${expected.length === 0 ? "nothing" : expected.join(", ")}`, () =>
+        assert.deepEqual(change(alter), expected));
+    }
+  });
+
+  it("is served by a plugin in a folder without a Pulumi.yaml", () => {
+    assert.deepEqual(parse(read("plugin", "PulumiPlugin.yaml")), {
+      runtime: { name: "nodejs", options: { typescript: false } },
+    });
+    assert.ok(!existsSync(join(root, "plugin", "Pulumi.yaml")));
+    // Where a Pulumi.yaml is, Pulumi refuses all `pulumi package` commands beside a PulumiPlugin.yaml.
+    assert.ok(!existsSync(join(root, "PulumiPlugin.yaml")));
+    const { main, workspaces, dependencies } = JSON.parse(read("package.json")) as {
       main: string;
+      workspaces: string[];
       dependencies: Record<string, string>;
     };
-    assert.equal(name, "crosstrail");
+    assert.deepEqual(workspaces, ["plugin"]);
     assert.ok(existsSync(join(root, main)));
-    // A plugin is installed without development dependencies, and compiled where it runs.
-    for (const each of ["typescript", "ts-node"]) assert.ok(dependencies[each], each);
-    for (const component of Object.keys(result.components)) {
+    // A plugin is installed without development dependencies, and a clone's sources are transpiled where it runs.
+    assert.ok(dependencies["@swc/core"]);
+    for (const token of Object.keys(schema.resources)) {
+      const component = token.split(":")[2] as string;
       const file = `${component.charAt(0).toLowerCase()}${component.slice(1)}.ts`;
-      assert.ok(read("components", file).includes(`super("crosstrail:index:${component}", name, {}, opts)`), component);
+      assert.ok(read("components", file).includes(`super("${token}", name, {}, opts)`), component);
     }
   });
 });

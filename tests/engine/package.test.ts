@@ -74,11 +74,11 @@ describe("engine: the npm package", function () {
         "PulumiPlugin.yaml",
         "README.md",
         "bin",
-        "components",
-        "core",
         "dist",
+        "docs",
+        "examples",
         "package.json",
-        "tsconfig.json",
+        "schema.json",
       ],
     );
     const { devDependencies, exports } = JSON.parse(fs.readFileSync(path.join(installed, "package.json"), "utf8")) as {
@@ -94,6 +94,25 @@ describe("engine: the npm package", function () {
     )) {
       assert.ok(fs.existsSync(path.join(installed, target)), target);
     }
+  });
+
+  it("links and names no file that it lacks", () => {
+    const installed = path.join(app, "node_modules", "crosstrail");
+    const files = fs
+      .readdirSync(installed, { recursive: true, encoding: "utf8" })
+      .filter((file) => !file.includes("node_modules") && /\.(md|js|d\.ts|yaml)$/.test(file));
+    const missing = files.flatMap((file) => {
+      const text = fs.readFileSync(path.join(installed, file), "utf8");
+      const links = file.endsWith(".md") ? [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)\s#]+)[^)]*\)/g)] : [];
+      const linked = links.map(([, to]) => path.join(path.dirname(file), to as string));
+      // In messages and in what an editor shows.
+      const named = [...text.matchAll(/(?<![\w/.-])docs\/[\w-]+\.md/g)].map(([name]) => name);
+      return [...linked, ...(file.endsWith(".md") ? [] : named)]
+        .filter((to) => !fs.existsSync(path.join(installed, to)))
+        .map((to) => `${file}: ${to}`);
+    });
+    assert.ok(files.length > 100);
+    assert.deepEqual(missing, []);
   });
 
   it("runs as a command, with a fleet that `init` wrote", async () => {
@@ -142,15 +161,44 @@ describe("engine: the npm package", function () {
     const { code, stdout } = await check("own/wrong.ts");
     assert.notEqual(code, 0);
     assert.match(stdout, /TS2322.*\n[^]*TS/);
+
+    // Closed sets are types: a misspelt word does not compile.
+    write(
+      "own/misspelt.ts",
+      'import { AuditBucket, MemberTrail } from "crosstrail";\n' +
+        'new AuditBucket("a", { bucketName: "a", trailArns: [], keyArn: "a", policyForm: "perTrai" });\n' +
+        'new MemberTrail("a", { trailName: "a", bucketName: "a", keyArn: "a", events: ["managment"] });\n',
+    );
+    const misspelt = await check("own/misspelt.ts");
+    assert.match(misspelt.stdout, /\(2,.*"perTrai"/);
+    assert.match(misspelt.stdout, /\(3,.*"managment"/);
   });
 
-  /** The schema that Pulumi's language host gets when it starts the components of `folder` for a program in `cwd`. */
+  it("has its types also where modules are resolved the old way", async () => {
+    write(
+      "old/index.ts",
+      'import { up } from "crosstrail/automation";\nimport { trailArn } from "crosstrail";\nvoid [up, trailArn];\n',
+    );
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "commonjs"];
+    assert.equal(await works("npx", ["tsc", ...options, "--moduleResolution", "node10", "old/index.ts"]), "");
+  });
+
+  it("can be tested with Pulumi's mocks", async () => {
+    for (const file of ["archive.ts", "archive.test.ts"]) write(`testing/${file}`, example(`testing/${file}`));
+    const node = ["--require", "ts-node/register/transpile-only", "--test", "archive.test.ts"];
+    assert.match(await works(process.execPath, node, path.join(app, "testing")), /# pass 3\n# fail 0/);
+  });
+
+  /** The schema that Pulumi's language host gets when it starts the plugin of `folder` for a program in `cwd`. */
   const schemaOf = async (folder: string, cwd: string) => {
     write("serve.cjs", server);
+    const { runtime } = parse(fs.readFileSync(path.join(folder, "PulumiPlugin.yaml"), "utf8")) as {
+      runtime: { options?: { typescript?: boolean } };
+    };
     const child = spawn(process.execPath, [path.join(app, "serve.cjs"), folder], {
       cwd,
       // As the host of Pulumi 3.259 starts it, whatever the user's program is written in.
-      env: { ...env, PULUMI_NODEJS_TYPESCRIPT: "true" },
+      env: { ...env, PULUMI_NODEJS_TYPESCRIPT: String(runtime.options?.typescript ?? true) },
       timeout: 5 * MINUTE,
     });
     let [stdout, stderr] = ["", ""];
@@ -158,20 +206,23 @@ describe("engine: the npm package", function () {
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     await new Promise((resolve) => child.on("close", resolve));
     assert.notEqual(stdout, "", stderr);
-    return JSON.parse(stdout) as { name: string; resources: Record<string, object> };
+    return JSON.parse(stdout) as { name: string; namespace: string; resources: Record<string, object> };
   };
 
   it("serves its components to other languages", async () => {
-    const { name, resources } = await schemaOf(path.join(app, "node_modules", "crosstrail"), app);
-    assert.equal(name, "crosstrail");
+    const { name, namespace, resources } = await schemaOf(path.join(app, "node_modules", "crosstrail"), app);
+    assert.deepEqual([name, namespace], ["crosstrail", "crosstrail"]);
     assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"));
   });
 
-  it("serves them from a clone, too, for a program whose own TypeScript is another one", async () => {
+  it("serves them from a clone, too: without TypeScript, with another one's, and in the clone", async () => {
     const foreign = { compilerOptions: { target: "es5", module: "commonjs", moduleResolution: "node10", types: [] } };
     write("foreign/tsconfig.json", JSON.stringify(foreign));
-    const { resources } = await schemaOf(ROOT, path.join(app, "foreign"));
-    assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"));
+    fs.mkdirSync(path.join(app, "bare"));
+    for (const cwd of [path.join(app, "foreign"), path.join(app, "bare"), ROOT]) {
+      const { resources } = await schemaOf(path.join(ROOT, "plugin"), cwd);
+      assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"), cwd);
+    }
   });
 
   it("is the program of the project that `init` wrote: up, nothing to do, destroy", async () => {
