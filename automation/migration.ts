@@ -3,8 +3,10 @@
  * `crosstrail up` does it; before a policy is narrowed, and after the last step, AWS is asked for every trail.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseDocument, stringify } from "yaml";
+import { basename, extname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { Document } from "yaml";
+import { isMap, isScalar, parseAllDocuments, stringify } from "yaml";
 import { archivePolicies } from "../core/archivePolicies";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
@@ -20,7 +22,9 @@ import { Status } from "./fleet/types";
 import { ExitCode, ExitError } from "./output";
 import { onTermination } from "./process";
 import { LineProgress } from "./progress";
-import { fileError } from "./stackFile";
+import type { PulumiProject } from "./pulumiProject";
+import { fullName, stackFileOf, stackOf } from "./pulumiProject";
+import { fileError, parseStackFile, projectIn } from "./stackFile";
 
 const journalName = ".crosstrail-migration.json";
 
@@ -53,12 +57,12 @@ export async function plan(project: MigrationProject, wish: MigrationWish): Prom
   }
 }
 
-/** The fleet of the folder; its audit stack is the one whose file says so. */
 function open({ folder, env }: MigrationProject): Project {
   return new Project(folder, auditStackOf(folder), env);
 }
 
-function auditStackOf(folder: string): string {
+/** The audit stack of a folder: the one whose file says so. */
+export function auditStackOf(folder: string): string {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw fileError(
       folder,
@@ -68,29 +72,43 @@ function auditStackOf(folder: string): string {
       "The project",
     );
   }
-  const audits = readdirSync(folder).flatMap((file) => {
-    const name = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
-    if (name === undefined) return [];
+  const project = projectIn(folder);
+  // Without one, opening the fleet says so.
+  if (project === undefined) return "audit";
+  const audits = stackFiles(project).flatMap((file) => {
     try {
-      const config = parseDocument(readFileSync(join(folder, file), "utf8")).toJS() as { config?: object } | null;
-      const { "crosstrail:role": role } = (config?.config ?? {}) as Record<string, unknown>;
-      return role === "audit" ? [name] : [];
+      const { config } = parseStackFile(file, readFileSync(join(project.stackFolder, file), "utf8"), project.name);
+      return { ...project.defaults, ...config }["crosstrail:role"] === "audit" ? [file] : [];
     } catch {
       // It is somebody else's, or fails its own stack.
       return [];
     }
   });
   const [audit] = audits;
-  if (audit !== undefined && audits.length === 1) return audit;
+  if (audit !== undefined && audits.length === 1) return stackOf(audit);
   throw new UserError("The migration could not be planned. Nothing was changed.", [
     {
       id: "migrate/audit-stack",
       severity: "error",
       subject: folder,
-      message: `One stack file must have crosstrail:role: audit; ${audits.map((name) => `Pulumi.${name}.yaml`).join(", ") || "none"} has.`,
+      message: `Exactly one stack file must have crosstrail:role: audit. Those that do: ${audits.join(", ") || "none"}.`,
       remedy: "Run it in the folder of the stack files, or give it with --cwd.",
     },
   ]);
+}
+
+/** The names of the files of a project's stacks: they end like the project's own. */
+function stackFiles({ stackFolder, extension }: PulumiProject): string[] {
+  if (!existsSync(stackFolder)) return [];
+  return readdirSync(stackFolder).filter(
+    (file) => /^Pulumi\..+/.test(file) && extname(file) === extension && file !== `Pulumi${extension}`,
+  );
+}
+
+/** The name of a stack's file, whether it is there or not. */
+export function stackFileName({ folder }: MigrationProject, stack: string): string {
+  const project = projectIn(folder);
+  return project ? basename(stackFileOf(project, stack)) : `Pulumi.${stack}.yaml`;
 }
 
 /** The stacks of the fleet, with or without a file, as they are configured: the same that `crosstrail up` works with. */
@@ -137,11 +155,14 @@ function ownKeys(config: Record<string, unknown>): Record<string, unknown> {
 function checkValues(project: Project, { steps }: Migration, stacks: ConfiguredStack[], known: KnownFleet): void {
   const findings: Finding[] = [];
   const configs = new Map<string, Record<string, unknown>>();
+  const texts = new Map<string, string>();
   for (const { stack, set } of steps) {
     if (Object.keys(set).length === 0) continue;
     const config = changed(configs.get(stack) ?? configOf(project, stack, known), set);
     configs.set(stack, config);
     try {
+      const file = project.fileOf(stack);
+      if (existsSync(file)) texts.set(file, edited(file, texts.get(file) ?? readFileSync(file, "utf8"), set, project));
       const settings = project.settingsOf(stack, config);
       if (settings.role === "audit") archivePolicies(settings);
     } catch (error) {
@@ -293,19 +314,21 @@ class CarryingOut {
         if (kept.length > 0) throw this.notNarrowed(kept);
         this.isAsked = true;
       }
-      const file = open(project).fileOf(step.stack);
-      if (existsSync(file)) replaceFile(file, edited(readFileSync(file, "utf8"), step.set));
-      else replaceFile(file, await this.newFile(step));
+      const opened = open(project);
+      const file = opened.fileOf(step.stack);
+      if (existsSync(file)) replaceFile(file, edited(file, readFileSync(file, "utf8"), step.set, opened));
+      else replaceFile(file, await this.newFile(step, file));
     }
     journal.written = Math.max(journal.written, journal.done + 1);
     writeJournal(project, journal);
   }
 
-  private async newFile({ stack, set }: MigrationStep): Promise<string> {
+  private async newFile({ stack, set }: MigrationStep, file: string): Promise<string> {
     const opened = open(this.project);
     try {
       const known = await lookUp(opened, this.project.env, { isMigrating: true, signal: this.signal });
-      return stringify({ config: changed(configOf(opened, stack, known), set) });
+      const content = { config: changed(configOf(opened, stack, known), set) };
+      return file.endsWith(".json") ? jsonText(content) : stringify(content);
     } finally {
       opened.close();
     }
@@ -392,12 +415,65 @@ function exitCodeOf(bad: StackResult[]): ExitCode {
   return codes.size === 1 && only !== undefined && own.includes(only) ? (only as ExitCode) : ExitCode.Deployment;
 }
 
-function edited(text: string, set: Record<string, unknown>): string {
-  const document = parseDocument(text);
-  for (const [name, value] of Object.entries(set)) {
-    const path = ["config", `crosstrail:${name}`];
-    if (value === null) document.deleteIn(path);
-    else document.setIn(path, document.createNode(value));
+/**
+ * A stack's file with keys of Crosstrail's changed, whichever of Pulumi's spellings it has them in; comments, order, and what follows
+ * the first document stay.
+ * @throws UserError when the file would still say something else, by a merge key or the project's own `config`.
+ */
+export function edited(
+  file: string,
+  text: string,
+  set: Record<string, unknown>,
+  project: Pick<PulumiProject, "name" | "defaults">,
+): string {
+  // As the file will have it: without what is undefined.
+  const plain = JSON.parse(JSON.stringify(set)) as Record<string, unknown>;
+  const names = Object.entries(plain).map(([name, value]) => [`${namespace}${name}`, value] as const);
+  const result = file.endsWith(".json")
+    ? editedJson(file, text, names, project.name)
+    : editedYaml(text, names, project.name);
+  const config = { ...project.defaults, ...parseStackFile(file, result, project.name).config };
+  const findings = names
+    .filter(([name, value]) => !isDeepStrictEqual(config[name] ?? null, value))
+    .map(([name, value]): Finding => ({
+      id: "migrate/not-written",
+      severity: "error",
+      subject: `${name} in ${basename(file)}`,
+      message: `The migration would ${value === null ? "remove it" : `set it to ${JSON.stringify(value)}`}, but its value comes from elsewhere: a merge key (<<), or config in the project's file.`,
+      remedy: "Write the key in the stack's own file, or remove it there, and rerun the command.",
+    }));
+  if (findings.length > 0) throw new UserError("The migration could not be planned. Nothing was changed.", findings);
+  return result;
+}
+
+type Changes = (readonly [name: string, value: unknown])[];
+
+function editedYaml(text: string, names: Changes, project: string): string {
+  const documents = parseAllDocuments(text.replace(/^\uFEFF/, "")) as Document.Parsed[];
+  const config = documents[0]?.get("config");
+  if (isMap(config)) {
+    for (const [name, value] of names) {
+      const isIt = ({ key }: { key: unknown }) => isScalar(key) && fullName(String(key.value), project) === name;
+      const [first, ...more] = config.items.filter(isIt);
+      const dropped = value === null ? [first, ...more] : more;
+      config.items = config.items.filter((pair) => !dropped.includes(pair));
+      if (value === null) continue;
+      const node = documents[0]?.createNode(value);
+      if (first) first.value = node as never;
+      else config.set(name, node);
+    }
   }
-  return document.toString({ lineWidth: 120 });
+  return documents.map((document) => document.toString({ lineWidth: 120 })).join("");
+}
+
+function editedJson(file: string, text: string, names: Changes, project: string): string {
+  const { rest } = parseStackFile(file, text, project);
+  const { config } = JSON.parse(text) as { config: Record<string, unknown> };
+  const kept = Object.entries(config).filter(([key]) => !names.some(([name]) => fullName(key, project) === name));
+  const added = names.filter(([, value]) => value !== null);
+  return jsonText({ ...rest, config: Object.fromEntries([...kept, ...added]) });
+}
+
+function jsonText(content: object): string {
+  return `${JSON.stringify(content, undefined, 2)}\n`;
 }

@@ -8,6 +8,7 @@ import {
   GetTrailStatusCommand,
   ListTagsCommand,
 } from "@aws-sdk/client-cloudtrail";
+import { DescribeOrganizationCommand, OrganizationsClient } from "@aws-sdk/client-organizations";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Partition } from "../core/accounts";
 import { regions as knownRegions } from "../core/accounts";
@@ -20,6 +21,8 @@ import { ExitCode, ExitError } from "./output";
 export interface AccountTrails {
   accountId: string;
   trails: FoundTrail[];
+  /** The account's organization, if one of the trails is an organization's and AWS says which it is. */
+  organization?: { id: string; managementAccountId: string };
   /** Regions that were asked. */
   regions: string[];
   /** Regions that the account has not enabled, or that are not there. */
@@ -45,7 +48,26 @@ export async function findTrails(wanted?: string[], access: AwsAccess = {}): Pro
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, waiting.length) }, work));
   trails.sort((a, b) => (a.arn < b.arn ? -1 : 1));
-  return { accountId, trails, regions, skipped: skipped.sort() };
+  const hasOrganizationTrail = trails.some(
+    ({ arn, isOrganizationTrail }) => isOrganizationTrail && arn.split(":")[4] === accountId,
+  );
+  const organization = hasOrganizationTrail ? await asked("the organization", () => organizationOf(access)) : undefined;
+  return { accountId, trails, ...(organization && { organization }), regions, skipped: skipped.sort() };
+}
+
+/** Organizations answers in one Region of each partition, whichever the client is in. Undefined where the credentials may not ask. */
+async function organizationOf(access: AwsAccess): Promise<AccountTrails["organization"]> {
+  const client = new OrganizationsClient({ ...clientSettings, ...access });
+  try {
+    const { Organization } = await client.send(new DescribeOrganizationCommand({}));
+    const { Id: id, MasterAccountId: managementAccountId } = Organization ?? {};
+    return id === undefined || managementAccountId === undefined ? undefined : { id, managementAccountId };
+  } catch (error) {
+    if (/AccessDenied|AWSOrganizationsNotInUse/.test((error as Error).name)) return undefined;
+    throw error;
+  } finally {
+    client.destroy();
+  }
 }
 
 async function whoAmI(access: AwsAccess): Promise<{ accountId: string; partition: Partition }> {

@@ -33,7 +33,7 @@ export interface TrailAdvancedEventSelector {
 
 /** A condition on one field of an event. */
 export interface TrailFieldSelector {
-  /** For example eventCategory, eventName, readOnly, resources.type, resources.ARN. */
+  /** eventCategory, eventName, eventSource, readOnly, resources.ARN, resources.type or userIdentity.arn: what the AWS provider takes. */
   field: pulumi.Input<string>;
   /** Values, one of which the field must have. */
   equals?: pulumi.Input<pulumi.Input<string>[]>;
@@ -59,13 +59,18 @@ export function providerSelectors(selectors: AdvancedEventSelector[]): cloudtrai
     fieldSelectors: fieldSelectors.map(
       ({ field, equals, notEquals, startsWith, notStartsWith, endsWith, notEndsWith }) => ({
         field,
-        equals,
-        notEquals,
-        startsWiths: startsWith,
-        notStartsWiths: notStartsWith,
-        endsWiths: endsWith,
-        notEndsWiths: notEndsWith,
+        equals: unlessEmpty(equals),
+        notEquals: unlessEmpty(notEquals),
+        startsWiths: unlessEmpty(startsWith),
+        notStartsWiths: unlessEmpty(notStartsWith),
+        endsWiths: unlessEmpty(endsWith),
+        notEndsWiths: unlessEmpty(notEndsWith),
       }),
     ),
   }));
+}
+
+/** The provider refuses an empty list. */
+function unlessEmpty(values: string[] | undefined): string[] | undefined {
+  return values?.length === 0 ? undefined : values;
 }

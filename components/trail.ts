@@ -67,14 +67,41 @@ export interface TrailArgs {
   snsTopicName?: pulumi.Input<string>;
   /** Partition of the account: aws, aws-cn or aws-us-gov. Default: aws. */
   partition?: pulumi.Input<Partition>;
+  /**
+   * ARN of an existing trail to take over. The deployment that this is given to changes nothing of it;
+   * leave it out afterwards, and what differs from the arguments is changed in place. Default: a new trail is made.
+   */
+  importTrailArn?: string;
+  /**
+   * What of the trail stays as AWS has it, whatever the arguments say: delivery (bucket, prefix and key), eventSelectors, insights,
+   * cloudWatchLogs, sns. For a trail that was taken over. Default: nothing.
+   */
+  leaveAsIs?: LeaveAsIs[];
   /** Tags of the trail. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
 }
 
-/** What only the trail of an account, or only that of an organization, can be given. */
+/** The provider's names of the properties that `leaveAsIs` covers. */
+const propertiesOf: Record<LeaveAsIs, string[]> = {
+  [LeaveAsIs.Delivery]: ["s3BucketName", "s3KeyPrefix", "kmsKeyId"],
+  [LeaveAsIs.EventSelectors]: ["eventSelectors", "advancedEventSelectors"],
+  [LeaveAsIs.Insights]: ["insightSelectors"],
+  [LeaveAsIs.CloudWatchLogs]: ["cloudWatchLogsGroupArn", "cloudWatchLogsRoleArn"],
+  [LeaveAsIs.Sns]: ["snsTopicName"],
+};
+/** Everything but the name, which is the trail's identity. */
+const everything = [
+  ...Object.values(propertiesOf).flat(),
+  "isMultiRegionTrail",
+  "enableLogFileValidation",
+  "includeGlobalServiceEvents",
+  "enableLogging",
+  "isOrganizationTrail",
+  "tags",
+];
+
+/** What only the trail of an organization can be given. */
 interface OwnArgs {
-  importTrailArn?: string;
-  leaveAsIs?: LeaveAsIs[];
   delegatedAdministrator?: pulumi.Input<string>;
 }
 
@@ -135,7 +162,7 @@ export function deliveringTrail(
   isOrganizationTrail: pulumi.Input<boolean> | undefined,
   opts: pulumi.CustomResourceOptions,
 ): Trail {
-  const { events } = args;
+  const { events, importTrailArn, leaveAsIs } = args;
   return new Trail(
     name,
     {
@@ -156,6 +183,11 @@ export function deliveringTrail(
       snsTopicName: args.snsTopicName,
       tags: args.tags,
     },
-    opts,
+    {
+      ...opts,
+      import: importTrailArn,
+      // The engine changes what it has imported in the same run, where the inputs differ. Nobody has seen a preview of that.
+      ignoreChanges: importTrailArn === undefined ? leaveAsIs?.flatMap((part) => propertiesOf[part]) : everything,
+    },
   );
 }

@@ -1,12 +1,12 @@
 /**
- * Bringing a trail that somebody made by hand under Crosstrail: the configuration of the member stack that takes it over
- * unchanged, and what stands in the way. Where the configuration cannot say what the trail has, that part stays as it
- * is.
+ * Bringing a trail that somebody made by hand under Crosstrail: the configuration of the stack that takes it over unchanged, and
+ * what stands in the way. A member's trail and an organization's get a stack of their own; the audit account's own trail comes
+ * under the audit stack. Where the configuration cannot say what the trail has, that part stays as it is.
  */
 import type { Partition } from "./accounts";
 import { regions } from "./accounts";
 import type { Contract } from "./contract";
-import { contractVersion } from "./contract";
+import { contractVersion, ownTrailOf } from "./contract";
 import type { AdvancedEventSelector } from "./events";
 import { eventProblems } from "./events";
 import type { Finding } from "./findings";
@@ -14,7 +14,7 @@ import { LeaveAsIs } from "./leftAsIs";
 import type { TrailIdentity } from "./names";
 import { parseKeyArn, parseTrailArn } from "./names";
 import type { KeyName, Member } from "./settings";
-import { acceptsValue } from "./settings";
+import { acceptsValue, Role } from "./settings";
 
 /** A trail as AWS describes it, with what of it Crosstrail's configuration may say. */
 export interface FoundTrail {
@@ -47,8 +47,12 @@ export interface AdoptionPlace {
    * has.
    */
   contract?: Contract;
+  /** The contract says what the audit stack's configuration declares, and not what is deployed: its key is not known. */
+  isDeclared?: boolean;
   /** The audit stack, for the member stack's reference. */
   auditStack: string;
+  /** The account's organization as AWS describes it; undefined where it was not asked, or does not say. */
+  organization?: { id: string; managementAccountId: string };
   /** The member's alias; default: the contract's for this account, or the trail's name as far as it fits. */
   alias?: string;
 }
@@ -62,11 +66,19 @@ export interface Difference {
 
 export interface Adoption {
   trailArn: string;
+  /** The role of the stack that adopts it. */
+  role: Role;
+  /** The name of that stack. */
   alias: string;
-  /** The member stack's configuration, with namespaces; only what differs from the defaults. */
+  /**
+   * The stack's configuration, with namespaces; only what differs from the defaults. For the audit account's own trail: the keys to
+   * add to the audit stack's.
+   */
   config: Record<string, unknown>;
-  /** The account's entry in the audit stack's configuration. */
-  member: Pick<Member, "accountId" | "alias" | "homeRegion" | "trailName">;
+  /** A member's entry in the audit stack's configuration. */
+  member?: Pick<Member, "accountId" | "alias" | "homeRegion" | "trailName">;
+  /** The organization trail's. */
+  organization?: { id: string; managementAccountId: string; homeRegion?: string; trailName: string };
   /** The contract authorizes the trail already, or there is no audit stack to do so. */
   authorised: boolean;
   /** Where it delivers differently; empty when it delivers to the archive. */
@@ -76,7 +88,8 @@ export interface Adoption {
 }
 
 /** Why a trail cannot be adopted; empty when it can. */
-export function whyNotAdopted(found: FoundTrail, { accountId, contract }: AdoptionPlace): Finding[] {
+export function whyNotAdopted(found: FoundTrail, place: AdoptionPlace): Finding[] {
+  const { accountId, contract } = place;
   const findings: Finding[] = [];
   const add = (id: Finding["id"], message: string, remedy: string) =>
     void findings.push({ id, severity: "error", subject: found.arn, message, remedy });
@@ -89,13 +102,7 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
     );
     return findings;
   }
-  if (found.isOrganizationTrail) {
-    add(
-      "adopt/organization",
-      "This is an organization trail. It belongs to the management account; a member stack cannot manage it.",
-      "Manage it with a stack of the management account (role management), not with crosstrail adopt.",
-    );
-  }
+  if (found.isOrganizationTrail) findings.push(...whyNotOrganization(found, place));
   if (trail.name.startsWith("aws-controltower-")) {
     add(
       "adopt/control-tower",
@@ -111,20 +118,47 @@ export function whyNotAdopted(found: FoundTrail, { accountId, contract }: Adopti
       "Set DeletionPolicy: Retain on the trail and deploy the stack, remove the trail from the template, then adopt it.",
     );
   }
-  if (contract) findings.push(...whyNotTo(contract, found, trail));
+  if (contract) findings.push(...whyNotTo(contract, found, trail, place.isDeclared === true));
   else if (!ownerOf(found, accountId)) {
     add(
       "adopt/own-archive",
       found.keyArn === ""
-        ? `It delivers to bucket ${found.bucketName} without a key. The trail of a member stack encrypts with the audit account's key.`
-        : `It encrypts with a key in its own account. The trail of a member stack delivers to another account's archive.`,
-      "Name the archive it should deliver to: --contract <file>, with the output of pulumi stack output --json for the audit stack.",
+        ? `It delivers to bucket ${found.bucketName} without a key. Trails of a fleet encrypt with the audit account's key.`
+        : `It encrypts with a key in its own account. Trails of a fleet deliver to another account's archive.`,
+      "Name the archive it should deliver to: --contract <file>, with the output of pulumi stack output --json for the audit stack. If this is the audit account, and its stack is not deployed yet: --config <file>, with the audit stack's configuration.",
     );
   }
   return findings;
 }
 
-function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity): Finding[] {
+/** Why the organization's trail cannot be that of the organization which the audit stack declares, or is to declare. */
+function whyNotOrganization(found: FoundTrail, { accountId, contract, organization }: AdoptionPlace): Finding[] {
+  const refuse = (message: string, remedy: string): Finding[] => [
+    { id: "adopt/organization", severity: "error", subject: found.arn, message, remedy },
+  ];
+  const declared = contract?.organization;
+  if (declared && declared.managementAccountId !== accountId) {
+    return refuse(
+      `The audit stack declares organization ${declared.id} with management account ${declared.managementAccountId}; this organization trail belongs to account ${accountId}.`,
+      "Correct crosstrail:organization in the audit stack's configuration, or use the contract of the audit stack for this organization.",
+    );
+  }
+  if (declared && organization && declared.id !== organization.id) {
+    return refuse(
+      `The audit stack declares organization ${declared.id}; this account is in organization ${organization.id}.`,
+      `Set id: ${organization.id} in crosstrail:organization of the audit stack, and deploy it.`,
+    );
+  }
+  if (!contract && !organization) {
+    return refuse(
+      "This is an organization trail, and the organization could not be read, so its ID is not known.",
+      "Use credentials that allow organizations:DescribeOrganization, or name the archive: --contract <file>.",
+    );
+  }
+  return [];
+}
+
+function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity, isDeclared: boolean): Finding[] {
   const refuse = (id: Finding["id"], message: string, remedy: string): Finding[] => [
     { id, severity: "error", subject: found.arn, message, remedy },
   ];
@@ -135,14 +169,32 @@ function whyNotTo(contract: Contract, found: FoundTrail, trail: TrailIdentity): 
       `Use the contract of an audit stack in ${trail.partition}.`,
     );
   }
-  if (contract.auditAccountId === trail.accountId) {
+  if (contract.auditAccountId !== trail.accountId || found.isOrganizationTrail) return [];
+  if (contract.bucketRegion !== trail.region) {
     return refuse(
       "adopt/audit-account",
-      "This is the audit account itself. Its trail is part of the audit stack, which creates its own.",
-      "Keep both until the audit stack's trail delivers, then delete this one. Or set crosstrail:auditAccountTrail to false and keep this one.",
+      `Its home Region is ${trail.region}; the audit stack works in ${contract.bucketRegion}, and a trail can only be changed in its home Region.`,
+      "Keep it unmanaged, or delete it once the audit stack's own trail delivers.",
     );
   }
+  const own = ownTrailOf(contract);
+  if (!isDeclared && own !== undefined) {
+    if (own !== found.arn) {
+      return refuse(
+        "adopt/audit-account",
+        `This is the audit account, and the audit stack already has a trail of its own: ${own}.`,
+        "Delete this one, once you no longer need it: AWS bills a second copy of the management events. Or, to keep this one unmanaged instead, set crosstrail:auditAccountTrail to false.",
+      );
+    }
+    return refuse("adopt/audit-account", "The audit stack has this trail already.", "Nothing to do.");
+  }
   return [];
+}
+
+/** The role of the stack that a trail comes under. */
+function roleFor({ isOrganizationTrail }: FoundTrail, { accountId, contract }: AdoptionPlace): Role {
+  if (isOrganizationTrail) return Role.Management;
+  return contract?.auditAccountId === accountId ? Role.Audit : Role.Member;
 }
 
 /** The owner of the bucket and key that a trail delivers to, when that is another account. */
@@ -154,39 +206,71 @@ function ownerOf({ keyArn }: FoundTrail, accountId: string): string | undefined 
 /** How a trail is adopted, that nothing stands in the way of. */
 export function adoptionOf(found: FoundTrail, place: AdoptionPlace): Adoption {
   const trail = parseTrailArn(found.arn) as TrailIdentity;
-  const { accountId, auditStack, contract } = place;
-  const entry = contract?.trails.find((each) => each.accountId === accountId);
-  const alias = place.alias ?? entry?.alias ?? aliasFor(trail);
+  const { accountId, contract } = place;
+  const role = roleFor(found, place);
   const differences = contract ? differencesTo(contract, found) : [];
   const { options, leaveAsIs } = optionsOf(found, differences);
+  const common = {
+    "crosstrail:importTrail": found.arn,
+    ...(leaveAsIs.length > 0 && { "crosstrail:leaveAsIs": leaveAsIs }),
+    ...Object.fromEntries(Object.entries(options).map(([name, value]) => [`crosstrail:${name}`, value])),
+    ...(!regions[trail.partition].includes(trail.region) && { "crosstrail:extraRegions": [trail.region] }),
+  };
+  const { alias, authorisedArn, ...entry } = entryOf(role, trail, place);
+  const isAudit = role === Role.Audit;
   const source = contract
-    ? { "crosstrail:auditStack": auditStack }
-    : { "crosstrail:contract": contractOf(found, trail, alias) };
+    ? { "crosstrail:auditStack": place.auditStack }
+    : { "crosstrail:contract": contractOf(found, trail, alias, place) };
   return {
     trailArn: found.arn,
+    role,
     alias,
-    config: {
-      "aws:region": trail.region,
-      "aws:allowedAccountIds": [accountId],
-      "crosstrail:role": "member",
-      "crosstrail:accountId": accountId,
-      ...source,
-      "crosstrail:importTrail": found.arn,
-      ...(leaveAsIs.length > 0 && { "crosstrail:leaveAsIs": leaveAsIs }),
-      ...Object.fromEntries(Object.entries(options).map(([name, value]) => [`crosstrail:${name}`, value])),
-      ...(!regions[trail.partition].includes(trail.region) && { "crosstrail:extraRegions": [trail.region] }),
-    },
-    member: {
-      accountId,
-      alias,
-      ...(trail.region !== contract?.bucketRegion && { homeRegion: trail.region }),
-      trailName: trail.name,
-    },
-    authorised: !contract || entry?.trailArn === found.arn,
+    config: isAudit
+      ? {
+          // Where the contract has no trail of the account, the configuration says that there is none.
+          ...(contract && ownTrailOf(contract) === undefined && { "crosstrail:auditAccountTrail": true }),
+          ...common,
+        }
+      : {
+          "aws:region": trail.region,
+          "aws:allowedAccountIds": [accountId],
+          "crosstrail:role": role,
+          "crosstrail:accountId": accountId,
+          ...source,
+          ...common,
+        },
+    ...entry,
+    // The audit stack authorizes the trail in the very update that imports it.
+    authorised: !contract || isAudit || authorisedArn === found.arn,
     differences,
     leaveAsIs,
-    findings: findingsOf(found, leaveAsIs, entry?.trailArn),
+    findings: findingsOf(found, leaveAsIs, isAudit ? undefined : authorisedArn, role),
   };
+}
+
+/** What the audit stack has to declare, and what it authorizes now. */
+function entryOf(
+  role: Role,
+  trail: TrailIdentity,
+  { accountId, contract, auditStack, alias: wanted, organization }: AdoptionPlace,
+): Pick<Adoption, "alias" | "member" | "organization"> & { authorisedArn?: string } {
+  const home = { ...(trail.region !== contract?.bucketRegion && { homeRegion: trail.region }), trailName: trail.name };
+  if (role === Role.Audit) return { alias: auditStack };
+  if (role === Role.Management) {
+    const declared = contract?.organization;
+    return {
+      alias: wanted ?? declared?.alias ?? "management",
+      authorisedArn: declared?.trailArn,
+      organization: {
+        id: declared?.id ?? organization?.id ?? "<o-..., from aws organizations describe-organization>",
+        managementAccountId: accountId,
+        ...home,
+      },
+    };
+  }
+  const entry = contract?.trails.find((each) => each.accountId === accountId);
+  const alias = wanted ?? entry?.alias ?? aliasFor(trail);
+  return { alias, authorisedArn: entry?.trailArn, member: { accountId, alias, ...home } };
 }
 
 function differencesTo(contract: Contract, found: FoundTrail): Difference[] {
@@ -244,7 +328,12 @@ function areAccepted(selectors: unknown[]): selectors is AdvancedEventSelector[]
  * A contract of the bucket and key that the trail has: they stay with their owner, and no stack of Crosstrail's has
  * them.
  */
-function contractOf(found: FoundTrail, { partition, accountId }: TrailIdentity, alias: string): Contract {
+function contractOf(
+  found: FoundTrail,
+  { partition, accountId }: TrailIdentity,
+  alias: string,
+  { organization }: AdoptionPlace,
+): Contract {
   // CloudTrail takes a key of the bucket's Region only. That the bucket is the key's owner's is not known, and not used.
   const { region = "", accountId: auditAccountId = "" } = parseKeyArn(found.keyArn) ?? {};
   return {
@@ -255,7 +344,9 @@ function contractOf(found: FoundTrail, { partition, accountId }: TrailIdentity, 
     bucketRegion: region,
     logPrefix: found.logPrefix,
     keyArn: found.keyArn,
-    trails: [{ accountId, alias, trailArn: found.arn }],
+    ...(found.isOrganizationTrail && organization
+      ? { trails: [], organization: { ...organization, trailArn: found.arn } }
+      : { trails: [{ accountId, alias, trailArn: found.arn }] }),
   };
 }
 
@@ -290,7 +381,12 @@ const why: Record<LeaveAsIs, [message: string, remedy: string]> = {
   ],
 };
 
-function findingsOf(found: FoundTrail, leaveAsIs: LeaveAsIs[], authorisedArn: string | undefined): Finding[] {
+function findingsOf(
+  found: FoundTrail,
+  leaveAsIs: LeaveAsIs[],
+  authorisedArn: string | undefined,
+  role: Role,
+): Finding[] {
   const findings = leaveAsIs.map((part): Finding => {
     const [message, remedy] = why[part];
     const severity = part === LeaveAsIs.Delivery ? "warning" : "info";
@@ -301,7 +397,10 @@ function findingsOf(found: FoundTrail, leaveAsIs: LeaveAsIs[], authorisedArn: st
       id: "adopt/other-trail",
       severity: "warning",
       subject: found.arn,
-      message: `The audit stack authorizes another trail of this account, ${authorisedArn}. It has one entry per account.`,
+      message:
+        role === Role.Management
+          ? `The audit stack authorizes another organization trail, ${authorisedArn}. It declares one organization trail.`
+          : `The audit stack authorizes another trail of this account, ${authorisedArn}. It has one entry per account.`,
       remedy: "Change the entry only if that trail does not deliver: its deliveries would be refused from then on.",
     });
   }

@@ -136,6 +136,8 @@ export interface Authorisation {
   trail: TrailIdentity;
   alias: string;
   previousTrailArn?: string;
+  /** Set for the organization trail. */
+  organizationId?: string;
 }
 
 /**
@@ -293,7 +295,7 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
     `This trail is deployed, but the contract now authorizes ${wanted}. A trail cannot be ${renamed ? "renamed" : "moved"}: it would be replaced, and events in between would be lost.`,
     renamed
       ? [
-          `Authorize both for a while. In the audit stack's configuration, for ${authorised.alias === "organization" ? "crosstrail:organization" : `account ${authorised.trail.accountId}`}:`,
+          `Authorize both for a while. In the audit stack's configuration, for ${authorised.organizationId !== undefined ? "crosstrail:organization" : `account ${authorised.trail.accountId}`}:`,
           "",
           `    trailName: ${authorised.trail.name}`,
           `    previousTrailName: ${deployed.name}`,
@@ -313,24 +315,61 @@ export function refuseReplacement(deployedArn: string | undefined, authorised: A
  * Refuses to take over another trail than the contract authorizes: its deliveries would be refused.
  * @throws UserError with the lines to change in the audit stack's configuration.
  */
-export function refuseOtherImport(importedArn: string, { trail, alias }: Authorisation): void {
+export function refuseOtherImport(importedArn: string, { trail, alias, organizationId }: Authorisation): void {
   const authorised = trailArn(trail);
   if (importedArn === authorised) return;
+  const imported = parseTrailArn(importedArn);
+  const name = imported?.name ?? "<its name>";
   throw problem(
     "trail/not-imported",
     `crosstrail:importTrail = "${importedArn}"`,
-    `The contract authorizes another trail of this account: ${authorised}.`,
+    organizationId === undefined
+      ? `The contract authorizes another trail of this account: ${authorised}.`
+      : `The contract authorizes another organization trail: ${authorised}.`,
     [
-      "In the audit stack's configuration, under crosstrail:members:",
+      `In the audit stack's configuration${organizationId === undefined ? ", under crosstrail:members" : ""}:`,
       "",
-      `  - accountId: "${trail.accountId}"`,
-      `    alias: ${alias}`,
+      ...(organizationId === undefined
+        ? [`  - accountId: "${trail.accountId}"`, `    alias: ${alias}`]
+        : [
+            "  crosstrail:organization:",
+            `    id: ${organizationId}`,
+            `    managementAccountId: "${imported?.accountId ?? trail.accountId}"`,
+          ]),
       `    homeRegion: ${trail.region}`,
-      `    trailName: ${parseTrailArn(importedArn)?.name ?? "<its name>"}`,
+      `    trailName: ${name}`,
       "",
       "then run pulumi up for the audit stack, and this stack again.",
     ].join("\n"),
   );
+}
+
+/**
+ * Refuses to take over a trail beside the one that the audit stack has for its own account.
+ * @param deployed the audit stack's outputs.
+ * @throws UserError that says how to keep one of the two.
+ */
+export function refuseSecondOwnTrail(importedArn: string, deployed: Pick<Contract, "auditAccountId" | "trails">): void {
+  const own = ownTrailOf(deployed);
+  if (own === undefined || own === importedArn) return;
+  throw new UserError("The audit stack has a trail of its own. Nothing was changed.", [
+    {
+      id: "trail/not-imported",
+      severity: "error",
+      subject: `crosstrail:importTrail = "${importedArn}"`,
+      message: `The stack already manages ${own}; adopting another trail would replace it, and events in between would be lost.`,
+      remedy:
+        "Remove crosstrail:importTrail, and delete the other trail by hand if this one records what you need: AWS bills a second copy of the management events.",
+    },
+  ]);
+}
+
+/** ARN of the audit account's own trail, if the contract has one. */
+export function ownTrailOf({
+  auditAccountId,
+  trails,
+}: Pick<Contract, "auditAccountId" | "trails">): string | undefined {
+  return trails.find(({ accountId }) => accountId === auditAccountId)?.trailArn;
 }
 
 /** `output trails[0].alias = "x"`, or that it is missing. */

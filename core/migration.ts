@@ -163,7 +163,7 @@ const plans: Record<Transition, Plan> = {
           : []),
       ],
       notes: [
-        "All features, trusted access and the service-linked role are checked first; crosstrail:enableTrustedAccess: true in the management stack enables the last two.",
+        "The management stack checks all features, trusted access and the service-linked role before it converts the trail; the policies are widened by then, which harms nothing. crosstrail:enableTrustedAccess: true in that stack enables the last two.",
         ...(others.length > 0
           ? [
               `Let both deliver for at most a day and compare them. Then remove the others: pulumi destroy --run-program -s <stack> for ${others.map(({ name }) => name).join(", ")}, then their entries in crosstrail:members.`,

@@ -204,6 +204,11 @@ export function futureKeyArn(partition: Partition, region: string, accountId: st
   return `arn:${partition}:kms:${region}:${accountId}:key/00000000-0000-0000-0000-000000000000`;
 }
 
+/** Whether an ARN stands for a key that is not made yet. */
+export function isFutureKey(arn: string): boolean {
+  return arn.endsWith(":key/00000000-0000-0000-0000-000000000000");
+}
+
 /** The parts of a KMS key's ARN. */
 export interface KeyIdentity {
   partition: string;

@@ -43,6 +43,8 @@ export interface OrganizationWish {
   trail: TrailIdentity;
   /** The trail of this stack as it was deployed last, if it was. */
   deployed?: { trailArn: string; isOrganizationTrail: boolean };
+  /** The trail that this stack is about to take over. */
+  importTrailArn?: string;
   isOrganizationTrail: boolean;
   enableAllFeatures: boolean;
   enableTrustedAccess: boolean;
@@ -201,8 +203,20 @@ function features(
   return findings;
 }
 
-function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }: OrganizationWish): Finding[] {
+function nameTaken({ trails }: OrganizationState, wish: OrganizationWish): Finding[] {
+  const { trail, deployed, accountId, importTrailArn } = wish;
   const wanted = trailArn(trail);
+  if (importTrailArn !== undefined) {
+    if (trails.some(({ arn }) => arn === importTrailArn)) return [];
+    return [
+      error(
+        "organization/no-import",
+        `crosstrail:importTrail = "${importTrailArn}"`,
+        `Account ${accountId} has no such trail.`,
+        `Correct the ARN. To have the stack create the trail, remove crosstrail:importTrail.`,
+      ),
+    ];
+  }
   // A trail of the account itself: what an organization shows its members has the management account's ARN.
   const taken = trails.find(
     ({ arn, name }) => name === trail.name && (arn === wanted || arn.split(":")[4] === accountId),
@@ -223,7 +237,7 @@ function nameTaken({ trails }: OrganizationState, { trail, deployed, accountId }
       "organization/name-taken",
       taken.arn,
       "This trail exists, but this stack did not create it.",
-      `To adopt it with the same ARN, use pulumi import aws:cloudtrail/trail:Trail; see docs/organizations.md. For a new trail, choose another trailName in the audit stack's crosstrail:organization.`,
+      `To adopt it unchanged, run crosstrail adopt with this account's credentials: it writes the configuration, with crosstrail:importTrail (docs/adopt.md). For a new trail, choose another trailName in the audit stack's crosstrail:organization.`,
     ),
   ];
 }
@@ -247,7 +261,7 @@ function secondTrail({ trails }: OrganizationState, wish: OrganizationWish): Fin
         `${isControlTower ? "Control Tower manages this organization trail" : "This organization trail already exists"}. A second one records the same management events again, and AWS bills them.`,
         isControlTower
           ? "Turn CloudTrail off in the landing zone settings. To run both, set crosstrail:acceptSecondOrganizationTrail to true."
-          : "Delete it once this one delivers, or adopt it instead (docs/organizations.md). To run both for a while, set crosstrail:acceptSecondOrganizationTrail to true.",
+          : "Adopt it instead (crosstrail adopt, docs/adopt.md), or delete it once this one delivers. To run both for a while, set crosstrail:acceptSecondOrganizationTrail to true.",
       ),
       severity: isWarning ? ("warning" as const) : ("error" as const),
     };

@@ -1,8 +1,6 @@
 /**
  * What the audit stack's controls need besides configuration: what was deployed before, who deploys, and what AWS has.
  */
-import { getRole } from "@pulumi/aws/iam/getRole";
-import { BucketVersioning } from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import type { ObjectLock } from "../core/archive";
 import { ObjectLockMode, spanDays, spanText } from "../core/archive";
@@ -10,6 +8,23 @@ import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { AuditSettings } from "../core/settings";
 import { warn } from "./warning";
+
+/** What the audit stack's program asks of AWS, besides its resources. */
+export interface AuditAccess {
+  /** ARN of the account's role of this name; undefined where there is none. Throws where AWS does not say. */
+  roleArn(name: string): Promise<string | undefined>;
+  /** MFA Delete of the log bucket: Enabled, Disabled, or undefined where it never was on. Throws where AWS does not say. */
+  mfaDelete(): Promise<string | undefined>;
+  /** The key that the account's alias of this name (with `alias/`) is for; undefined where there is none. Throws where AWS does not say. */
+  aliasTarget(name: string): Promise<AliasTarget | undefined>;
+}
+
+/** What an alias of KMS is for. */
+export interface AliasTarget {
+  keyId: string;
+  /** The key's tag that names its stack; undefined where it has none, or may not be read. */
+  stack?: string;
+}
 
 /** The audit stack's output `archive`: what the next deployment must know of this one. Absent where no control is on. */
 export interface DeployedArchive {
@@ -96,10 +111,14 @@ function lockText(lock: ObjectLock): string {
  * Makes sure that the break-glass roles exist, under the ARNs that the bucket policy names, and that the deployment is
  * made by one of them: any other one would be the last.
  */
-export async function requireBreakGlassRoles({ archive }: AuditSettings, callerArn: string): Promise<void> {
+export async function requireBreakGlassRoles(
+  { archive }: AuditSettings,
+  callerArn: string,
+  access: AuditAccess,
+): Promise<void> {
   const arns = archive.breakGlassRoleArns;
   if (arns.length === 0) return;
-  const findings = (await Promise.all(arns.map(missingRole))).flat();
+  const findings = (await Promise.all(arns.map((arn) => missingRole(arn, access)))).flat();
   const subject = `crosstrail:breakGlassRoles = ${JSON.stringify(arns.map(roleName))}`;
   // A session's ARN leaves out the role's path: arn:aws:sts::<account>:assumed-role/<role>/<session>
   const caller = /:assumed-role\/([^/]+)\//.exec(callerArn)?.[1];
@@ -116,52 +135,101 @@ export async function requireBreakGlassRoles({ archive }: AuditSettings, callerA
   if (findings.length > 0) throw new UserError("The archive would become locked. Nothing was changed.", findings);
 }
 
-async function missingRole(arn: string): Promise<Finding[]> {
+async function missingRole(arn: string, access: AuditAccess): Promise<Finding[]> {
   const name = roleName(arn);
-  const found = await getRole({ name }).then(
-    (role) => role.arn,
-    // The engine has already shown the provider's own words.
-    () => undefined,
-  );
-  if (found === arn) return [];
-  const subject = `crosstrail:breakGlassRoles, ${name}`;
-  return [
+  const finding = (message: string, remedy: string): Finding[] => [
     {
       id: "archive/break-glass-role",
       severity: "error",
-      subject,
-      message:
-        found === undefined
-          ? "The audit account does not have this role, or iam:GetRole is not allowed."
-          : `The audit account's role with this name is ${found}, not ${arn}.`,
-      remedy: found === undefined ? "Create the role first, or correct its name." : `Name it by its ARN:  - ${found}`,
+      subject: `crosstrail:breakGlassRoles, ${name}`,
+      message,
+      remedy,
     },
   ];
+  let found: string | undefined;
+  try {
+    found = await access.roleArn(name);
+  } catch (error) {
+    return finding(
+      `The role could not be looked up: ${reasonOf(error)}`,
+      "Allow the deploying role iam:GetRole on it, or correct what AWS names. Without this check, the archive could become locked.",
+    );
+  }
+  if (found === arn) return [];
+  return found === undefined
+    ? finding("The audit account does not have this role.", "Create the role first, or correct its name.")
+    : finding(`The audit account's role with this name is ${found}, not ${arn}.`, `Name it by its ARN:  - ${found}`);
 }
 
 function roleName(arn: string): string {
   return arn.split("/").at(-1) as string;
 }
 
-/** Says when MFA Delete is not what it is expected to be. Asks AWS, because nothing in the stack changes with it. */
-export function warnOfMfaDelete(
+/**
+ * Compares MFA Delete of a deployed log bucket with what is expected. Asks AWS, because nothing in the stack changes with it.
+ * @throws UserError where it is on and `retention` is set, of which S3 would refuse the lifecycle rule.
+ */
+export async function checkMfaDelete(
   settings: AuditSettings,
   deployed: Record<string, unknown>,
-  lastKnown: pulumi.Output<string | undefined>,
-): void {
+  access: AuditAccess,
+): Promise<void> {
   const { bucketName, archive } = settings;
-  const compare = (actual: string | undefined) => {
-    const isOn = actual === "Enabled";
-    if (isOn === archive.mfaDelete) return;
-    void warn({
-      id: "mfa/drift",
+  if (deployed.bucketName === undefined || (!archive.mfaDelete && !archive.retention)) return;
+  let actual: string | undefined;
+  try {
+    actual = await access.mfaDelete();
+  } catch (error) {
+    await warn({
+      id: "mfa/not-read",
       subject: `MFA Delete of bucket ${bucketName}`,
-      message: `It is ${isOn ? "on" : "off"}, but crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}.`,
-      remedy: "Only the root user can switch it; crosstrail mfa-delete shows how.",
+      message: `It could not be read, so it is not known whether it is on: ${reasonOf(error)}`,
+      remedy: "Allow the deploying role s3:GetBucketVersioning on the bucket.",
     });
-  };
-  if (archive.mfaDelete && deployed.bucketName !== undefined) {
-    const actual = BucketVersioning.get("audit-mfa-delete", bucketName);
-    actual.versioningConfiguration.apply((versioning) => compare(versioning?.mfaDelete));
-  } else lastKnown.apply((actual) => !archive.mfaDelete && compare(actual));
+    return;
+  }
+  if (actual === "Enabled" && archive.retention) {
+    throw new UserError("S3 does not allow this change. Nothing was changed.", [
+      {
+        id: "archive/mfa-delete",
+        severity: "error",
+        subject: "crosstrail:retention",
+        message: `MFA Delete of bucket ${bucketName} is on, and S3 does not allow lifecycle rules on a bucket with MFA Delete.`,
+        remedy:
+          "Remove crosstrail:retention. Or have the root user switch MFA Delete off first: crosstrail mfa-delete shows how.",
+      },
+    ]);
+  }
+  if (archive.mfaDelete) await warnOfMfaDelete(settings, actual);
+}
+
+/** Where MFA Delete is not expected: says when it was on at the last deployment or refresh, and still is. */
+export function warnOfLeftMfaDelete(
+  settings: AuditSettings,
+  lastKnown: pulumi.Output<string | undefined>,
+  access: AuditAccess,
+): void {
+  if (settings.archive.mfaDelete) return;
+  lastKnown.apply(async (known) => {
+    if (known !== "Enabled") return;
+    // Since then, the root user may have switched it off. Where AWS does not say, what was known stays known.
+    await warnOfMfaDelete(settings, await access.mfaDelete().catch(() => known));
+  });
+}
+
+async function warnOfMfaDelete({ bucketName, archive }: AuditSettings, actual: string | undefined): Promise<void> {
+  const isOn = actual === "Enabled";
+  if (isOn === archive.mfaDelete) return;
+  await warn({
+    id: "mfa/drift",
+    subject: `MFA Delete of bucket ${bucketName}`,
+    message: `It is ${isOn ? "on" : "off"}, but crosstrail:mfaDelete expects it ${isOn ? "off" : "on"}.`,
+    remedy: "Only the root user can switch it; crosstrail mfa-delete shows how.",
+  });
+}
+
+/** AWS's own words, or the network's. */
+export function reasonOf(error: unknown): string {
+  const { name, message } = error as Error;
+  return `${name}${message ? `: ${message}` : ""}`;
 }

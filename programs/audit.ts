@@ -10,9 +10,9 @@ import type { DeployedEventDataStore } from "../core/eventDataStore";
 import { declaredContract, stackTag } from "../core/fleet";
 import { trailArn } from "../core/names";
 import type { AuditSettings } from "../core/settings";
-import type { DeployedArchive } from "./archive";
-import { warnOfMfaDelete } from "./archive";
-import { checkAudit } from "./auditChecks";
+import type { AuditAccess, DeployedArchive } from "./archive";
+import { warnOfLeftMfaDelete } from "./archive";
+import { checkAudit, ownDeployedTrail } from "./auditChecks";
 import type { Delivery } from "./delivery";
 import { deliver } from "./delivery";
 import type { ArchiveKeys } from "./keys";
@@ -29,19 +29,25 @@ type Outputs = { [Key in keyof Contract]: pulumi.Input<Contract[Key]> } & Delive
     archive?: DeployedArchive;
     eventDataStore?: EventDataStoreOutput;
     replicas?: pulumi.Input<DeployedReplicas>;
+    /** The audit account's own trail, where it was taken over. */
+    adoptedTrailArn?: string;
   };
 
 /**
  * The audit stack's program. The policies name every trail from configuration, not from outputs: they exist before the trails do,
  * and a preview shows them as they will be.
  */
-export async function audit(settings: AuditSettings): Promise<Outputs> {
-  const { deployed, archive } = await checkAudit(settings);
+export async function audit(
+  settings: AuditSettings,
+  open: (settings: AuditSettings) => AuditAccess = openAccess,
+): Promise<Outputs> {
+  const access = open(settings);
+  const { deployed, archive } = await checkAudit(settings, access);
   const keys = auditKeys(settings, deployed);
   const bucket = logBucket(settings, keys, archive);
-  warnOfMfaDelete(settings, deployed, bucket.mfaDelete);
+  warnOfLeftMfaDelete(settings, bucket.mfaDelete, access);
   const replicas = replicate(settings, keys, bucket);
-  const delivery = await ownTrail(settings, keys, bucket);
+  const delivery = await ownTrail(settings, keys, bucket, deployed);
   const store = eventDataStore(settings);
   const readers = logReaders(settings, keys);
 
@@ -57,11 +63,17 @@ export async function audit(settings: AuditSettings): Promise<Outputs> {
     ...(readers.length > 0 && { readers: pulumi.output(readers) }),
     ...(replicas && { replicas }),
     ...(Object.keys(archive).length > 0 && { archive }),
+    ...(settings.imported && { adoptedTrailArn: settings.imported.trailArn }),
   };
 }
 
 /** The audit account's own trail, if it has one, and where it delivers besides S3. */
-async function ownTrail(settings: AuditSettings, { newest: key }: ArchiveKeys, bucket: AuditBucket): Promise<Delivery> {
+async function ownTrail(
+  settings: AuditSettings,
+  { newest: key }: ArchiveKeys,
+  bucket: AuditBucket,
+  deployed: Record<string, unknown>,
+): Promise<Delivery> {
   const { partition, bucketName, logPrefix, tags } = settings;
   const own = settings.auditAccountTrail ? settings.fleet[0] : undefined;
   const { cloudWatchLogs, sns, ...trailOptions } = settings.trailOptions;
@@ -73,9 +85,19 @@ async function ownTrail(settings: AuditSettings, { newest: key }: ArchiveKeys, b
   const { otherBucketNames } = declaredContract(settings);
   await warnOfEvents(settings.trailOptions, { partition, bucketName, otherBucketNames });
   const args = { trailName: own.trail.name, bucketName, otherBucketNames, keyArn: key.keyArn, logPrefix, partition };
+  const { imported } = settings;
+  // Once the stack has the trail, there is nothing to take over.
+  const importTrailArn = ownDeployedTrail(deployed) === undefined ? imported?.trailArn : undefined;
   new MemberTrail(
     "audit",
-    { ...args, ...(trailOptions as Partial<MemberTrailArgs>), ...delivery.trailArgs, tags },
+    {
+      ...args,
+      ...(trailOptions as Partial<MemberTrailArgs>),
+      ...delivery.trailArgs,
+      importTrailArn,
+      leaveAsIs: imported?.leaveAsIs,
+      tags,
+    },
     // CloudTrail tries the bucket and the key when it creates a trail, so their policies come first.
     { dependsOn: [bucket, key] },
   );
@@ -118,3 +140,15 @@ function eventDataStore({
   });
   return { arn, name, keep };
 }
+
+/* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+/** Loads the AWS SDK, which takes longer than the rest, with the first question. */
+function openAccess(settings: AuditSettings): AuditAccess {
+  const load = () => (require("./auditAccess") as typeof import("./auditAccess")).auditAccess(settings);
+  return {
+    roleArn: (name) => load().roleArn(name),
+    mfaDelete: () => load().mfaDelete(),
+    aliasTarget: (name) => load().aliasTarget(name),
+  };
+}
+/* eslint-enable */

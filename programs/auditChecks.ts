@@ -2,16 +2,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import { archivePolicies } from "../core/archivePolicies";
 import type { Contract } from "../core/contract";
-import { contractSchema } from "../core/contract";
+import { contractSchema, ownTrailOf, refuseSecondOwnTrail } from "../core/contract";
 import { refuseLostStore } from "../core/eventDataStore";
 import type { Finding } from "../core/findings";
 import { UserError } from "../core/findings";
 import type { TakenAway } from "../core/fleet";
 import { narrowingFinding, takenAway } from "../core/fleet";
+import { trailArn } from "../core/names";
 import type { AuditSettings } from "../core/settings";
 import type { TrailAsIs } from "../core/simulate";
-import type { DeployedArchive } from "./archive";
-import { archiveOf, requireBreakGlassRoles, warnOfLock } from "./archive";
+import type { AuditAccess, DeployedArchive } from "./archive";
+import { archiveOf, checkMfaDelete, requireBreakGlassRoles, warnOfLock } from "./archive";
+import { refuseTakenAlias } from "./keys";
 import { refuseReplicas, warnOfLeaving } from "./replicas";
 import { deployedOutputs, fullStackName, requireAccount, stackFile } from "./stack";
 import { warn } from "./warning";
@@ -23,6 +25,7 @@ import { warn } from "./warning";
  */
 export async function checkAudit(
   settings: AuditSettings,
+  access: AuditAccess,
 ): Promise<{ deployed: Record<string, unknown>; archive: DeployedArchive }> {
   // A fleet that does not fit into a policy is refused here, not by the second component when the first one is made.
   archivePolicies(settings);
@@ -30,10 +33,13 @@ export async function checkAudit(
   const deployed = await deployedOutputs();
   refuseAnotherArchive(deployed, settings);
   refuseReplicas(deployed, settings);
+  refuseAnotherImport(settings, deployed);
   const archive = archiveOf(settings, deployed);
   await guardTrails(deployed, settings);
   refuseLostStore(deployed.eventDataStore, settings.eventDataStore, stackFile());
-  await requireBreakGlassRoles(settings, caller);
+  await refuseTakenAlias(settings, deployed, access);
+  await requireBreakGlassRoles(settings, caller, access);
+  await checkMfaDelete(settings, deployed, access);
   await warnOfLock(settings, deployed);
   await warnOfLeaving(deployed, settings);
   return { deployed, archive };
@@ -104,6 +110,31 @@ async function stateOf({ alias, trailArn }: TakenAway): Promise<"deployed" | "go
     if (/unknown stack/.test(String(error))) return "unknown";
     throw error;
   }
+}
+
+/** ARN of the audit account's own trail, if the stack has made or adopted it. */
+export function ownDeployedTrail(deployed: Record<string, unknown>): string | undefined {
+  const { data: contract } = contractSchema.safeParse(deployed);
+  return contract && ownTrailOf(contract);
+}
+
+/** An adopted trail keeps its name by `importTrail`: without the key it would be replaced by one of another name. */
+function refuseAnotherImport(settings: AuditSettings, deployed: Record<string, unknown>): void {
+  const { imported, auditAccountTrail, fleet } = settings;
+  const { data: contract } = contractSchema.safeParse(deployed);
+  if (imported && contract) refuseSecondOwnTrail(imported.trailArn, contract);
+  const { adoptedTrailArn: adopted } = deployed;
+  const own = fleet[0] && trailArn(fleet[0].trail);
+  if (imported || !auditAccountTrail || typeof adopted !== "string" || adopted === own) return;
+  throw new UserError("The adopted trail would be replaced. Nothing was changed.", [
+    {
+      id: "trail/replaced",
+      severity: "error",
+      subject: "crosstrail:importTrail is not set",
+      message: `The stack adopted ${adopted}, and the key names it. Without the key, the trail would be replaced by ${own}, and events in between would be lost.`,
+      remedy: `pulumi config set --stack ${pulumi.getStack()} importTrail ${adopted}`,
+    },
+  ]);
 }
 
 /**

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OrganizationTrail } from "../components/organizationTrail";
 import type { Contract } from "../core/contract";
-import { authoriseOrganization, refuseReplacement } from "../core/contract";
+import { authoriseOrganization, refuseOtherImport, refuseReplacement } from "../core/contract";
 import { formatFinding, UserError } from "../core/findings";
+import { LeaveAsIs } from "../core/leftAsIs";
 import { organizationLogPath, trailArn } from "../core/names";
 import type { OrganizationWish } from "../core/organizationPrerequisites";
 import { organizationFindings } from "../core/organizationPrerequisites";
@@ -25,9 +26,14 @@ export async function management(
   const deployed = await deployedOutputs();
   const deployedArn = deployed.trailArn as string | undefined;
   refuseReplacement(deployedArn, authorised);
+  // Once the stack has the trail, there is nothing to take over; it may have been renamed since.
+  const { imported } = settings;
+  const importTrailArn = deployedArn === undefined ? imported?.trailArn : undefined;
+  if (importTrailArn !== undefined) refuseOtherImport(importTrailArn, authorised);
   await requirePrerequisites(open(settings.region), {
     ...settings,
     ...authorised,
+    importTrailArn,
     ...(deployedArn !== undefined && {
       deployed: { trailArn: deployedArn, isOrganizationTrail: deployed.isOrganizationTrail === true },
     }),
@@ -43,7 +49,13 @@ export async function management(
   );
   const trail = new OrganizationTrail(
     "management",
-    { ...trailArgs, isOrganizationTrail, delegatedAdministrator: settings.delegatedAdministrator },
+    {
+      ...trailArgs,
+      importTrailArn,
+      leaveAsIs: imported?.leaveAsIs,
+      isOrganizationTrail,
+      delegatedAdministrator: settings.delegatedAdministrator,
+    },
     // The account's own trail of before: CloudTrail turns it into the organization's in place.
     { aliases: [{ name: "member", type: "crosstrail:index:MemberTrail" }] },
   );
@@ -54,7 +66,10 @@ export async function management(
     managementAccountId,
     isOrganizationTrail,
     trailArn: trail.trailArn,
-    logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
+    // What delivers elsewhere is not the archive's to say.
+    ...(!imported?.leaveAsIs.includes(LeaveAsIs.Delivery) && {
+      logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
+    }),
     ...outputs,
   };
 }

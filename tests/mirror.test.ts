@@ -41,11 +41,6 @@ const elsewhere: [source: string, tests: string, why: string][] = [
   ["automation/fleet/worker/", "tests/engine/", "it drives an engine"],
   ["automation/index.ts", "tests/engine/fleet.test.ts", "the embedding API, with an engine"],
   ["automation/mfaDelete.ts", "tests/automation/commands/mfaDelete.test.ts", "the verb of the same name"],
-  [
-    "automation/migration.ts",
-    "tests/automation/fleet/property.test.ts",
-    "every step with a failure; tests/engine/migrate.test.ts has the engine",
-  ],
   ["automation/process/", "tests/automation/process/index.test.ts", "processes and their guard are one thing"],
   ["automation/report/", "tests/automation/report/index.test.ts", "a report is tested whole, in each format"],
   ["automation/stackFile.ts", "tests/automation/pulumiProject.test.ts", "stack files are read in their project"],

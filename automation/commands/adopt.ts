@@ -1,23 +1,27 @@
 /** `crosstrail adopt`: the configuration that brings a trail made by hand under Crosstrail without changing it. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { Adoption, FoundTrail } from "../../core/adoption";
 import { adoptionOf, whyNotAdopted } from "../../core/adoption";
 import type { Contract } from "../../core/contract";
+import { declaredContract } from "../../core/fleet";
 import { parseContract } from "../../core/contract";
 import type { Finding } from "../../core/findings";
 import { formatFinding } from "../../core/findings";
-import { parseTrailArn } from "../../core/names";
-import type { Outcome } from "../output";
+import { futureKeyArn, isFutureKey, parseTrailArn } from "../../core/names";
+import { Role } from "../../core/settings";
+import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
-import { fileError, readText } from "../stackFile";
+import { stackFileOf } from "../pulumiProject";
+import { fileError, projectIn, readAuditFile, readText } from "../stackFile";
 import type { AccountTrails } from "../trails";
 import { formerly } from "./_options";
 
 interface Options {
   contract?: string;
+  config?: string;
   trail?: string;
   alias?: string;
   stack?: string;
@@ -29,6 +33,7 @@ interface Options {
 export const examples = [
   "crosstrail adopt --contract audit.json",
   "crosstrail adopt --contract audit.json --cwd . --trail management-events --alias payments",
+  "crosstrail adopt --config Pulumi.audit.yaml",
   "crosstrail adopt",
 ];
 
@@ -41,6 +46,10 @@ export function define(command: Command): void {
       "--contract <file>",
       "the archive that the trail delivers to, or will deliver to: what `pulumi stack output --json` prints for the audit stack; - for standard input. Without it, the trail keeps its bucket and key",
     )
+    .option(
+      "--config <file>",
+      "instead of --contract, while the audit stack is not deployed: its configuration. For the audit account's own trail",
+    )
     .option("--trail <name or ARN>", "the trail, if the account has several")
     .option("--alias <alias>", "the member's alias and stack name (default: from the contract)")
     .option("--stack <name>", "the audit stack's name in the member stack's configuration (default: audit)")
@@ -52,9 +61,9 @@ export function define(command: Command): void {
     );
 }
 
-export async function run(options: Options): Promise<Outcome> {
+export async function run(options: Options, { env }: Pick<Surroundings, "env">): Promise<Outcome> {
   checkAlias(options.alias);
-  const contract = options.contract === undefined ? undefined : readContract(options.contract);
+  const contract = archiveOf(options, env);
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
   const { findTrails } = require("../trails") as typeof import("../trails");
   /* eslint-enable */
@@ -62,15 +71,19 @@ export async function run(options: Options): Promise<Outcome> {
   const place = {
     accountId: account.accountId,
     contract,
+    isDeclared: options.config !== undefined,
+    organization: account.organization,
     auditStack: options.stack ?? "audit",
     alias: options.alias,
   };
   const judged = account.trails.map((trail) => ({ trail, refusals: whyNotAdopted(trail, place) }));
   const adoption = adoptionOf(choose(judged, account, options.trail), place);
-  const file = `Pulumi.${adoption.alias}.yaml`;
-  const text = stackFile(adoption);
   const folder = options.cwd ?? options.out;
-  const written = folder === undefined ? undefined : write(folder, file, text);
+  const path = stackFilePath(folder ?? ".", adoption.alias);
+  const file = basename(path);
+  const text = stackFile(adoption, file);
+  // The audit stack's file is there, or is to be written with more than this.
+  const written = folder !== undefined && adoption.role !== Role.Audit ? write(path, text) : undefined;
   const result: Result = { account, judged, adoption, contract, file, text, written };
   return {
     exitCode: ExitCode.Ok,
@@ -109,6 +122,21 @@ function checkAlias(alias: string | undefined): void {
       remedy: "For example: --alias payments",
     },
   ]);
+}
+
+/** The archive that the trail delivers to, or is to deliver to; undefined: it stays where it is. */
+function archiveOf({ contract, config }: Options, env: NodeJS.ProcessEnv): Contract | undefined {
+  if (contract !== undefined && config !== undefined) {
+    throw new ExitError(
+      ExitCode.Usage,
+      "--contract and --config cannot be combined.\n  → Use --contract once the audit stack is deployed, and --config before.",
+    );
+  }
+  if (contract !== undefined) return readContract(contract);
+  if (config === undefined) return undefined;
+  const settings = readAuditFile(config, env);
+  const { partition, region, auditAccountId } = settings;
+  return { ...declaredContract(settings), keyArn: futureKeyArn(partition, region, auditAccountId) };
 }
 
 function readContract(file: string): Contract {
@@ -153,7 +181,7 @@ function choose(judged: Judged[], { accountId, regions }: AccountTrails, wanted:
   }
   const possible = named.filter(({ refusals }) => refusals.length === 0);
   if (possible.length > 1) {
-    refuse(ExitCode.Usage, "A member stack manages one trail, but several could be adopted.", {
+    refuse(ExitCode.Usage, "A stack manages one trail, but several could be adopted.", {
       id: "adopt/several",
       subject: `account ${accountId}`,
       message: "Several trails qualify; choose one.",
@@ -176,7 +204,18 @@ function isCalled({ arn }: FoundTrail, wanted: string): boolean {
   return arn === wanted || parseTrailArn(arn)?.name === wanted;
 }
 
-function stackFile({ config, trailArn }: Adoption): string {
+/** Where Pulumi looks for the stack's file: a project may end in .yml or .json, and keep its stacks' files in a folder of their own. */
+function stackFilePath(folder: string, stack: string): string {
+  const project = existsSync(folder) ? projectIn(folder) : undefined;
+  return project ? stackFileOf(project, stack) : join(folder, `Pulumi.${stack}.yaml`);
+}
+
+function stackFile({ config, trailArn, role }: Adoption, file: string): string {
+  if (file.endsWith(".json")) return `${JSON.stringify({ config }, undefined, 2)}\n`;
+  if (role === Role.Audit) {
+    const first = `# Adopts ${trailArn}: the pulumi up that these keys are added for imports it and changes nothing of it.`;
+    return [first, stringify({ config }, { lineWidth: 0 })].join("\n");
+  }
   return [
     `# Adopts ${trailArn}: the first pulumi up imports it and changes nothing.`,
     "# Credentials for the account: aws:profile, or aws:assumeRoles with a role that your current credentials can assume.",
@@ -184,14 +223,13 @@ function stackFile({ config, trailArn }: Adoption): string {
   ].join("\n");
 }
 
-function write(folder: string, name: string, text: string): string {
-  const path = join(folder, name);
+function write(path: string, text: string): string {
   const failed = (message: string, remedy: string) =>
     refuse(ExitCode.Usage, "Nothing was written.", { id: "adopt/file", subject: path, message, remedy });
   if (existsSync(path))
     failed("The file exists; it was not overwritten.", "Choose another --alias or --cwd, or remove the file.");
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text, { flag: "wx" });
   } catch (error) {
     failed((error as Error).message, "Correct --cwd.");
@@ -200,19 +238,19 @@ function write(folder: string, name: string, text: string): string {
 }
 
 function dataOf({ account, judged, adoption, file, text, written }: Result): unknown {
-  const { trailArn, alias, config, member, authorised, differences, leaveAsIs } = adoption;
+  const { trailArn, role, alias, config, member, organization, authorised, differences, leaveAsIs } = adoption;
   return {
     accountId: account.accountId,
     regions: account.regions,
     skippedRegions: account.skipped,
     trails: judged.map(({ trail, refusals }) => ({ ...trail, adoptable: refusals.length === 0, refusals })),
-    adoption: { trailArn, alias, config, member, authorised, differences, leaveAsIs },
+    adoption: { trailArn, role, alias, config, member, organization, authorised, differences, leaveAsIs },
     file: { name: file, text, written: written ?? null },
   };
 }
 
 function textOf(result: Result): string {
-  const { account, judged, adoption, file, text, written } = result;
+  const { account, judged, adoption, text } = result;
   const { skipped } = account;
   const lines = [
     `Account ${account.accountId}: ${judged.length === 1 ? "1 trail" : `${judged.length} trails`} in the ${account.regions.length === 1 ? "Region" : `${account.regions.length} Regions`} searched.`,
@@ -224,7 +262,7 @@ function textOf(result: Result): string {
       ...refusals.map(({ message }) => `    not adopted: ${printable(message)}`),
     ]),
     "",
-    written === undefined ? `${file} (not written; add --cwd <folder> to write it):` : `${written} written:`,
+    headline(result),
     "",
     ...indented(text),
     ...adoption.findings.flatMap((finding) => formatFinding(finding).split("\n").map(printable)),
@@ -235,6 +273,12 @@ function textOf(result: Result): string {
     ...nextSteps(result),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function headline({ adoption, file, written }: Result): string {
+  if (adoption.role === Role.Audit)
+    return `Add these keys to ${file}, the audit stack's configuration (never written by this command):`;
+  return written === undefined ? `${file} (not written; add --cwd <folder> to write it):` : `${written} written:`;
 }
 
 function described(trail: FoundTrail): string {
@@ -249,19 +293,21 @@ function described(trail: FoundTrail): string {
 }
 
 function changes({ differences }: Adoption): string[] {
-  return differences.map(
-    ({ property, is, archive }) =>
-      `  ${property.padEnd(12)}  ${printable(is) || "(none)"} -> ${printable(archive) || "(none)"}`,
-  );
+  return differences.map(({ property, is, archive }) => {
+    const wanted = isFutureKey(archive) ? "(the archive's key)" : printable(archive) || "(none)";
+    return `  ${property.padEnd(12)}  ${printable(is) || "(none)"} -> ${wanted}`;
+  });
 }
 
 function nextSteps({ adoption, contract, written, file }: Result): string[] {
-  const { alias, authorised, member, differences } = adoption;
+  const { role, alias, authorised, member, organization, differences } = adoption;
   const steps: string[][] = [];
   if (!authorised) {
-    const entry = stringify([member]).trimEnd().split("\n");
+    const entry = stringify(member ? [member] : { "crosstrail:organization": organization })
+      .trimEnd()
+      .split("\n");
     steps.push([
-      "Authorize the trail under crosstrail:members in the audit stack's configuration, then deploy the audit stack:",
+      `Authorize the trail ${member ? "under crosstrail:members " : ""}in the audit stack's configuration, then deploy the audit stack:`,
       ...entry,
       "pulumi up -s <the audit stack>",
     ]);
@@ -274,8 +320,10 @@ function nextSteps({ adoption, contract, written, file }: Result): string[] {
     ]);
   }
   steps.push([
-    `${written === undefined ? `Write ${file}, add` : "Add"} how to access the account, and import the trail:`,
-    `pulumi stack init ${alias}`,
+    role === Role.Audit
+      ? "Import the trail:"
+      : `${written === undefined ? `Write ${file}, add` : "Add"} how to access the account, and import the trail:`,
+    ...(role === Role.Audit ? [] : [`pulumi stack init ${alias}`]),
     `pulumi up -s ${alias}`,
     `pulumi preview -s ${alias} --expect-no-changes`,
   ]);

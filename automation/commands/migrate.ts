@@ -5,7 +5,7 @@ import { Option } from "commander";
 import pc from "picocolors";
 import { Transition } from "../../core/migration";
 import type { Journal, MigrationProject } from "../migration";
-import { carryOut, plan, readJournal, removeJournal } from "../migration";
+import { carryOut, plan, readJournal, removeJournal, stackFileName } from "../migration";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { formerly } from "./_options";
@@ -68,6 +68,7 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
   }
   const journal = begun ?? (await planned(options, project));
   const before = journal.done;
+  const fileOf = (stack: string) => stackFileName(project, stack);
   if (options.yes) await carryOut(project, journal);
   return {
     exitCode: ExitCode.Ok,
@@ -78,11 +79,11 @@ export async function run(options: Options, { env, color, stderr }: Surroundings
       steps: journal.steps.map((step, index) => ({
         ...step,
         isDone: index < journal.done,
-        commands: commandsOf(step),
+        commands: commandsOf(step, fileOf),
       })),
       notes: journal.notes,
     }),
-    text: () => textOf(journal, before, options, pc.createColors(color)),
+    text: () => textOf(journal, before, options, fileOf, pc.createColors(color)),
   };
 }
 
@@ -96,35 +97,35 @@ async function planned({ to, prefix, organizationId, only }: Options, project: M
 function abandoned(project: MigrationProject, begun: Journal | undefined): Outcome {
   removeJournal(project);
   const text = begun
-    ? `The migration to ${begun.to} was discarded after ${begun.done} of ${begun.steps.length} steps.\n${leftText(begun)}`
+    ? `The migration to ${begun.to} was discarded after ${begun.done} of ${begun.steps.length} steps.\n${leftText(begun, (stack) => stackFileName(project, stack))}`
     : "No migration is in progress here.\n";
   return { exitCode: ExitCode.Ok, findings: [], data: () => ({ abandoned: begun ?? null }), text: () => text };
 }
 
 /** What the migration has written to the stack files, and leaves there. */
-function leftText({ steps, written }: Journal): string {
+function leftText({ steps, written }: Journal, fileOf: (stack: string) => string): string {
   const lines = steps
     .slice(0, written)
     .flatMap(({ stack, set }) =>
       Object.entries(set).map(
         ([name, value]) =>
-          `  Pulumi.${stack}.yaml: crosstrail:${name}${value === null ? " is removed" : `: ${JSON.stringify(value)}`}`,
+          `  ${fileOf(stack)}: crosstrail:${name}${value === null ? " is removed" : `: ${JSON.stringify(value)}`}`,
       ),
     );
   return lines.length === 0 ? "" : `These changes of the configuration stay:\n${lines.map(printable).join("\n")}\n`;
 }
 
 /** The same by hand. */
-function commandsOf({ stack, set, writesFile }: Journal["steps"][number]): string[] {
+function commandsOf({ stack, set, writesFile }: Journal["steps"][number], fileOf: (stack: string) => string): string[] {
   if (writesFile) {
-    return [`Pulumi.${stack}.yaml is written: its configuration no longer follows from the audit stack's`, up(stack)];
+    return [`${fileOf(stack)} is written: its configuration no longer follows from the audit stack's`, up(stack)];
   }
   const commands = Object.entries(set).map(([name, value]) => {
     if (value === null) return `pulumi config rm -s ${stack} crosstrail:${name}`;
     const isPlain = ["string", "number", "boolean"].includes(typeof value);
     return isPlain
       ? `pulumi config set -s ${stack} crosstrail:${name} ${String(value)}`
-      : `in Pulumi.${stack}.yaml: crosstrail:${name}: ${JSON.stringify(value)}`;
+      : `in ${fileOf(stack)}: crosstrail:${name}: ${JSON.stringify(value)}`;
   });
   return [...commands, up(stack)];
 }
@@ -137,13 +138,14 @@ function textOf(
   journal: Journal,
   before: number,
   { yes }: Options,
+  fileOf: (stack: string) => string,
   colors: ReturnType<typeof pc.createColors>,
 ): string {
   const lines = [colors.bold(`Migration to ${journal.to}: ${journal.steps.length} steps`), ""];
   journal.steps.forEach((step, index) => {
     const mark = index < before ? " (already done)" : yes ? " (done)" : "";
     lines.push(`${index + 1}. ${colors.bold(printable(step.stack))}${mark}: ${printable(step.what)}`);
-    for (const command of commandsOf(step)) lines.push(`     ${printable(command)}`);
+    for (const command of commandsOf(step, fileOf)) lines.push(`     ${printable(command)}`);
     if (step.meanwhile) lines.push(`   ${colors.yellow(printable(step.meanwhile))}`);
   });
   if (journal.notes.length > 0) lines.push("", ...journal.notes.map((note) => `- ${printable(note)}`));

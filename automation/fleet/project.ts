@@ -216,6 +216,16 @@ export class Project {
     return this.folderOfOwn;
   }
 
+  /** The Pulumi project's name. */
+  get name(): string {
+    return this.project.name;
+  }
+
+  /** What the project's own file gives to every stack. */
+  get defaults(): Record<string, unknown> {
+    return this.project.defaults;
+  }
+
   close(): void {
     if (this.folderOfOwn !== undefined) rmSync(this.folderOfOwn, { recursive: true, force: true });
   }

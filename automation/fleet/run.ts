@@ -558,7 +558,7 @@ function expectedTrail(audit: AuditSettings, trail: TrailIdentity, settings: Set
     options: settings.trailOptions,
     ...archiveBuckets(declaredContract(audit)),
     isOrganizationTrail: settings.role === "management" && settings.isOrganizationTrail,
-    leftAsIs: settings.role === "member" ? (settings.imported?.leaveAsIs ?? []) : [],
+    leftAsIs: settings.imported?.leaveAsIs ?? [],
   };
 }
 

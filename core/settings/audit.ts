@@ -4,11 +4,13 @@ import type { EventDataStoreChoice } from "../eventDataStore";
 import { advancedProblems, SelectorOwner } from "../events";
 import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { TrailIdentity } from "../names";
-import { roleArn, trailArn } from "../names";
+import { parseTrailArn, roleArn, trailArn } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import type { ArchiveOptions } from "./archive";
 import { archiveOptions } from "./archive";
+import type { ImportedTrail } from "./imported";
+import { importedTrail } from "./imported";
 import type { KeyName, Values } from "./keys";
 import { keys, keyTable, Role } from "./keys";
 import { nearest } from "./nearest";
@@ -81,6 +83,8 @@ export interface AuditSettings {
   memberDefaults: Record<string, unknown>;
   extraRegions: string[];
   auditAccountTrail: boolean;
+  /** The audit account's own trail that is there already, if the stack takes one over; it keeps its name. */
+  imported?: ImportedTrail;
   trailName: string;
   bucketPolicyForm?: BucketPolicyForm;
   keyPolicyForm?: KeyPolicyForm;
@@ -152,6 +156,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   checkMemberDefaults(report, values);
   checkEventDataStore(report, values);
   checkDelivery(report, values);
+  const imported = importedTrail(report, values, place, values.auditAccountId);
   const archive = archiveOptions(report, values, place);
   report.throwIfAny();
 
@@ -174,6 +179,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     memberDefaults: values.memberDefaults,
     extraRegions: values.extraRegions,
     auditAccountTrail: values.auditAccountTrail,
+    ...(imported && { imported }),
     trailName: values.trailName,
     bucketPolicyForm: values.bucketPolicyForm === "auto" ? undefined : values.bucketPolicyForm,
     keyPolicyForm: values.keyPolicyForm === "auto" ? undefined : values.keyPolicyForm,
@@ -247,9 +253,9 @@ function checkOrganization(
     declared.managementAccountId === values.auditAccountId &&
     values.auditAccountTrail === true &&
     (declared.homeRegion ?? region) === region &&
-    (declared.trailName ?? values.trailName) === values.trailName;
+    (declared.trailName ?? values.trailName) === ownTrailName(values);
   if (isSameTrail && region !== undefined && partition !== undefined) {
-    const identity = { partition, region, accountId: values.auditAccountId, name: values.trailName };
+    const identity = { partition, region, accountId: values.auditAccountId, name: ownTrailName(values) };
     report.add(
       "organization",
       subjectOf("organization.managementAccountId", declared.managementAccountId),
@@ -432,7 +438,7 @@ function checkMfa(report: Report, values: Values, { partition }: Place): void {
 }
 
 /** What tells the members apart comes from their declaration; everything else of a member stack may be a default. */
-const ofEachMember: string[] = ["role", "accountId", "auditStack", "contract"];
+const ofEachMember: string[] = ["role", "accountId", "auditStack", "contract", "importTrail", "leaveAsIs"];
 
 function checkMemberDefaults(report: Report, values: Values): void {
   const possible = keyTable
@@ -474,13 +480,15 @@ function checkEventDataStore(report: Report, { eventDataStore }: Values): void {
 
 function checkDelivery(report: Report, values: Values): void {
   if (values.auditAccountTrail !== false) return;
-  for (const key of ["cloudWatchLogs", "sns"] as const) {
+  for (const key of ["cloudWatchLogs", "sns", "importTrail"] as const) {
     const value = values[key];
     if (value === undefined || Object.keys(value).length === 0) continue;
     report.add(
       "no-trail",
       subjectOf(key, value),
-      "The audit account has no trail of its own to deliver there. Each member stack has this key, too.",
+      key === "importTrail"
+        ? "The audit stack manages no trail of its own, so it cannot adopt one."
+        : "The audit account has no trail of its own to deliver there. Each member stack has this key, too.",
       `Set crosstrail:auditAccountTrail to true, or remove this key from ${report.file}.`,
     );
   }
@@ -507,7 +515,7 @@ function fleetOf(values: Values, partition: Partition, region: string): FleetTra
     accountId,
     name,
   });
-  const own = { alias: auditAlias, trail: trail(values.auditAccountId, region, values.trailName) };
+  const own = { alias: auditAlias, trail: trail(values.auditAccountId, region, ownTrailName(values)) };
   const members = values.members.map(
     ({ alias, accountId, homeRegion = region, trailName = values.trailName, previousTrailName, inOrganization }) => ({
       alias,
@@ -517,6 +525,11 @@ function fleetOf(values: Values, partition: Partition, region: string): FleetTra
     }),
   );
   return [...(values.auditAccountTrail ? [own] : []), ...members];
+}
+
+/** A trail that is taken over keeps its name; the members' default stays what it is. */
+function ownTrailName({ importTrail, trailName }: Values): string {
+  return parseTrailArn(importTrail ?? "")?.name ?? trailName;
 }
 
 function isText(value: unknown): value is string {

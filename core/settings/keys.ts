@@ -64,7 +64,6 @@ const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
 const members = [Role.Member, Role.Management];
 const managementOnly = [Role.Management];
-const memberOnly = [Role.Member];
 
 const isEmptyMap = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -321,7 +320,7 @@ export const keys = {
   ),
   importTrail: key(
     "string",
-    memberOnly,
+    all,
     checked((value) =>
       parseTrailArn(value)
         ? undefined
@@ -329,11 +328,11 @@ export const keys = {
     )
       .or(z.literal(""))
       .default(""),
-    "ARN of an existing trail: the first pulumi up imports it without changing it; later runs ignore this key. crosstrail adopt writes it.",
+    "ARN of an existing trail: the first pulumi up imports it without changing it; later runs ignore this key. In the audit stack, it also names the audit account's own trail, and stays. crosstrail adopt writes it.",
   ),
   leaveAsIs: key(
     "array",
-    memberOnly,
+    all,
     z.array(z.enum(LeaveAsIs)).default([]),
     "Which parts of the imported trail stay unmanaged: delivery (bucket, prefix and key), eventSelectors, insights, cloudWatchLogs, sns.",
   ),

@@ -1,5 +1,7 @@
 /** The configuration of the management stack: the organization trail. */
 import type { Partition } from "../accounts";
+import type { ImportedTrail } from "./imported";
+import { importedTrail } from "./imported";
 import type { Values } from "./keys";
 import type { MemberSettings } from "./member";
 import { contractSource } from "./member";
@@ -25,6 +27,8 @@ export interface ManagementSettings {
   /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
   permissionsBoundary: string;
   tags: Record<string, string>;
+  /** The organization trail that is there already, if the stack takes one over. */
+  imported?: ImportedTrail;
 }
 
 /** @throws UserError with every mistake of the configuration. */
@@ -32,6 +36,7 @@ export function managementSettings(report: Report, values: Values, place: Place)
   const options = trailOptions(report, values);
   requireKey(report, values, "accountId", "A management stack must name its account.", '"<12 digits>"');
   const source = contractSource(report, values);
+  const imported = importedTrail(report, values, place);
   report.throwIfAny();
   const { isOrganizationTrail, enableAllFeatures, enableTrustedAccess, acceptSecondOrganizationTrail } = values;
   return {
@@ -48,5 +53,6 @@ export function managementSettings(report: Report, values: Values, place: Place)
     trailOptions: options,
     permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
+    ...(imported && { imported }),
   };
 }

@@ -3,8 +3,8 @@ import type { Partition } from "../accounts";
 import type { Contract } from "../contract";
 import { contractSchema } from "../contract";
 import { pathText, plainIssues, sentence, valueAt } from "../issues";
-import type { LeaveAsIs } from "../leftAsIs";
-import { parseTrailArn } from "../names";
+import type { ImportedTrail } from "./imported";
+import { importedTrail } from "./imported";
 import type { Values } from "./keys";
 import type { Place } from "./place";
 import type { Report } from "./report";
@@ -25,7 +25,7 @@ export interface MemberSettings {
   permissionsBoundary: string;
   tags: Record<string, string>;
   /** The trail that is there already, if the stack takes one over. */
-  imported?: { trailArn: string; leaveAsIs: LeaveAsIs[] };
+  imported?: ImportedTrail;
 }
 
 /** @throws UserError with every mistake of the configuration. */
@@ -33,7 +33,7 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
   const options = trailOptions(report, values);
   requireKey(report, values, "accountId", "A member stack must name its account.", '"<12 digits>"');
   const source = contractSource(report, values);
-  checkImport(report, values, place);
+  const imported = importedTrail(report, values, place, values.accountId);
   report.throwIfAny();
   return {
     role: "member",
@@ -44,44 +44,8 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
     trailOptions: options,
     permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
-    ...(values.importTrail !== "" && {
-      imported: { trailArn: values.importTrail, leaveAsIs: [...new Set(values.leaveAsIs)] },
-    }),
+    ...(imported && { imported }),
   };
-}
-
-/**
- * Reports a trail to take over that is another account's or Region's: the provider would look for it in the wrong
- * place.
- */
-function checkImport(report: Report, { importTrail, leaveAsIs, accountId }: Values, { region }: Place): void {
-  if (!importTrail && leaveAsIs?.length) {
-    report.add(
-      "import-trail",
-      subjectOf("leaveAsIs", leaveAsIs),
-      "It applies only to an adopted trail, and crosstrail:importTrail does not name one.",
-      `Remove it from ${report.file}, or set crosstrail:importTrail.`,
-    );
-  }
-  const trail = parseTrailArn(importTrail ?? "");
-  if (!trail) return;
-  const subject = subjectOf("importTrail", importTrail);
-  if (region !== undefined && trail.region !== region) {
-    report.add(
-      "import-trail",
-      subject,
-      `Its home Region is ${trail.region}, the stack's is ${region}; a trail can only be changed in its home Region.`,
-      `pulumi config set --stack ${report.stack} aws:region ${trail.region}`,
-    );
-  }
-  if (accountId && trail.accountId !== accountId) {
-    report.add(
-      "import-trail",
-      subject,
-      `The trail is in account ${trail.accountId}, but the stack's account is ${accountId}.`,
-      `Correct one of the two in ${report.file}.`,
-    );
-  }
 }
 
 /** The audit stack or the contract; reports when there is neither or both, and a contract that is none. */

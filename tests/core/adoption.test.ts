@@ -61,6 +61,7 @@ describe("core/adoption", () => {
     assert.deepEqual(config, base);
     assert.deepEqual(rest, {
       trailArn: arn(),
+      role: "member",
       alias: "payments",
       member: { accountId, alias: "payments", trailName: "crosstrail" },
       authorised: true,
@@ -124,6 +125,18 @@ describe("core/adoption", () => {
     assert.deepEqual(settings.imported?.leaveAsIs, parts);
   });
 
+  it("leaves selectors as they are by which the AWS provider cannot select", () => {
+    for (const field of ["errorCode", "eventType", "sessionCredentialFromConsole", "vpcEndpointId"]) {
+      const fieldSelectors = [
+        { field: "eventCategory", equals: ["Data"] },
+        { field: "resources.type", equals: ["AWS::S3::Object"] },
+        { field, equals: ["x"] },
+      ];
+      const { config, leaveAsIs } = adoptionOf(found({ advancedEventSelectors: [{ fieldSelectors }] }), place());
+      assert.deepEqual([leaveAsIs, config["crosstrail:advancedEventSelectors"]], [["eventSelectors"], undefined]);
+    }
+  });
+
   it("leaves basic selectors and the default as they are", () => {
     const { config, leaveAsIs } = adoptionOf(found({ advancedEventSelectors: [] }), place());
     assert.deepEqual([leaveAsIs, config["crosstrail:leaveAsIs"]], [["eventSelectors"], ["eventSelectors"]]);
@@ -181,13 +194,117 @@ describe("core/adoption", () => {
     });
   });
 
+  describe("an organization trail", () => {
+    const organization = { id: "o-exampleorg1", managementAccountId: accountId };
+    const trail = found({ isOrganizationTrail: true, arn: arn("by-hand", accountId, "eu-west-1") });
+
+    it("comes under the management stack, with what the audit stack has to declare", () => {
+      const { config, ...rest } = adoptionOf(trail, place({ organization }));
+      assert.deepEqual(config, {
+        ...base,
+        "aws:region": "eu-west-1",
+        "crosstrail:role": "management",
+        "crosstrail:importTrail": trail.arn,
+      });
+      assert.deepEqual(rest, {
+        trailArn: trail.arn,
+        role: "management",
+        alias: "management",
+        organization: { ...organization, homeRegion: "eu-west-1", trailName: "by-hand" },
+        authorised: false,
+        differences: [],
+        leaveAsIs: [],
+        findings: [],
+      });
+      const settings = settingsOf(config);
+      assert.ok(settings.role === "management");
+      assert.deepEqual(settings.imported, { trailArn: trail.arn, leaveAsIs: [] });
+    });
+
+    it("is authorised where the contract names it, by the stack's name there", () => {
+      const declared = contract({ organization: { ...organization, trailArn: trail.arn, alias: "root" } });
+      const { authorised, alias, findings } = adoptionOf(trail, place({ contract: declared }));
+      assert.deepEqual([authorised, alias, findings], [true, "root", []]);
+      const other = contract({ organization: { ...organization, trailArn: arn("other") } });
+      const refused = adoptionOf(trail, place({ contract: other }));
+      assert.deepEqual([refused.authorised, refused.findings.map(({ id }) => id)], [false, ["adopt/other-trail"]]);
+    });
+
+    it("without an archive: stays with the bucket and key of their owner, by a contract of its own", () => {
+      const where = place({ ...kept, organization });
+      assert.deepEqual(whyNotAdopted(trail, where), []);
+      const settings = settingsOf(adoptionOf(trail, where).config);
+      assert.ok(settings.role === "management");
+      assert.deepEqual(settings.source, {
+        contract: contract({ trails: [], organization: { ...organization, trailArn: trail.arn } }),
+      });
+    });
+  });
+
+  describe("the audit account's own", () => {
+    const audit = "111111111111";
+    const trail = found({ arn: arn("by-hand", audit), bucketName: "by-hand-logs", keyArn: "", enableLogging: false });
+    const keys = {
+      "crosstrail:importTrail": trail.arn,
+      "crosstrail:leaveAsIs": ["delivery"],
+      "crosstrail:enableLogging": false,
+      "crosstrail:advancedEventSelectors": selectors,
+    };
+
+    it("comes under the audit stack, by keys to add to its configuration", () => {
+      const without = place({ accountId: audit, contract: contract({ trails: [] }) });
+      assert.deepEqual(whyNotAdopted(trail, without), []);
+      const { role, config, authorised, member } = adoptionOf(trail, without);
+      assert.deepEqual([role, authorised, member], ["audit", true, undefined]);
+      assert.deepEqual(config, { "crosstrail:auditAccountTrail": true, ...keys });
+    });
+
+    it("also before it is deployed; the configuration is accepted", () => {
+      const declared = place({ accountId: audit, isDeclared: true });
+      assert.deepEqual(whyNotAdopted(trail, declared), []);
+      const { config } = adoptionOf(trail, declared);
+      assert.deepEqual(config, keys);
+      const given = { "aws:region": "us-east-1", "crosstrail:role": "audit", "crosstrail:auditAccountId": audit };
+      const settings = settingsOf({ ...given, "crosstrail:bucketName": bucketName, ...config });
+      assert.ok(settings.role === "audit");
+      assert.deepEqual(settings.imported, { trailArn: trail.arn, leaveAsIs: ["delivery"] });
+    });
+  });
+
   describe("does not adopt", () => {
     const refusals: [string, Partial<FoundTrail>, Partial<AdoptionPlace>, RegExp][] = [
       ["adopt/foreign", { arn: arn("org", "999999999999") }, {}, /belongs to account 999999999999/],
-      ["adopt/organization", { isOrganizationTrail: true }, {}, /belongs to the management account/],
+      ["adopt/organization", { isOrganizationTrail: true }, kept, /the organization could not be read/],
+      [
+        "adopt/organization",
+        { isOrganizationTrail: true },
+        { contract: contract({ organization: { id: "o-exampleorg1", managementAccountId: "999999999999" } }) },
+        /with management account 999999999999; this organization trail belongs to account 222222222222/,
+      ],
+      [
+        "adopt/organization",
+        { isOrganizationTrail: true },
+        {
+          contract: contract({ organization: { id: "o-exampleorg1", managementAccountId: accountId } }),
+          organization: { id: "o-exampleorg2", managementAccountId: accountId },
+        },
+        /declares organization o-exampleorg1; this account is in organization o-exampleorg2/,
+      ],
       ["adopt/control-tower", { arn: arn("aws-controltower-BaselineCloudTrail") }, {}, /Control Tower/],
       ["adopt/cloudformation", { tags: { "aws:cloudformation:stack-name": "base" } }, {}, /CloudFormation stack base/],
-      ["adopt/audit-account", { arn: arn("crosstrail", "111111111111") }, { accountId: "111111111111" }, /the audit/],
+      ["adopt/audit-account", { arn: arn("crosstrail", "111111111111") }, { accountId: "111111111111" }, /has this/],
+      [
+        "adopt/audit-account",
+        { arn: arn("by-hand", "111111111111") },
+        { accountId: "111111111111" },
+        /of its own: arn/,
+      ],
+      [
+        "adopt/audit-account",
+        { arn: arn("by-hand", "111111111111", "eu-west-1") },
+        { accountId: "111111111111", contract: contract({ trails: [] }) },
+        /home Region is eu-west-1; the audit stack works in us-east-1/,
+      ],
       ["contract/partition", {}, { contract: contract({ partition: "aws-cn" }) }, /in aws-cn/],
       ["adopt/own-archive", { keyArn: "" }, kept, /without a key/],
       ["adopt/own-archive", { keyArn: keyArn.replace("111111111111", accountId) }, kept, /a key in its own account/],

@@ -146,7 +146,22 @@ describe("core/organization: what an organization trail needs", () => {
       "error",
       /create-service-linked-role/,
     ],
-    ["its name is taken", { trails: [existing("crosstrail")] }, {}, "name-taken", "error", /pulumi import/],
+    [
+      "its name is taken",
+      { trails: [existing("crosstrail")] },
+      {},
+      "name-taken",
+      "error",
+      /crosstrail adopt.*importTrail/,
+    ],
+    [
+      "a trail to take over that is not there",
+      { trails: [existing("other")] },
+      { importTrailArn: trailArn(trail) },
+      "no-import",
+      "error",
+      /Correct the ARN/,
+    ],
     [
       "its home is elsewhere",
       {
@@ -179,7 +194,7 @@ describe("core/organization: what an organization trail needs", () => {
       { acceptSecondOrganizationTrail: true },
       "second-trail",
       "warning",
-      /Delete it/,
+      /delete it/,
     ],
     [
       "a second one that came later",
@@ -187,10 +202,15 @@ describe("core/organization: what an organization trail needs", () => {
       { deployed: { trailArn: trailArn(trail), isOrganizationTrail: true } },
       "second-trail",
       "warning",
-      /Delete it/,
+      /delete it/,
     ],
     ["a member that has left", { accountIds: [managementAccountId] }, {}, "left", "warning", /inOrganization: false/],
   ];
+  it("the trail that it takes over is neither a taken name nor a second one", () => {
+    const trails = [existing("crosstrail", { isOrganizationTrail: true })];
+    assert.deepEqual(organizationFindings({ ...ready, trails }, { ...wish, importTrailArn: trailArn(trail) }), []);
+  });
+
   for (const [title, state, change, found, severity, remedy] of cases) {
     it(title, () => {
       const findings = organizationFindings({ ...ready, ...state }, { ...wish, ...change });

@@ -12,13 +12,19 @@ import {
   ListTagsCommand,
   StartLoggingCommand,
 } from "@aws-sdk/client-cloudtrail";
+import { CreateServiceLinkedRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  CreateOrganizationCommand,
+  EnableAWSServiceAccessCommand,
+  OrganizationsClient,
+} from "@aws-sdk/client-organizations";
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { parse } from "yaml";
 import type { Contract } from "../../core/contract";
 import { bucketPolicy } from "../../core/policies/bucket";
 import type { Sandbox } from "../../sandbox";
 import { REGION, ROOT } from "../../sandbox";
-import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, MEMBERS } from "../../sandbox/accounts";
+import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, MANAGEMENT, MEMBERS } from "../../sandbox/accounts";
 import { Engine, MINUTE, sandbox } from "./support";
 
 const payments = MEMBERS.payments as string;
@@ -30,19 +36,24 @@ describe("engine: trails made by hand", function () {
   let box: Sandbox;
   let engine: Engine;
   let contract: Contract;
+  const declared = {
+    "crosstrail:auditAccountTrail": false,
+    "crosstrail:members": [
+      { accountId: payments, alias: "payments", trailName: "hand-made" },
+      { accountId: web, alias: "web", trailName: "old-trail" },
+    ],
+  };
   before(async () => {
     box = await sandbox();
     engine = new Engine(box);
-    await engine.configureAudit({
-      "crosstrail:members": [
-        { accountId: payments, alias: "payments", trailName: "hand-made" },
-        { accountId: web, alias: "web", trailName: "old-trail" },
-      ],
-    });
+    await engine.configureAudit(declared);
     await engine.up(AUDIT_STACK);
+    await readContract();
+  });
+  const readContract = async () => {
     contract = await box.outputs<Contract>(AUDIT_STACK);
     writeFileSync(join(box.folder, "audit.json"), JSON.stringify(contract));
-  });
+  };
   after(() => box?.stop());
 
   const withTrails = async <Result>(accountId: string, act: (client: CloudTrailClient) => Promise<Result>) => {
@@ -76,8 +87,21 @@ describe("engine: trails made by hand", function () {
       );
     });
 
-  /** Runs the tool as a user of the account does, and configures the stack with what it wrote. */
-  async function adopt(accountId: string, alias: string, ...options: string[]): Promise<Record<string, unknown>> {
+  /** A bucket of somebody's own, to which CloudTrail may deliver whatever trail it is. */
+  const bucketByHand = async (accountId: string, Bucket: string) => {
+    const s3 = new S3Client({ ...(await box.aws(accountId)), forcePathStyle: true });
+    const principal = { Effect: "Allow", Principal: { Service: "cloudtrail.amazonaws.com" } };
+    const Statement = [
+      { ...principal, Action: "s3:GetBucketAcl", Resource: `arn:aws:s3:::${Bucket}` },
+      { ...principal, Action: "s3:PutObject", Resource: `arn:aws:s3:::${Bucket}/*` },
+    ];
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+    s3.destroy();
+  };
+
+  /** Runs the tool as a user of the account does. */
+  async function adopted(accountId: string, ...options: string[]): Promise<string> {
     const { accessKeyId, secretAccessKey, sessionToken } = (await box.aws(accountId)).credentials;
     const env = {
       ...box.env,
@@ -94,6 +118,12 @@ describe("engine: trails made by hand", function () {
       );
     });
     assert.equal(code, 0, output);
+    return output;
+  }
+
+  /** Configures the stack with what the tool wrote. */
+  async function adopt(accountId: string, alias: string, ...options: string[]): Promise<Record<string, unknown>> {
+    await adopted(accountId, ...options);
     const { config } = parse(readFileSync(join(box.folder, `Pulumi.${alias}.yaml`), "utf8")) as {
       config: Record<string, unknown>;
     };
@@ -195,7 +225,104 @@ describe("engine: trails made by hand", function () {
     });
   });
 
-  it("the audit account's own is not a member's to adopt", async () => {
-    await assert.rejects(adopt(AUDIT_ACCOUNT, "audit", "--contract", "audit.json"), /audit account/);
+  describe("the audit account's own", () => {
+    const name = "audit-by-hand";
+    let config: Record<string, unknown>;
+    let before: Awaited<ReturnType<typeof read>>;
+
+    it("comes under the audit stack, which changes nothing of it; nor does the next up", async () => {
+      await bucketByHand(AUDIT_ACCOUNT, "audit-made-by-hand");
+      await makeByHand(AUDIT_ACCOUNT, {
+        Name: name,
+        S3BucketName: "audit-made-by-hand",
+        EnableLogFileValidation: false,
+      });
+      before = await read(AUDIT_ACCOUNT);
+      assert.equal(before.length, 1);
+
+      const result = await adopted(AUDIT_ACCOUNT, "--contract", "audit.json", "--json");
+      const { adoption } = (JSON.parse(result) as { data: { adoption: { config: Record<string, unknown> } } }).data;
+      config = { ...declared, ...adoption.config };
+      assert.deepEqual(config["crosstrail:leaveAsIs"], ["delivery", "eventSelectors"]);
+      // Whatever else the configuration says.
+      await engine.configureAudit({ ...config, "crosstrail:enableLogFileValidation": true });
+      assert.match(await engine.run("up", AUDIT_STACK), /= 1 imported/);
+      assert.deepEqual(await read(AUDIT_ACCOUNT), before);
+      await engine.configureAudit(config);
+      await engine.expectNoChanges(AUDIT_STACK);
+      await readContract();
+      const own = contract.trails.find(({ accountId }) => accountId === AUDIT_ACCOUNT);
+      assert.equal(own?.trailArn, before[0]?.trail.TrailARN);
+    });
+
+    it("is redirected in place; without its key, its name would change, and that is refused", async () => {
+      config = { ...config, "crosstrail:leaveAsIs": ["eventSelectors"] };
+      await engine.configureAudit(config);
+      assert.equal((await engine.up(AUDIT_STACK)).update, 1);
+      const [was] = before;
+      const delivery = { S3BucketName: contract.bucketName, KmsKeyId: contract.keyArn };
+      assert.deepEqual(await read(AUDIT_ACCOUNT), [{ ...was, trail: { ...was?.trail, ...delivery } }]);
+      await engine.configureAudit({ ...declared, "crosstrail:auditAccountTrail": true });
+      await engine.expectRefusal(AUDIT_STACK, "The adopted trail would be replaced", `trail/${name}`);
+      await engine.configureAudit(config);
+    });
+  });
+
+  describe("an organization's", () => {
+    const stack = "management";
+    let config: Record<string, unknown>;
+    let before: Awaited<ReturnType<typeof read>>;
+    let arn: string;
+
+    it("comes under the management stack, which changes nothing of it; nor does the next up", async () => {
+      const aws = await box.aws(MANAGEMENT);
+      const [organizations, iam] = [new OrganizationsClient(aws), new IAMClient(aws)];
+      const { Organization } = await organizations.send(new CreateOrganizationCommand({ FeatureSet: "ALL" }));
+      const id = Organization?.Id ?? "";
+      const service = "cloudtrail.amazonaws.com";
+      await organizations.send(new EnableAWSServiceAccessCommand({ ServicePrincipal: service }));
+      await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: service }));
+      organizations.destroy();
+      iam.destroy();
+      await bucketByHand(MANAGEMENT, "organization-made-by-hand");
+      arn = await makeByHand(MANAGEMENT, {
+        Name: "organization-by-hand",
+        S3BucketName: "organization-made-by-hand",
+        IsOrganizationTrail: true,
+        IsMultiRegionTrail: true,
+      });
+      before = await read(MANAGEMENT);
+      assert.equal(before[0]?.trail.IsOrganizationTrail, true);
+
+      config = await adopt(MANAGEMENT, stack, "--contract", "audit.json");
+      assert.equal(config["crosstrail:role"], "management");
+      assert.equal(config["crosstrail:importTrail"], arn);
+      // Without what the command says to declare: refused, with the lines.
+      await box.stack(stack, config);
+      await engine.expectRefusal(stack, "declares no organization", "crosstrail:organization:");
+      const organization = { id, managementAccountId: MANAGEMENT, trailName: "organization-by-hand" };
+      await engine.configureAudit({
+        ...declared,
+        "crosstrail:auditAccountTrail": true,
+        "crosstrail:importTrail": `arn:aws:cloudtrail:${REGION}:${AUDIT_ACCOUNT}:trail/audit-by-hand`,
+        "crosstrail:leaveAsIs": ["eventSelectors"],
+        "crosstrail:enableLogFileValidation": false,
+        "crosstrail:organization": organization,
+      });
+      await engine.up(AUDIT_STACK);
+      const output = await engine.run("up", stack);
+      assert.match(output, /Resources:\s+\+ 2 created\s+= 1 imported\s+3 changes/, output);
+      assert.deepEqual(await read(MANAGEMENT), before);
+      await engine.expectNoChanges(stack);
+    });
+
+    it("is redirected to the archive in place", async () => {
+      await box.stack(stack, { ...config, "crosstrail:leaveAsIs": ["eventSelectors"] });
+      assert.deepEqual(await engine.up(stack), { update: 1, same: 2 });
+      const [was] = before;
+      const delivery = { S3BucketName: contract.bucketName, KmsKeyId: contract.keyArn };
+      assert.deepEqual(await read(MANAGEMENT), [{ ...was, trail: { ...was?.trail, ...delivery } }]);
+      await engine.expectNoChanges(stack);
+    });
   });
 });

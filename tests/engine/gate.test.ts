@@ -31,6 +31,7 @@ import {
   PutBucketPolicyCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { providerFields } from "../../core/events";
 import { type TrailIdentity, trailArn } from "../../core/names";
 import { bucketPolicy } from "../../core/policies/bucket";
 import { type KeyPolicyInput, keyPolicy } from "../../core/policies/key";
@@ -347,6 +348,21 @@ describe("engine: a CloudTrail that refuses what AWS refuses", function () {
         "order:keyArn": keyArn,
         "order:trailArn": trailArn(trailOf(accountId, "order")),
       });
+
+    it("the provider takes exactly the fields of selectors that the configuration may have", async () => {
+      await box.stack("fields", {
+        "aws:region": REGION,
+        "order:dependsOn": true,
+        "order:keyArn": `arn:aws:kms:${REGION}:${AUDIT_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
+        "order:trailArn": trailArn(trailOf(AUDIT_ACCOUNT, "order")),
+        "order:selectorField": "noSuchField",
+      });
+      const { code, text } = await new Engine(box).attempt("preview", "fields");
+      assert.notEqual(code, 0, text);
+      const [, list = ""] = /field to be one of \[([^\]]*)\], got noSuchField/.exec(text.replace(/\s+/g, " ")) ?? [];
+      const fields = list.match(/[A-Za-z.]+/g)?.sort();
+      assert.deepEqual(fields, [...providerFields].sort(), text);
+    });
 
     it("without dependsOn fails, so does one with the wrong account in its policy; the right one succeeds", async () => {
       const engine = new Engine(box);

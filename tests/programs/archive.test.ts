@@ -77,7 +77,7 @@ describe("programs/audit: the archive's controls", () => {
       assert.ok(!kinds.some((each) => each?.includes(kind)), kind);
     }
     assert.ok(!("archive" in outputs));
-    assert.ok(!run.calls.includes("aws:iam/getRole:getRole"));
+    assert.ok(!run.calls.some((each) => /^(iam|s3):/.test(each)));
     assert.equal(run.resource("Bucket", "audit-bucket").inputs.forceDestroy, false);
   });
 
@@ -137,6 +137,50 @@ describe("programs/audit: the archive's controls", () => {
     });
   });
 
+  describe("the key's alias", () => {
+    const keyId = "6fa42330-a454-4a62-975b-714c664db9bb";
+    const taken = (alias: string, owner: string) => [
+      "The key's alias is taken. Nothing was changed.",
+      "",
+      '  crosstrail:keyAlias = "crosstrail"',
+      `    key/alias-taken: Account 111111111111 already has alias/${alias}, for key ${keyId}${owner}. An alias is unique in its account and Region.`,
+      "    → Choose another alias: pulumi config set --stack audit keyAlias <name>",
+    ];
+
+    it("of a new key, that another key has, is refused, in the preview as well; its stack is named", async () => {
+      for (const preview of [true, false]) {
+        await refuses(world({}, { preview, aliases: { "alias/crosstrail": { keyId } } }), taken("crosstrail", ""));
+      }
+      const aliases = { "alias/crosstrail": { keyId, stack: "acme/crosstrail/other" } };
+      await refuses(world({}, { aliases }), taken("crosstrail", ", of stack acme/crosstrail/other"));
+      const second = { "alias/crosstrail-2": { keyId, stack: "acme/crosstrail/audit" } };
+      await refuses(
+        world({ keyGeneration: 2 }, { ...after(), aliases: second }),
+        taken("crosstrail-2", ", of stack acme/crosstrail/audit"),
+      );
+    });
+
+    it("that an update of this stack made before it failed is its own", async () => {
+      const aliases = { "alias/crosstrail": { keyId, stack: "acme/crosstrail/audit" } };
+      const { run } = await deploy(world({}, { aliases }));
+      assert.deepEqual(run.warnings, []);
+    });
+
+    it("of a deployed key is not asked for; where AWS does not say, that is said", async () => {
+      const { run } = await deploy(world({}, { ...after(), aliases: { "alias/crosstrail": { keyId } } }));
+      assert.ok(!run.calls.includes("kms:ListAliases"));
+      const denied = Object.assign(new Error("no"), { name: "AccessDeniedException" });
+      const unread = await deploy(world({}, { aliases: { "alias/crosstrail": denied } }));
+      assert.deepEqual(unread.run.warnings, [
+        [
+          "alias/crosstrail",
+          "    key/alias-not-checked: Whether it is free could not be checked: AccessDeniedException: no",
+          "    → Allow the deploying role kms:ListAliases. If the alias is taken, the update fails when it creates the key's alias.",
+        ].join("\n"),
+      ]);
+    });
+  });
+
   describe("break-glass roles", () => {
     it("that do not exist, or are elsewhere, are refused; so is to be locked out", async () => {
       const roles = { ops: "arn:aws:iam::111111111111:role/admin/ops" };
@@ -144,7 +188,7 @@ describe("programs/audit: the archive's controls", () => {
         "The archive would become locked. Nothing was changed.",
         "",
         "  crosstrail:breakGlassRoles, nobody",
-        "    archive/break-glass-role: The audit account does not have this role, or iam:GetRole is not allowed.",
+        "    archive/break-glass-role: The audit account does not have this role.",
         "    → Create the role first, or correct its name.",
         "",
         "  crosstrail:breakGlassRoles, ops",
@@ -154,6 +198,17 @@ describe("programs/audit: the archive's controls", () => {
         '  crosstrail:breakGlassRoles = ["nobody","ops"]',
         "    archive/locked-out: This stack is being deployed as arn:aws:sts::111111111111:assumed-role/deploy/me, which is not one of them: the archive's policies would refuse it, and every later deployment would fail.",
         "    → Add deploy to crosstrail:breakGlassRoles, or deploy with one of them.",
+      ]);
+    });
+
+    it("that could not be looked up are refused with AWS's reason", async () => {
+      const denied = Object.assign(new Error("not authorized to perform: iam:GetRole"), { name: "AccessDenied" });
+      await refuses(world({ breakGlassRoles: ["deploy"] }, { roles: { deploy: denied } }), [
+        "The archive would become locked. Nothing was changed.",
+        "",
+        "  crosstrail:breakGlassRoles, deploy",
+        "    archive/break-glass-role: The role could not be looked up: AccessDenied: not authorized to perform: iam:GetRole",
+        "    → Allow the deploying role iam:GetRole on it, or correct what AWS names. Without this check, the archive could become locked.",
       ]);
     });
 
@@ -187,6 +242,62 @@ describe("programs/audit: the archive's controls", () => {
         await run.settle();
         assert.equal(run.warnings.length, warning ? 1 : 0, run.warnings.join());
         if (warning) assert.match(run.warnings[0] as string, warning);
+      });
+    }
+
+    describe("and retention", () => {
+      const retention = { years: 1 };
+
+      it("is refused while it is on in AWS, whatever the stack knows", async () => {
+        for (const preview of [true, false]) {
+          await refuses(world({ retention }, { ...after(), mfaDelete: "Enabled", preview }), [
+            "S3 does not allow this change. Nothing was changed.",
+            "",
+            "  crosstrail:retention",
+            "    archive/mfa-delete: MFA Delete of bucket example-logs is on, and S3 does not allow lifecycle rules on a bucket with MFA Delete.",
+            "    → Remove crosstrail:retention. Or have the root user switch MFA Delete off first: crosstrail mfa-delete shows how.",
+          ]);
+        }
+      });
+
+      it("is made once it is off, also where the stack still knows it as on", async () => {
+        for (const mfaDelete of ["Disabled", undefined]) {
+          const { run } = await deploy(world({ retention }, { ...after(), mfaDelete, knownMfaDelete: "Enabled" }));
+          run.resource("BucketLifecycleConfiguration", "audit-lifecycle");
+          assert.deepEqual(run.warnings, []);
+        }
+      });
+
+      it("could not be seen: that is said, and S3 decides", async () => {
+        const mfaDelete = Object.assign(new Error("no"), { name: "AccessDenied" });
+        const { run } = await deploy(world({ retention }, { ...after(), mfaDelete }));
+        assert.deepEqual(run.warnings, [
+          [
+            "MFA Delete of bucket example-logs",
+            "    mfa/not-read: It could not be read, so it is not known whether it is on: AccessDenied: no",
+            "    → Allow the deploying role s3:GetBucketVersioning on the bucket.",
+          ].join("\n"),
+        ]);
+      });
+
+      it("is not asked for before there is a bucket", async () => {
+        const { run } = await deploy(world({ retention }));
+        assert.ok(!run.calls.includes("s3:GetBucketVersioning"));
+      });
+    });
+
+    for (const [actual, isOn] of [
+      ["Enabled", true],
+      ["Disabled", false],
+      [undefined, false],
+      [Object.assign(new Error("no"), { name: "AccessDenied" }), true],
+    ] as const) {
+      const now = actual instanceof Error ? "not readable" : (actual ?? "never on");
+      it(`is not expected, was on, and is ${now}: ${isOn ? "said" : "nothing is said"}`, async () => {
+        const { run } = await deploy(world({}, { ...after(), mfaDelete: actual, knownMfaDelete: "Enabled" }));
+        await run.settle();
+        assert.equal(run.warnings.length, isOn ? 1 : 0, run.warnings.join());
+        if (isOn) assert.match(run.warnings[0] as string, /is on, but crosstrail:mfaDelete expects it off/);
       });
     }
 

@@ -453,10 +453,58 @@ describe("programs/audit", () => {
     assert.doesNotMatch(await warnings({ [stack]: {} }), /payments/);
   });
 
-  it("does not wait for anything but the account and its own last outputs", async () => {
+  it("does not wait for anything but the account, its own last outputs, and before it is deployed the key's alias", async () => {
+    const always = ["aws:index/getCallerIdentity:getCallerIdentity", "pulumi:pulumi:readStackOutputs"];
     const { run } = await deploy(world());
-    assert.deepEqual(run.calls, ["aws:index/getCallerIdentity:getCallerIdentity", "pulumi:pulumi:readStackOutputs"]);
+    assert.deepEqual(run.calls, [...always, "kms:ListAliases"]);
     assert.deepEqual(run.read, []);
+    const again = await deploy(world({ members: [] }, deployed(contract({ trails: [] }))));
+    assert.deepEqual(again.run.calls, always);
+  });
+
+  describe("a trail of the audit account that is there already", () => {
+    const importTrail = trailArn(trailOf(auditAccountId, { name: "by-hand" }));
+    const ofOwn = (arn: string, other: object = {}) =>
+      deployed({ ...contract({ trails: [{ accountId: auditAccountId, alias: "audit", trailArn: arn }] }), ...other });
+    const trail = async (config: Record<string, unknown>, before: Partial<World> = {}) =>
+      (await deploy(world({ members: [], ...config }, before))).run.resource("Trail", "audit-trail");
+
+    it("is imported by the first deployment, and is its own afterwards, but for what is left as it is", async () => {
+      const first = await trail({ importTrail, leaveAsIs: ["delivery"] });
+      assert.deepEqual([first.importId, first.inputs.name], [importTrail, "by-hand"]);
+      assert.ok(first.ignoreChanges.includes("enableLogFileValidation"));
+      const then = await trail({ importTrail, leaveAsIs: ["delivery"] }, ofOwn(importTrail));
+      assert.deepEqual([then.importId, then.ignoreChanges], ["", ["s3BucketName", "s3KeyPrefix", "kmsKeyId"]]);
+      const { outputs } = await deploy(world({ importTrail }));
+      assert.equal(outputs.adoptedTrailArn, importTrail);
+    });
+
+    it("is also imported where the stack was deployed without a trail of its own", async () => {
+      assert.equal((await trail({ importTrail }, deployed(contract({ trails: [] })))).importId, importTrail);
+    });
+
+    it("is refused beside the one that the stack has", async () => {
+      await refuses(world({ members: [], importTrail }, ofOwn(trailArn(own))), [
+        "The audit stack has a trail of its own. Nothing was changed.",
+        "",
+        `  crosstrail:importTrail = "${importTrail}"`,
+        `    trail/not-imported: The stack already manages ${trailArn(own)}; adopting another trail would replace it, and events in between would be lost.`,
+        "    → Remove crosstrail:importTrail, and delete the other trail by hand if this one records what you need: AWS bills a second copy of the management events.",
+      ]);
+    });
+
+    it("keeps its name by the key: without it, it would be replaced, and that is refused", async () => {
+      const before = ofOwn(importTrail, { adoptedTrailArn: importTrail });
+      await refuses(world({ members: [] }, before), [
+        "The adopted trail would be replaced. Nothing was changed.",
+        "",
+        "  crosstrail:importTrail is not set",
+        `    trail/replaced: The stack adopted ${importTrail}, and the key names it. Without the key, the trail would be replaced by ${trailArn(own)}, and events in between would be lost.`,
+        `    → pulumi config set --stack audit importTrail ${importTrail}`,
+      ]);
+      // The name alone does as well.
+      assert.equal((await trail({ trailName: "by-hand" }, before)).inputs.name, "by-hand");
+    });
   });
 
   it("works in China and in GovCloud", async () => {

@@ -79,6 +79,8 @@ const samples: Record<Role, Record<string, Values>> = {
     enableAllFeatures: { enableAllFeatures: true },
     enableTrustedAccess: { enableTrustedAccess: true },
     delegatedAdministrator: { delegatedAdministrator: "222222222222" },
+    importTrail: { importTrail: organization.trailArn },
+    leaveAsIs: { leaveAsIs: ["delivery"], importTrail: organization.trailArn },
     acceptSecondOrganizationTrail: { acceptSecondOrganizationTrail: true },
     extraRegions: { extraRegions: ["us-new-1"], "aws:region": "us-new-1" },
   },
@@ -121,8 +123,10 @@ async function effect(role: Role, values: Values): Promise<unknown> {
 async function ofManagement(settings: ManagementSettings, world: World): Promise<unknown> {
   const run = await startMocks(world);
   const asked: unknown[] = [];
+  const { trailArn: arn } = settings.imported ?? {};
+  const trails = arn ? [{ arn, name: "crosstrail", homeRegion: "us-east-1", isOrganizationTrail: true }] : [];
   const outputs = await management(settings, () => ({
-    read: () => Promise.resolve(state),
+    read: () => Promise.resolve({ ...state, trails }),
     enable: (_, wish) => {
       asked.push(wish);
       return Promise.resolve([]);

@@ -104,6 +104,35 @@ describe("programs/management", () => {
     assert.deepEqual((await deploy({ enableTrustedAccess: true }, missing, { preview: true })).enabled, []);
   });
 
+  describe("a trail that is there already", () => {
+    const trails = [{ arn: trailArn, name: "crosstrail", homeRegion: "us-east-1", isOrganizationTrail: true }];
+    const imported = { importTrail: trailArn, leaveAsIs: ["delivery"] };
+
+    it("is imported by the first deployment, which changes nothing of it", async () => {
+      const { run, outputs } = await deploy(imported, { trails });
+      const { importId, ignoreChanges, inputs } = run.resource("Trail", "management-trail");
+      assert.equal(importId, trailArn);
+      assert.deepEqual(
+        Object.keys(inputs).filter((name) => !ignoreChanges.includes(name)),
+        ["name"],
+      );
+      assert.equal(outputs.logLocation, undefined);
+    });
+
+    it("is the stack's own afterwards, but for what is left as it is", async () => {
+      const { run } = await deploy(imported, { trails }, { own: { trailArn, isOrganizationTrail: true } });
+      const { importId, ignoreChanges } = run.resource("Trail", "management-trail");
+      assert.deepEqual([importId, ignoreChanges], ["", ["s3BucketName", "s3KeyPrefix", "kmsKeyId"]]);
+    });
+
+    it("by a delegated administrator, too: the ARN is the management account's", async () => {
+      const accountId = "222222222222";
+      const state = { trails, delegatedAdministrators: [accountId] };
+      const { run } = await deploy({ ...imported, accountId }, state, { accountId });
+      assert.equal(run.resource("Trail", "management-trail").importId, trailArn);
+    });
+  });
+
   const refused: [string, Parameters<typeof deploy>, RegExp][] = [
     ["what is missing and was not asked for", [{}, { trustedAccess: false }], /enable-aws-service-access/],
     [
@@ -132,6 +161,12 @@ describe("programs/management", () => {
       [{}, {}, { own: { trailArn: trailArn.replace("crosstrail", "old") } }],
       /previousTrailName: old/,
     ],
+    [
+      "to take over a trail of another name than the contract's, with the lines to change",
+      [{ importTrail: trailArn.replace("crosstrail", "by-hand") }],
+      /organization:\n\s+id: o-exampleorg1\n\s+managementAccountId: "555555555555"\n\s+homeRegion: us-east-1\n\s+trailName: by-hand/,
+    ],
+    ["to take over a trail that is not there", [{ importTrail: trailArn }], /organization\/no-import/],
   ];
   for (const [title, given, message] of refused) {
     it(`refuses ${title}, and turns nothing on`, async () => {

@@ -63,9 +63,13 @@ export interface World {
   /** The keys of the configuration that Pulumi keeps encrypted. */
   secretKeys?: string[];
   /** ARNs of the roles that IAM finds, by name. */
-  roles?: Record<string, string>;
+  roles?: Record<string, string | Error>;
   /** What S3 says of the log bucket's MFA Delete. */
-  mfaDelete?: string;
+  mfaDelete?: string | Error;
+  /** What the stack knows of it since the last deployment or refresh. */
+  knownMfaDelete?: string;
+  /** The keys behind KMS's aliases, by alias. */
+  aliases?: Record<string, { keyId: string; stack?: string } | Error>;
   /** ARN of who deploys. Default: a role `deploy`. */
   callerArn?: string;
   /** Outputs by full stack name. Any other stack is unknown. */
@@ -139,8 +143,12 @@ export async function startMocks(world: World = {}): Promise<Run> {
     const answer = answers[args.type];
     if (!answer) throw new Error(`no mock for the resource ${args.type}`);
     const state = { ...args.inputs, ...answer(args.inputs as Record<string, string>) };
-    // Somebody else's: read, not made.
-    if (args.id) return { id: args.id, state: { ...state, versioningConfiguration: { mfaDelete: world.mfaDelete } } };
+    if (args.name === "audit-versioning" && world.knownMfaDelete !== undefined) {
+      const { versioningConfiguration } = state as { versioningConfiguration?: object };
+      Object.assign(state, {
+        versioningConfiguration: { ...versioningConfiguration, mfaDelete: world.knownMfaDelete },
+      });
+    }
     return { id: `${args.name}-id`, state };
   };
   const call = ({ token, inputs }: MockCallArgs): Record<string, unknown> => {
@@ -151,11 +159,6 @@ export async function startMocks(world: World = {}): Promise<Run> {
         if (accountId === undefined) throw remoteError("no valid credential sources found");
         const arn = world.callerArn ?? `arn:aws:sts::${accountId}:assumed-role/deploy/me`;
         return { accountId, arn, id: accountId, userId: "me" };
-      }
-      case "aws:iam/getRole:getRole": {
-        const arn = world.roles?.[(inputs as { name: string }).name];
-        if (arn === undefined) throw remoteError("couldn't find resource");
-        return { arn };
       }
       case "pulumi:pulumi:readStackOutputs": {
         const { name } = inputs as { name: string };

@@ -48,6 +48,11 @@ export const auditSamples: Record<string, Record<string, unknown>> = {
   requireMfa: { requireMfa: true },
   mfaExemptRoles: { mfaExemptRoles: ["deploy"], requireMfa: true },
   eventDataStore: { eventDataStore: { name: "lake" } },
+  importTrail: { importTrail: "arn:aws:cloudtrail:us-east-1:111111111111:trail/crosstrail" },
+  leaveAsIs: {
+    leaveAsIs: ["eventSelectors"],
+    importTrail: "arn:aws:cloudtrail:us-east-1:111111111111:trail/crosstrail",
+  },
   isMultiRegionTrail: { isMultiRegionTrail: false },
   enableLogFileValidation: { enableLogFileValidation: false },
   includeGlobalServiceEvents: { includeGlobalServiceEvents: false, isMultiRegionTrail: false },

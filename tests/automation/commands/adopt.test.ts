@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -119,6 +119,22 @@ describe("crosstrail adopt", () => {
     assert.equal(readFileSync(file, "utf8"), data.file.text);
   });
 
+  it("writes the file where Pulumi looks for it", async () => {
+    const found = account({ "us-east-1": [trail("crosstrail")] });
+    const project = join(folder, "project");
+    mkdirSync(project);
+    writeFileSync(
+      join(project, "Pulumi.json"),
+      JSON.stringify({ name: "fleet", runtime: "nodejs", stackConfigDir: "stacks" }),
+    );
+    const { exitCode, data } = await json(found, "--regions", "us-east-1", "--out", project);
+    const file = join(project, "stacks", "Pulumi.payments.json");
+    assert.deepEqual([exitCode, data.file.name, data.file.written], [0, "Pulumi.payments.json", file]);
+    const settings = readStackFile(file, {});
+    assert.equal(settings.imported?.trailArn, arn("crosstrail"));
+    rmSync(project, { recursive: true });
+  });
+
   it("leaves basic selectors as they are", async () => {
     const found = account(
       { "us-east-1": [trail("crosstrail", { HasCustomEventSelectors: true })] },
@@ -161,11 +177,62 @@ describe("crosstrail adopt", () => {
   });
 
   it("shows beside the adopted one why another is not", async () => {
-    const found = account({ "us-east-1": [trail("mine"), trail("theirs", { IsOrganizationTrail: true })] });
+    const found = account({ "us-east-1": [trail("mine"), trail("aws-controltower-BaselineCloudTrail")] });
     const { exitCode, stdout } = await adopt(found);
     assert.equal(exitCode, 0);
     assert.match(stdout, /trail\/mine {3}<- adopted\n/);
-    assert.match(stdout, /trail\/theirs\n.*\n {4}not adopted: This is an organization trail/);
+    assert.match(
+      stdout,
+      /trail\/aws-controltower-BaselineCloudTrail\n.*\n {4}not adopted: This trail belongs to AWS Control/,
+    );
+  });
+
+  it("an organization trail: writes the management stack's file, and the lines to declare the organization", async () => {
+    const Organization = { Id: "o-exampleorg1", MasterAccountId: accountId };
+    const found = account(
+      { "us-east-1": [trail("by-hand", { IsOrganizationTrail: true })] },
+      { answers: { DescribeOrganization: { Organization } } },
+    );
+    const out = join(folder, "organization");
+    const { exitCode, stdout, asked } = await adopt(found, "--regions", "us-east-1", "--out", out);
+    assert.equal(exitCode, 0);
+    assert.ok(asked.includes("us-east-1 DescribeOrganization"), asked.join());
+    const settings = readStackFile(join(out, "Pulumi.management.yaml"), {});
+    assert.ok(settings.role === "management");
+    assert.equal(settings.imported?.trailArn, arn("by-hand"));
+    assert.match(
+      stdout,
+      /configuration, then deploy the audit stack:\n +crosstrail:organization:\n +id: o-exampleorg1\n/,
+    );
+    assert.match(stdout, /pulumi stack init management\n/);
+
+    // Who may not ask for the organization is told what to look up.
+    const unread = await adopt(account({ "us-east-1": [trail("by-hand", { IsOrganizationTrail: true })] }), "--json");
+    const { adoption } = (JSON.parse(unread.stdout) as { data: { adoption: { organization: { id: string } } } }).data;
+    assert.match(adoption.organization.id, /^<o-/);
+  });
+
+  it("the audit account's own: the keys to add to the audit stack, before it is deployed and after; no file is written", async () => {
+    const auditArn = arn("by-hand").replace(accountId, "111111111111");
+    const found = { ...account({ "us-east-1": [trail("by-hand", { TrailARN: auditArn, S3BucketName: "x-logs" })] }) };
+    const config = join(folder, "Pulumi.audit.yaml");
+    const lines = {
+      "aws:region": "us-east-1",
+      "crosstrail:role": "audit",
+      "crosstrail:auditAccountId": "111111111111",
+    };
+    writeFileSync(config, JSON.stringify({ config: { ...lines, "crosstrail:bucketName": bucketName } }));
+    const args = ["adopt", "--config", config, "--regions", "us-east-1", "--out", join(folder, "audit")];
+    const { exitCode, stdout } = await withAccount({ ...found, accountId: "111111111111" }, () => crosstrail(args));
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /Add these keys to Pulumi\.audit\.yaml/);
+    assert.match(stdout, /crosstrail:importTrail: arn:aws:cloudtrail:us-east-1:111111111111:trail\/by-hand\n/);
+    assert.match(stdout, /KmsKeyId.* -> \(the archive's key\)\n/);
+    assert.match(stdout, /Import the trail:\n +pulumi up -s audit\n +pulumi preview -s audit --expect-no-changes\n/);
+    assert.ok(!readdirSync(folder).includes("audit"));
+    rmSync(config);
+    const both = await crosstrail(["adopt", "--config", config, "--contract", contractFile]);
+    assert.deepEqual([both.exitCode, /cannot be combined/.test(both.stderr)], [2, true]);
   });
 
   it("leaves out Regions that are not enabled, and says so; but not one that was asked for", async () => {

@@ -43,7 +43,7 @@ async function resourcesWith(names: string[], outputs: Record<string, unknown>):
     stack: "audit",
     accountId: auditAccountId,
     roles: { deploy: deployRole },
-    mfaDelete: "Enabled",
+    mfaDelete: names.includes("mfaDelete") ? "Enabled" : undefined,
     stacks: { "acme/crosstrail/audit": outputs },
     config: configOf({ "aws:region": "us-east-1", "aws:allowedAccountIds": [auditAccountId], ...configFor(names) }),
   });

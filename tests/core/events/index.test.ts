@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import type { AdvancedEventSelector, EventChoice } from "../../../core/events";
+import { readFileSync } from "node:fs";
+import type { AdvancedEventSelector, EventChoice, FieldSelector } from "../../../core/events";
 import {
   advancedProblems,
   advancedSelectors,
   eventNotices,
   eventProblems,
+  providerFields,
   insightsOf,
   SelectorOwner,
 } from "../../../core/events";
@@ -297,11 +299,7 @@ describe("core/events: what CloudTrail would refuse", () => {
             ],
           },
           {
-            fieldSelectors: [
-              category("NetworkActivity"),
-              { field: "eventSource", startsWith: ["s3"] },
-              { field: "errorCode", equals: ["AccessDenied"] },
-            ],
+            fieldSelectors: [category("NetworkActivity"), { field: "eventSource", startsWith: ["s3"] }],
           },
         ],
       },
@@ -309,7 +307,6 @@ describe("core/events: what CloudTrail would refuse", () => {
         "advancedEventSelectors.0.fieldSelectors.1: resources.type needs equals with exactly one value",
         "advancedEventSelectors.0.fieldSelectors.2: readOnly needs equals with exactly one value",
         "advancedEventSelectors.1.fieldSelectors.1: eventSource needs equals with exactly one value",
-        "advancedEventSelectors.1.fieldSelectors.2.equals.0: allowed is VpceAccessDenied",
       ],
     ],
     [
@@ -370,6 +367,41 @@ describe("core/events: what CloudTrail would refuse", () => {
     ];
     assert.deepEqual(advancedProblems(selectors, SelectorOwner.EventDataStore), []);
     assert.equal(advancedProblems(selectors).length, 2);
+  });
+});
+
+describe("core/events: fields that the AWS provider does not take", () => {
+  const category = (name: string) => ({ field: "eventCategory", equals: [name] });
+  const unknown = ["errorCode", "eventType", "sessionCredentialFromConsole", "vpcEndpointId"];
+  const base: Record<string, FieldSelector[]> = {
+    Data: [category("Data"), { field: "resources.type", equals: ["AWS::S3::Object"] }],
+    NetworkActivity: [category("NetworkActivity"), { field: "eventSource", equals: ["s3.amazonaws.com"] }],
+    Management: [category("Management")],
+  };
+
+  it("are refused with those that it takes, in every category, for trails and event data stores", () => {
+    for (const field of unknown) {
+      for (const [name, others] of Object.entries(base)) {
+        for (const owner of Object.values(SelectorOwner)) {
+          const fieldSelectors = [...others, { field, equals: ["x"] }];
+          const [problem, ...more] = advancedProblems([{ fieldSelectors }], owner);
+          assert.deepEqual([problem?.path.at(-1), more], ["field", []], `${field}, ${name}, ${owner}`);
+          assert.match(problem?.message ?? "", /are selected by eventCategory, /);
+          for (const each of unknown) assert.ok(!problem?.message.includes(each), problem?.message);
+        }
+      }
+    }
+  });
+
+  it("of those that it takes, none is missing from the list: the documentation of the installed provider has no others", () => {
+    const types = readFileSync(require.resolve("@pulumi/aws/types/input.d.ts"), "utf8");
+    const lists = [...types.matchAll(/[Ff]ield in an event record[^:]*following values: ([^\n]*)/g)];
+    assert.equal(lists.length, 2, "a trail's and an event data store's");
+    for (const [, list = ""] of lists) {
+      const fields = [...list.matchAll(/`([^`]+)`/g)].map(([, field]) => field as string);
+      assert.ok(fields.length >= 6, list);
+      for (const field of fields) assert.ok(providerFields.includes(field), field);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { UserError } from "../../../core/findings";
-import type { MemberSettings } from "../../../core/settings";
+import type { AuditSettings, ManagementSettings, MemberSettings } from "../../../core/settings";
 import { parseSettings } from "../../../core/settings";
 import { asConfig } from "../../support/config";
 
@@ -67,11 +67,61 @@ describe("core/settings: a trail that is there already", () => {
     });
   }
 
-  it("is for member stacks", () => {
-    const audit = { role: "audit", auditAccountId: "111111111111", bucketName: "example-logs", importTrail };
-    assert.throws(
-      () => parseSettings("audit", asConfig(audit), "us-east-1"),
-      ({ findings }: UserError) => findings[0]?.id === "config/wrong-role",
-    );
+  describe("of the audit account", () => {
+    const own = importTrail.replace("222222222222", "111111111111");
+    const audit = (values: Record<string, unknown>) => {
+      const config = { role: "audit", auditAccountId: "111111111111", bucketName: "example-logs", ...values };
+      return parseSettings("audit", asConfig(config), "us-east-1") as AuditSettings;
+    };
+    const ids = (values: Record<string, unknown>) => {
+      try {
+        audit(values);
+        return [];
+      } catch (error) {
+        return (error as UserError).findings.map(({ id, subject }) => [id, subject]);
+      }
+    };
+
+    it("keeps its name, whatever the members' trails are called", () => {
+      const members = [{ accountId: "222222222222", alias: "payments" }];
+      const { fleet, imported } = audit({ importTrail: own, leaveAsIs: ["delivery"], members });
+      assert.deepEqual(imported, { trailArn: own, leaveAsIs: ["delivery"] });
+      assert.deepEqual(
+        fleet.map(({ trail }) => [trail.accountId, trail.name]),
+        [
+          ["111111111111", "by-hand"],
+          ["222222222222", "crosstrail"],
+        ],
+      );
+    });
+
+    it("has to be its own, and one that it may have", () => {
+      assert.deepEqual(ids({ importTrail }), [["config/import-trail", `crosstrail:importTrail = "${importTrail}"`]]);
+      assert.deepEqual(ids({ leaveAsIs: ["sns"] }), [["config/import-trail", 'crosstrail:leaveAsIs = ["sns"]']]);
+      assert.deepEqual(ids({ importTrail: own, auditAccountTrail: false }), [
+        ["config/no-trail", `crosstrail:importTrail = "${own}"`],
+      ]);
+    });
+
+    it("is not the organization's at the same time", () => {
+      const organization = { id: "o-exampleorg1", managementAccountId: "111111111111", trailName: "by-hand" };
+      assert.deepEqual(
+        ids({ importTrail: own, organization }).map(([id]) => id),
+        ["config/organization"],
+      );
+    });
+
+    it("is no default for members, whose trails are each another one", () => {
+      assert.deepEqual(
+        ids({ memberDefaults: { importTrail, leaveAsIs: ["sns"] } }).map(([id]) => id),
+        ["config/member-defaults", "config/member-defaults"],
+      );
+    });
+  });
+
+  it("of the organization has any account's ARN: the contract says whose it is", () => {
+    const values = { role: "management", accountId: "555555555555", auditStack: "audit", importTrail };
+    const { imported } = parseSettings("management", asConfig(values), "us-east-1") as ManagementSettings;
+    assert.deepEqual(imported, { trailArn: importTrail, leaveAsIs: [] });
   });
 });

@@ -1,5 +1,6 @@
 /** A log bucket and a trail that delivers there, with or without the order between them: gate.test.ts says which. */
 import * as pulumi from "@pulumi/pulumi";
+import { Trail } from "@pulumi/aws/cloudtrail";
 import { AuditBucket } from "../../../components/auditBucket";
 import { MemberTrail } from "../../../components/memberTrail";
 
@@ -15,3 +16,10 @@ new MemberTrail(
   { trailName: "order", bucketName, keyArn },
   config.requireBoolean("dependsOn") ? { dependsOn: [bucket] } : {},
 );
+
+// A field that no provider knows: its refusal names those that it does.
+const field = config.get("selectorField");
+if (field !== undefined) {
+  const fieldSelectors = [{ field, equals: ["x"] }];
+  new Trail("asked", { s3BucketName: bucketName, advancedEventSelectors: [{ fieldSelectors }] });
+}
