@@ -72,7 +72,7 @@ const call = new RegExp(
 );
 const option = new RegExp(String.raw`(?<![\w-])(${names})\b(?: (?!-)(<[^<>\n]*>))?`, "g");
 
-/** A text with the command-line tool's commands and options as the API has them: `crosstrail up --only web` is `up({ only: ["web"] })`. */
+/** A string with the command-line tool's commands and options as the API has them: `crosstrail up --only web` is `up({ only: ["web"] })`. */
 export function apiWords(text: string): string {
   return text
     .replace(call, (_, verb: string, rest: string) => {

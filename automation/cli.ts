@@ -69,7 +69,7 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
   },
   {
     name: "explain",
-    summary: "say why a bucket policy and a key policy, as they are, do not let a trail deliver",
+    summary: "explain why existing bucket and key policies refuse a trail",
     load: () => require("./commands/explain") as typeof import("./commands/explain"),
   },
   {
@@ -311,7 +311,7 @@ export interface Streams {
 
 export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroundings {
   const isDumb = env.TERM === "dumb";
-  // https://no-color.org, and the word of those whose log shows colors though it is no terminal.
+  // https://no-color.org, and the word of those whose log shows colors though it is not a terminal.
   const isRefused = (env.NO_COLOR ?? "") !== "" || ["0", "false"].includes(env.FORCE_COLOR ?? "");
   const colors = (stream: { isTTY?: boolean }) =>
     !isRefused && (isSet(env.FORCE_COLOR) || (stream.isTTY === true && !isDumb));
@@ -336,13 +336,13 @@ export function surroundingsOf({ env, stdin, stdout, stderr }: Streams): Surroun
   };
 }
 
-/** A pipe has no width; whoever reads from it may say one in COLUMNS, as `man` and `git` know it. */
+/** A pipe has no width; anyone who reads from it may say one in COLUMNS, as `man` and `git` know it. */
 function columnsOf({ isTTY, columns }: Streams["stdout"], { COLUMNS }: NodeJS.ProcessEnv): number {
   const width = isTTY === true && columns ? columns : Number(COLUMNS);
   return Number.isInteger(width) && width > 0 ? width : 80;
 }
 
-/** Undefined for what is no terminal, and for one that does not know its width. */
+/** Undefined for what is not a terminal, and for one that does not know its width. */
 function terminalWidth({ isTTY, columns }: Streams["stdout"]): number | undefined {
   return isTTY === true && columns ? columns : undefined;
 }
@@ -354,11 +354,11 @@ function isSet(value: string | undefined): boolean {
 
 /** Runs the tool for this process. */
 export function run(): void {
-  // A reader such as `head` that has seen enough is no error.
+  // A reader such as `head` that has seen enough is not an error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  // Node.js 20 is still supported here; which version the AWS SDK wants next is no message of this tool.
+  // Node.js 20 is still supported here; which version the AWS SDK wants next is not for this tool to say.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const surroundings = surroundingsOf(process);
   // Not process.exit(): it would cut off what is still being written.

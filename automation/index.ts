@@ -35,7 +35,7 @@ export function preview(options: FleetOptions = {}): Promise<FleetResult> {
 /**
  * Destroys every trail, and then what the audit stack has; the archive stays as long as `crosstrail:keepArchive`
  * protects it, or unless `deleteArchive` names its bucket. As long as one trail may still deliver, the audit stack is
- * left alone.
+ * left unchanged.
  */
 export function destroy(options: DestroyOptions = {}): Promise<FleetResult> {
   return runForApi(Action.Destroy, options);

@@ -3,7 +3,7 @@
 // A color takes no columns.
 const colors = /\u001b\[[0-9;]*m/g;
 
-/** How many columns a text takes. */
+/** How many columns a string takes. */
 export function widthOf(text: string): number {
   return [...text.replace(colors, "")].length;
 }

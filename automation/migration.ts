@@ -302,7 +302,7 @@ class CarryingOut {
   }
 
   private cancelled(): ExitError {
-    return new ExitError(ExitCode.Cancelled, "Cancelled.\n  → crosstrail migrate --resume --yes goes on from there.");
+    return new ExitError(ExitCode.Cancelled, "Cancelled.\n  → crosstrail migrate --resume --yes continues from there.");
   }
 
   /** Changes the stack's file, unless that was done before; comments and the order of its keys stay. */
@@ -405,7 +405,7 @@ class CarryingOut {
   }
 }
 
-const goOn = "crosstrail migrate --resume --yes goes on from there; --abandon leaves everything as it is now.";
+const goOn = "crosstrail migrate --resume --yes continues from there; --abandon leaves everything as it is now.";
 
 /** What all failures have in common, if it is worth a code of its own. */
 function exitCodeOf(bad: StackResult[]): ExitCode {

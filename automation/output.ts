@@ -65,7 +65,7 @@ export interface Outcome {
   findings: Finding[];
   data: () => unknown;
   text: () => string;
-  /** Whether the text is a document, such as JSON or a script, whose lines must stay as they are. */
+  /** Whether the text is a document, such as JSON or a script, whose lines must stay unchanged. */
   isDocument?: boolean;
   /** What belongs beside the text and not in it; for stderr, and not with `--json`. */
   notes?: () => string;
@@ -80,7 +80,7 @@ export interface Surroundings {
   color: boolean;
   /** How many columns results may take: the terminal's, or what COLUMNS says. Left out: 80. */
   columns?: number;
-  /** The widths of the terminals that results and messages go to: long lines are wrapped there. Left out for what is no terminal. */
+  /** The widths of the terminals that results and messages go to: long lines are wrapped there. Left out for what is not a terminal. */
   terminalColumns?: { results?: number; messages?: number };
   /** Whether messages may be colored. */
   messageColor?: boolean;
@@ -99,7 +99,7 @@ export interface Surroundings {
   asking?: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
 }
 
-/** A mistake that the user can mend and that has an exit code of its own; a {@link UserError} otherwise means 2. */
+/** A mistake that the user can fix and that has an exit code of its own; a {@link UserError} otherwise means 2. */
 export class ExitError extends UserError {
   constructor(
     readonly exitCode: ExitCode,

@@ -175,7 +175,7 @@ export class LiveProgress implements FleetProgress {
     this.erase();
   }
 
-  /** One column is left free: some terminals go on to the next line as soon as the last one is written to. */
+  /** One column is left free: some terminals continue to the next line as soon as the last one is written to. */
   private width(): number {
     return Math.max(this.terminal.columns() - 1, 10);
   }
@@ -237,7 +237,7 @@ function oneLine(text: string): string {
   return printable(lines.filter((line, index) => line !== "" || index === 0).join(" "));
 }
 
-/** A text's parts for a terminal: what changes colors, or one character with what stands on it. */
+/** A string's parts for a terminal: what changes colors, or one character with what stands on it. */
 function parts(text: string): string[] {
   return text.match(/\u001b\[\d+m|\P{M}\p{M}*|\p{M}/gu) ?? [];
 }

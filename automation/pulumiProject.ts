@@ -99,7 +99,7 @@ const integer: ScalarTag = {
 
 /**
  * The first document of a YAML or JSON text, with merge keys and anchors.
- * @throws YAMLParseError, or an error that names a key that is no string: Pulumi refuses those.
+ * @throws YAMLParseError, or an error that names a key that is not a string: Pulumi refuses those.
  */
 export function parseYaml(text: string): unknown {
   // What is behind the first document, nobody reads.

@@ -3,7 +3,7 @@ import { ExitCode, ExitError } from "./output";
 
 const words: Record<string, string> = {
   ENOENT: "There is no such file or folder.",
-  ENOTDIR: "A part of the path is no folder.",
+  ENOTDIR: "A part of the path is not a folder.",
   EISDIR: "It is a folder.",
   EACCES: "It may not be used by this user.",
   EPERM: "It may not be used by this user.",

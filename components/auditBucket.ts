@@ -115,7 +115,7 @@ export interface AuditBucketArgs {
    */
   memberReaders?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are left alone.
+   * Whether reading and deleting log objects takes a session with MFA. Services and exempt roles are not affected.
    * Default: false.
    */
   requireMfa?: pulumi.Input<boolean>;
@@ -169,7 +169,7 @@ export interface AuditBucketArgs {
 }
 
 /**
- * The log bucket of the archive: versioned, private, owned by its account whoever writes, encrypted with the given key,
+ * The log bucket of the archive: versioned, private, owned by its account no matter who writes, encrypted with the given key,
  * reachable by TLS only, with one policy that lets exactly the given trails deliver. Options are explained in
  * https://github.com/crosstrail/crosstrail/blob/main/docs/archive.md. Source:
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html

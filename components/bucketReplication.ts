@@ -40,7 +40,7 @@ export interface BucketReplicationArgs {
 
 /**
  * Copies each new object of the log bucket to another bucket, by S3 replication. What the log bucket held before is not
- * copied, and deletions are not repeated in the copy. Removing it leaves both buckets as they are.
+ * copied, and deletions are not repeated in the copy. Removing it changes neither bucket.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
  */
 export class BucketReplication extends pulumi.ComponentResource {

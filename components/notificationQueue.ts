@@ -24,7 +24,7 @@ export interface NotificationQueueArgs {
 }
 
 /**
- * An SQS queue to which S3 tells of each new object of one bucket: encrypted by SQS, TLS only, messages kept for 14 days.
+ * An SQS queue to which S3 sends notifications of each new object of one bucket: encrypted by SQS, TLS only, messages kept for 14 days.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
  */
 export class NotificationQueue extends pulumi.ComponentResource {

@@ -203,7 +203,7 @@ function ownerOf({ keyArn }: FoundTrail, accountId: string): string | undefined 
   return owner === accountId ? undefined : owner;
 }
 
-/** How a trail is adopted, that nothing stands in the way of. */
+/** How a trail is adopted, that nothing prevents. */
 export function adoptionOf(found: FoundTrail, place: AdoptionPlace): Adoption {
   const trail = parseTrailArn(found.arn) as TrailIdentity;
   const { accountId, contract } = place;

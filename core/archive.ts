@@ -16,7 +16,7 @@ export interface ObjectLock {
   mode?: string;
   days?: number;
   years?: number;
-  /** The bucket's name once more, for mode compliance: whoever writes it knows that nobody can undo the lock. */
+  /** The bucket's name once more, for mode compliance: anyone who writes it knows that nobody can undo the lock. */
   confirmComplianceLock?: string;
 }
 
@@ -35,7 +35,7 @@ export interface Retention {
   transitions?: Transition[];
 }
 
-/** Where S3 tells of new log files. */
+/** Where S3 sends notifications of new log files. */
 export const LogNotifications = { None: "none", EventBridge: "eventBridge", Sqs: "sqs" } as const;
 export type LogNotifications = (typeof LogNotifications)[keyof typeof LogNotifications];
 
@@ -238,7 +238,7 @@ function retentionConflicts(retention: Retention, add: Add): void {
 }
 
 /**
- * The queue to which S3 tells of new log files. A queue's name has no periods and at most 80 characters; a bucket's at
+ * The queue to which S3 sends notifications of new log files. A queue's name has no periods and at most 80 characters; a bucket's at
  * most 63.
  */
 export function notificationQueueName(bucketName: string): string {

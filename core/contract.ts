@@ -70,7 +70,7 @@ export const contractSchema = z.object({
   previousKeyArns: z.array(z.string()).optional(),
   /** Whether trails may still encrypt with the newest of the former keys. Absent where there is none. */
   previousKeyInUse: z.boolean().optional(),
-  /** The organization, if one is declared. Its trail's ARN is the management account's, whoever made the trail. */
+  /** The organization, if one is declared. Its trail's ARN is the management account's, no matter who made the trail. */
   organization: z
     .object({
       id: z.string().superRefine((value, context) => {

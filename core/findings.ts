@@ -15,7 +15,7 @@ export interface Finding {
 }
 
 /**
- * An error that the user can mend. Its message is complete by itself and is shown without a stack trace; everything
+ * An error that the user can fix. Its message is complete by itself and is shown without a stack trace; everything
  * else that is thrown is a bug of ours and keeps its stack.
  */
 export class UserError extends Error {
@@ -160,7 +160,7 @@ export const findingIds = {
   "archive/in-use": ["The audit stack would be destroyed while trails still deliver.", "Destroy the whole fleet, or the trails first."],
   "archive/not-protected": ["The audit stack would be destroyed, and its archive is not protected.", "Protect it again, or name the bucket with `--delete-archive`."],
   "aws/throttled": ["AWS is throttling the calls.", "Rerun the command later, with a smaller `--parallel`."],
-  "fleet/number": ["A number given to the embedding API is none, or out of its bounds.", "Correct it, or leave it out."],
+  "fleet/number": ["A number given to the embedding API is invalid or out of range.", "Correct it, or leave it out."],
   "trail/exists": ["A member's account has a trail of this name already.", "Take it over with `crosstrail adopt`, or choose another name."],
   "key/alias-not-checked": ["Whether the key's alias is free could not be checked.", "Allow the deploying role `kms:ListAliases`."],
   "key/alias-taken": ["The audit account has a key alias of this name already.", "Choose another one with `crosstrail:keyAlias`."],
@@ -362,7 +362,7 @@ export const findingIds = {
   "init/folder": ["The folder is not suitable for the configuration of a fleet.", "Choose another folder with `--cwd`."],
   "init/option": ["An option of `crosstrail init` is malformed.", "Correct it; the message has an example."],
   "roles/account": ["The account is not in the fleet.", "Use an alias or account ID of the fleet, or `hub`."],
-  "roles/hub-in-archive": ["The role that enters every account would be in the audit account: who controls the archive would control the accounts that it watches.", "Put it into an account that holds nothing else."],
+  "roles/hub-in-archive": ["The role that can access every account would be in the audit account: who controls the archive would control the accounts that it watches.", "Put it into an account that holds nothing else."],
   "roles/no-boundary": ["A stack creates IAM roles without a permissions boundary, which its deploy role cannot do.", "Create the policy that `crosstrail roles` prints, and set `permissionsBoundary`."],
   "roles/too-large": ["A role's permissions are larger than IAM allows.", "Declare fewer readers or members."],
   "roles/trust": ["The subject, role or external ID for a trust policy is malformed.", "Correct it; patterns are not allowed."],

@@ -198,7 +198,7 @@ const changesOfKeys = [
   "kms:UpdatePrimaryRegion",
 ];
 
-/** Whoever makes a role of an exempt name is exempt: so none can be made either. */
+/** Anyone who makes a role of an exempt name is exempt: so none can be made either. */
 const changesOfRoles = [
   "iam:AttachRolePolicy",
   "iam:CreateRole",
@@ -264,8 +264,8 @@ function forMembers(input: GuardrailInput, subjects: RoleSubject[]): Guardrail {
     accountIds,
     ...documentOf(statements),
     couldHurt: [
-      "Whoever changes the fleet's trails by hand, or with roles that are neither the deploy roles nor given with --exempt.",
-      `Whoever sets up or changes the deploy roles themselves (${list(deployRoles) as string}): do it before the policy is attached, with a role given with --exempt, or from the management account with the policy detached.`,
+      "Anyone who changes the fleet's trails by hand, or with roles that are neither the deploy roles nor given with --exempt.",
+      `Anyone who sets up or changes the deploy roles themselves (${list(deployRoles) as string}): do it before the policy is attached, with a role given with --exempt, or from the management account with the policy detached.`,
       "Trails, log groups and topics of other tools that have the same names.",
       "An account that is to leave the organization or to be closed: detach the policy from it first.",
     ],
@@ -355,7 +355,7 @@ function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
     ...documentOf(statements),
     couldHurt: [
       `Everybody in the audit account but ${list(trusted) as string}, who may still do all of this: administrators and the root user too.`,
-      "Whoever sets up or changes these roles: do it before the policy is attached, with a role given with --exempt, or from the management account with the policy detached.",
+      "Anyone who sets up or changes these roles: do it before the policy is attached, with a role given with --exempt, or from the management account with the policy detached.",
       "Somebody who has lost the break-glass and deploy roles: the management account detaches the policy.",
       "A closing of the account, until the policy is detached.",
     ],

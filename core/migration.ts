@@ -133,7 +133,7 @@ const plans: Record<Transition, Plan> = {
     const own = pick(entry, ["trailName", "homeRegion"]);
     const organization: Entry = { ...declared, ...own, id, managementAccountId: accountId };
     delete organization.trail;
-    // By this name crosstrail up knows the stack; one that cannot be an alias goes on being deployed with plain Pulumi.
+    // By this name crosstrail up knows the stack; one that cannot be an alias continues to be deployed with plain Pulumi.
     if (aliasProblem(management.name) !== undefined) organization.inFleet = false;
     else if (management.name !== "management") organization.alias = management.name;
     return {

@@ -113,7 +113,7 @@ export function roleNameProblem(name: string): string | undefined {
 }
 
 /**
- * Says what is wrong with a role's ARN, or nothing. Patterns are none: a role must not get what another one was meant
+ * Says what is wrong with a role's ARN, or nothing. Patterns are not accepted: a role must not get what another one was meant
  * to.
  */
 export function roleArnProblem(arn: string): string | undefined {

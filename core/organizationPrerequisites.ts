@@ -54,7 +54,7 @@ export interface OrganizationWish {
   memberAccountIds: string[];
 }
 
-/** Everything that stands in the way, or is worth knowing. */
+/** Everything that prevents it, or is worth knowing. */
 export function organizationFindings(state: OrganizationState, wish: OrganizationWish): Finding[] {
   const { organization } = state;
   if (organization === undefined) {

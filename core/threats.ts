@@ -152,7 +152,7 @@ export function possible(settings: AuditSettings, attacker: Attacker, writes = a
       },
     };
     const { allowed, reason } = judge(request, { resourcePolicy: policyOf(target), identityPolicies });
-    // What cannot be decided is no refusal.
+    // What cannot be decided is not a refusal.
     return allowed || reason === "notEvaluated" || reason === "undecided";
   });
 }

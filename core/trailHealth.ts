@@ -134,7 +134,7 @@ function topicDifference(
 /**
  * Deliveries that fail, and silence.
  * @param answeredAt when AWS answered, by its own clock. A local clock may be wrong, and would invent or hide silence.
- * @param seenFrom the account that was asked. Only the trail's own account is sure to be told of deliveries.
+ * @param seenFrom the account that was asked. Only the trail's own account is sure to see deliveries.
  */
 export function activityFindings(
   activity: TrailActivity,

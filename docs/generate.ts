@@ -51,7 +51,7 @@ export function generated(): Record<string, string> {
   };
 }
 
-/** Pulumi.yaml with its `config` section from the key table; the rest stays as it is. */
+/** Pulumi.yaml with its `config` section from the key table; the rest stays unchanged. */
 function projectFile(text: string): string {
   const document = parseDocument(text);
   const config = Object.fromEntries(

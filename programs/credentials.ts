@@ -8,7 +8,7 @@ export const clientSettings = { maxAttempts: 3, requestHandler: { connectionTime
 type Credentials = ReturnType<typeof fromIni>;
 
 /**
- * @param config by Pulumi's names; lists as they are, or as JSON, in which form the engine hands them over.
+ * @param config by Pulumi's names; lists as arrays, or as JSON, which is how the engine passes them.
  * @returns undefined where the configuration names none: the ambient ones are used.
  */
 export function providerCredentials(

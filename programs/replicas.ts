@@ -18,7 +18,7 @@ import { boundaryArn } from "./stack";
 import { warn } from "./warning";
 
 /**
- * What the stack's outputs tell of the copies: for the owner of another account's bucket, and for the next deployment.
+ * What the stack's outputs say about the copies: for the owner of another account's bucket, and for the next deployment.
  */
 export interface DeployedReplicas {
   /** The Regions in which the key has a replica. */

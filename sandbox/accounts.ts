@@ -17,7 +17,7 @@ export const AUDIT_STACK = "audit";
 
 type Config = Record<string, unknown>;
 
-/** The role by which an account is entered; the emulator lets any role be assumed. */
+/** The role by which an account is accessed; the emulator lets any role be assumed. */
 export function deployRole(accountId: string): string {
   return `arn:aws:iam::${accountId}:role/CrosstrailDeploy`;
 }
@@ -64,7 +64,7 @@ export function managementConfig(accountId = MANAGEMENT): Config {
 function template(name: "audit" | "member" | "management"): Config {
   const file = path.join(ROOT, `Pulumi.${name}.yaml`);
   const { config } = parse(fs.readFileSync(file, "utf8")) as { config: Config };
-  // How real accounts are entered is of no use here.
+  // How real accounts are accessed is of no use here.
   delete config["aws:profile"];
   delete config["aws:assumeRoles"];
   return config;

@@ -76,7 +76,7 @@ async function verify(context: Context, sandbox: Sandbox, bucket: string): Promi
     // What an interrupted run would keep belongs to the sandbox.
     env: {
       ...sandbox.env,
-      // Reading logs is no part of a deploy role: these calls are not held against it.
+      // Reading logs is not part of a deploy role: these calls are not held against it.
       AWS_SDK_UA_APP_ID: BESIDE,
       XDG_STATE_HOME: path.join(sandbox.folder, "verify"),
       ...(pc.isColorSupported && { FORCE_COLOR: "1" }),

@@ -34,7 +34,7 @@ export function entryFolder({ name, key }: Pick<Entry, "name" | "key">, base = c
   return path.join(base, `${name}-${hash}`);
 }
 
-/** The folder if it is there already. */
+/** The folder if it already exists. */
 export function cachedEntry(entry: Pick<Entry, "name" | "key">, base = cacheFolder()): string | undefined {
   const folder = entryFolder(entry, base);
   if (!fs.existsSync(folder)) return undefined;
@@ -88,7 +88,7 @@ export async function lock(context: Pick<Context, "signal">, step: Step, target:
         realpath: false,
         stale: STALE_MS,
         update: STALE_MS / 5,
-        // The machine slept, or the clock jumped. Going on is safe: only the renaming decides.
+        // The machine slept, or the clock jumped. Continuing is safe: only the renaming decides.
         onCompromised: () => {},
       });
       fs.writeFileSync(owner, String(process.pid));
@@ -122,7 +122,7 @@ function cleanUp(base: string, name: string, folder: string): void {
     if (found.startsWith(mine)) {
       const [pid] = found.slice(`${mine}${os.hostname()}-`.length).split("-");
       const here = found.startsWith(`${mine}${os.hostname()}-`);
-      // A home folder can be shared between machines, so another machine's is left alone for a day.
+      // A home folder can be shared between machines, so another machine's is not affected for a day.
       if (here ? !isAlive(Number(pid)) : age(full) > 24 * 3600 * 1000)
         fs.rmSync(full, { recursive: true, force: true });
     } else if (new RegExp(`^${name.replace(/[^\w-]/g, "\\$&")}-[0-9a-f]{16}$`).test(found) && age(full) > UNUSED_MS) {

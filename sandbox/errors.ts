@@ -1,6 +1,6 @@
 import { UserError } from "../core/findings";
 
-/** An error that the user can mend: what is wrong, then the next step. */
+/** An error that the user can fix: what is wrong, then the next step. */
 export function userError(problem: string, ...nextSteps: string[]): UserError {
   return new UserError([problem, ...nextSteps.map((step) => `  → ${step}`)].join("\n"), []);
 }

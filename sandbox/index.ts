@@ -19,7 +19,7 @@ export const REGION = "us-east-1";
 
 /** Known to the emulator as the audit account's; any secret fits. */
 const ACCESS_KEY = "sandbox";
-/** The user agent of whoever looks at the sandbox from beside. */
+/** The user agent of anyone who looks at the sandbox from beside. */
 export const BESIDE = "crosstrail-sandbox";
 const MINUTE = 60_000;
 

@@ -1,4 +1,4 @@
-// Shows what is going on: live on a terminal, otherwise as lines, one when a step begins and one every 15 seconds.
+// Shows what is happening: live on a terminal, otherwise as lines, one when a step begins and one every 15 seconds.
 
 import { Listr } from "listr2";
 import { pc } from "./colors";
@@ -78,7 +78,7 @@ class LiveProgress implements Progress {
             outcomes[index] = { status: "fulfilled", value };
           } catch (reason) {
             outcomes[index] = { status: "rejected", reason };
-            // The cause is shown once, by whoever catches it; here the step only turns red.
+            // The cause is shown once, by anyone who catches it; here the step only turns red.
             throw new Error("failed");
           } finally {
             clearInterval(timer);

@@ -2,7 +2,7 @@
 
 export interface SandboxRecord {
   ownerPid: number;
-  /** Of the emulator: its guard, and the mark of all that belongs to it. */
+  /** The emulator's guard, and the mark of everything that belongs to it. */
   guardPid: number;
   runId: string;
   endpoint: string;

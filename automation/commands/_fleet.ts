@@ -205,7 +205,7 @@ function statusLine({ stack, accountId, status, trail, state, findings }: StackR
   const sign = status === Status.Succeeded ? colors.green("✔") : colors.red("✖");
   if (state && !state.exists) return `${sign} ${stack} ${accountId}: not deployed`;
   if (!trail && status !== Status.Succeeded) {
-    // Nobody knows how it is: that is no answer about the trail.
+    // Nobody knows how it is: that is not an answer about the trail.
     const [why] = findings;
     const because = why ? `, because ${uncapitalized(printable(firstSentence(why.message)))}` : "";
     return `${sign} ${stack} ${accountId}: could not be read${because}`;

@@ -88,7 +88,7 @@ export function completionScript(shell: Shell, verbs: Verb[]): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](verbs);
 }
 
-/** What stands in place of a verb. */
+/** What may be given instead of a verb. */
 const instead = [
   { name: "help", summary: "print the help of a command, with examples" },
   { name: "--help", summary: "print help" },

@@ -1,4 +1,4 @@
-/** `crosstrail destroy`: removes the fleet, but for its logs. */
+/** `crosstrail destroy`: removes the fleet, except its logs. */
 import type { Command } from "commander";
 import { Action } from "../../core/fleet";
 import { type DestroyOptions, runFleet } from "../fleet/run";

@@ -1,4 +1,4 @@
-/** `crosstrail explain`: why policies, as they are, do not let a trail deliver. */
+/** `crosstrail explain`: why existing policies refuse a trail. */
 import type { Command } from "commander";
 import pc from "picocolors";
 import { accountIdProblem } from "../../core/accounts";
@@ -153,7 +153,11 @@ function checked(options: Options): { trail: string; bucketName: string; key: st
     );
   }
   if (isDeployed && key === undefined && options.bucketAccount === undefined) {
-    add("--deployed", "Whose bucket it is, is not said.", "Add --bucket-account <id>, or --key <arn>.");
+    add(
+      "--deployed",
+      "The account that owns the bucket is not specified.",
+      "Add --bucket-account <id>, or --key <arn>.",
+    );
   }
   if (!isDeployed && key !== undefined && keyPolicy === undefined) {
     add(
@@ -166,7 +170,7 @@ function checked(options: Options): { trail: string; bucketName: string; key: st
   const isReadable = keyPolicy !== undefined && keyPolicy !== "-";
   const named = key ?? (isReadable ? keyNamedIn(readText(keyPolicy, "The key's policy")) : undefined);
   if (keyPolicy !== undefined && named === undefined) {
-    add("--key-policy", "Which key it is, is not said, and the policy does not name exactly one.", "Add --key <arn>.");
+    add("--key-policy", "The key is not specified, and the policy does not name exactly one.", "Add --key <arn>.");
   }
   if (bucketPolicy === "-" && keyPolicy === "-")
     add("-", "The standard input has one policy only.", "Give the other in a file.");

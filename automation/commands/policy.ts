@@ -156,7 +156,7 @@ function keyNamedIn(
       id: "policy/key-needed",
       severity: "error",
       subject: `current ${kind} policy`,
-      message: `It names ${named.length} keys, and which one encrypts the logs is not said: ${named.slice(0, 5).join(", ")}.`,
+      message: `It names ${named.length} keys, and it is unclear which one encrypts the logs: ${named.slice(0, 5).join(", ")}.`,
       remedy: `Add --key ${named[0] ?? ""}`,
     },
   ]);

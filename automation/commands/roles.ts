@@ -133,7 +133,7 @@ function warnings(settings: AuditSettings, subjects: RoleSubject[], role: RoleDo
         severity: "warning",
         subject: `--hub-account ${role.accountId}`,
         message:
-          "This is the audit account: whoever controls it would control every account of the fleet as well, and could stop the trails whose logs it keeps.",
+          "This is the audit account: anyone who controls it would control every account of the fleet as well, and could stop the trails whose logs it keeps.",
         remedy: "Choose an account that holds nothing else, such as one for deployments.",
       },
     ];
@@ -153,7 +153,7 @@ function warnings(settings: AuditSettings, subjects: RoleSubject[], role: RoleDo
 function hubAccountOf({ hubAccount }: Options): string {
   if (hubAccount === undefined) {
     throw usage(
-      "--hub-account is missing: the hub can deploy to every account, so it needs an account that holds nothing else. In the audit account, whoever controls the archive would control every account of the fleet.",
+      "--hub-account is missing: the hub can deploy to every account, so it needs an account that holds nothing else. In the audit account, anyone who controls the archive would control every account of the fleet.",
       "Add --hub-account <12 digits>.",
     );
   }
@@ -200,7 +200,7 @@ function stacksOf(names: string[], auditFile: string, env: NodeJS.ProcessEnv): (
     .filter((other) => other.role !== "audit");
 }
 
-/** An account, and how its stacks enter it: as their own file says, or else the audit stack's. */
+/** An account, and how its stacks access it: as their own file says, or else the audit stack's. */
 interface EnteredAccount extends RoleSubject {
   /** "" where none is asked for. */
   externalId: string;
@@ -209,7 +209,7 @@ interface EnteredAccount extends RoleSubject {
 export function entered(settings: AuditSettings, subject: RoleSubject, auditFile: string): EnteredAccount {
   const own = roleOfFile(subject, auditFile);
   if (own) return { ...subject, deployRoleArn: own.roleArn, externalId: own.externalId ?? "" };
-  // The audit account is not entered by the fleet's roles.
+  // The fleet's roles do not access the audit account.
   const isAudit = subject.names.accountId === settings.auditAccountId;
   return { ...subject, externalId: isAudit ? "" : settings.deployExternalId };
 }
@@ -315,7 +315,7 @@ function subjectOf(subjects: RoleSubject[], account: string): RoleSubject {
   ]);
 }
 
-/** @param agreed the external id with which the fleet enters the account, "" for none. */
+/** @param agreed the external id with which the fleet accesses the account, "" for none. */
 function trustOf({ hub: hubRoleArn, github, externalId, access }: Options, agreed: string): RoleTrust {
   if (hubRoleArn !== undefined && github !== undefined) {
     throw usage("--hub and --github exclude each other: a role trusts one of them.", "Use one of them.");

@@ -1,4 +1,4 @@
-/** `crosstrail simulate`: asks the policies of the archive who may do what, before they are deployed or as they are. */
+/** `crosstrail simulate`: asks the policies of the archive who may do what, before or after they are deployed. */
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseContract } from "../../core/contract";
@@ -118,7 +118,7 @@ async function subject(
     }
     const bucket = bucketPolicy === undefined ? undefined : readText(bucketPolicy, "The bucket policy");
     const key = keyPolicy === undefined ? undefined : readText(keyPolicy, "The key policy");
-    // The configuration does not have the key's ARN; what is there already names it.
+    // The configuration does not have the key's ARN; what already exists names it.
     const keyArn = keyNamedIn(`${bucket ?? ""} ${key ?? ""}`) ?? fleet.keyArn;
     const asked = { ...fleet, keyArn };
     const built = builtPolicies(asked, forms);

@@ -45,7 +45,7 @@ function define(codes: string, known: Known): void {
   for (const code of codes.split(" ")) table[code] = known;
 }
 
-// Something is there already.
+// Something already exists.
 define("TrailAlreadyExistsException", {
   id: "trail/exists",
   message: "The account has a trail of this name already, which this stack has not made.",

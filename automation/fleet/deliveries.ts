@@ -162,7 +162,7 @@ export class Deliveries {
     return findings.filter((finding) => finding !== undefined);
   }
 
-  /** What AWS says of a trail, whoever's stack it is. */
+  /** What AWS says of a trail, anyone who's stack it is. */
   private async ask(
     trail: Pick<TakenAway, "trailArn" | "accountId" | "alias" | "isOrganizationTrail">,
   ): Promise<Answer> {

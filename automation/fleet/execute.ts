@@ -57,12 +57,12 @@ export async function execute(steps: Step[], run: Runner, options: ExecuteOption
   return steps.map(({ stack }) => results.get(stack.name) as StackResult);
 }
 
-/** The stack that failed and without which this one cannot go on; undefined when nothing is in the way. */
+/** The stack that failed and without which this one cannot continue; undefined when nothing is in the way. */
 function whyNot(step: Step, results: ReadonlyMap<string, StackResult>): string | undefined {
   for (const name of step.needs) {
     const status = results.get(name)?.status ?? Status.Succeeded;
     if (status === Status.Succeeded) continue;
-    // What was left alone is as it was: who is authorized stays so.
+    // What was left unchanged is as it was: who is authorized stays so.
     if (status === Status.Skipped && step.orUntouched) continue;
     return name;
   }

@@ -112,10 +112,10 @@ export class Project {
     this.audit = settings;
   }
 
-  /** The audit stack's, or that of a member that has a file; as it is. */
+  /** The audit stack's, or that of a member that has a file, unchanged. */
   own(stack: string): StackSource {
     const file = this.fileOf(stack);
-    // This first: it says what is wrong with a file that is none.
+    // This first: it says what is wrong with a file that is not a stack file.
     const settings = readStackFile(file, this.env);
     return { workDir: this.folder, config: this.configOf(file), settings, file: basename(file) };
   }

@@ -3,7 +3,7 @@ import { ExitCode } from "../output";
 import type { StackResult } from "./types";
 import { Status } from "./types";
 
-/** What became of a stack's turn: nothing happened and all is well, but for what is given. */
+/** What became of a stack's turn: nothing happened and all is well, except what is given. */
 export function resultOf({ stack, action }: Step, more: Partial<StackResult> = {}): StackResult {
   return {
     stack: stack.name,

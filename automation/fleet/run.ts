@@ -96,7 +96,7 @@ interface InnerOptions {
   isMigrating?: boolean;
   /** AWS was just asked whether anything is needed that the audit stack takes away. */
   isAsked?: boolean;
-  /** Workers that are there already, and stay. */
+  /** Workers that already exist, and stay. */
   pool?: Pool;
 }
 

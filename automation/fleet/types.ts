@@ -39,7 +39,7 @@ export interface TrailReport {
   /** Everything that is not as intended. */
   findings: Finding[];
   /**
-   * Deliveries that failed, and silence. They tell of the time before, so that `status` fails by them, and `up`, which may have
+   * Deliveries that failed, and silence. They concern the time before, so that `status` fails by them, and `up`, which may have
    * just fixed the cause, warns.
    */
   activity: Finding[];
@@ -112,7 +112,7 @@ export type FleetEvent =
   | { type: "resource"; stack: string; op: string; resourceType: string; name: string; done: boolean }
   /** AWS refused for a passing reason; the stack is tried again after so many seconds. */
   | { type: "retrying"; stack: string; reason: string; seconds: number }
-  /** Something that the user should know; the stack goes on. */
+  /** Something that the user should know; the stack continues. */
   | { type: "warning"; stack: string; message: string }
   /** The stack is done, whatever became of it. */
   | { type: "finished"; result: StackResult };
@@ -123,7 +123,7 @@ export interface Job {
   pulumiVersion: string;
   /** The folder with Pulumi.yaml and the stack's file. */
   workDir: string;
-  /** The stack is there already; otherwise it is created, or for a preview shown in a backend of its own. */
+  /** The stack already exists; otherwise it is created, or for a preview shown in a backend of its own. */
   exists: boolean;
   /** Only create the stack; its turn comes later. */
   createOnly?: boolean;

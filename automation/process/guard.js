@@ -235,7 +235,7 @@ async function endUnguarded() {
         .split("\0")
         .find((each) => each.startsWith(`${MARK}=`));
       const ids = line?.slice(MARK.length + 1).split(":") ?? [];
-      // A mark of another form is no guard's.
+      // A mark of another form does not belong to a guard.
       marked.push(ids.filter((each) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(each)));
     } catch {
       // It ended while we read, or it is another user's and not ours.
@@ -266,7 +266,7 @@ function isBeingEnded(pid) {
       try {
         const [, program = "", id = ""] = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
         if (!ids.has(id) || path.basename(program) !== path.basename(__filename)) continue;
-        // Whoever takes in orphans is no Node.js process.
+        // A process that adopts orphans is not a Node.js process.
         const parent = statOf(name)[1];
         const [command = ""] = fs.readFileSync(`/proc/${parent}/cmdline`, "latin1").split("\0");
         if (parent === "1" || path.basename(command) !== path.basename(process.execPath)) return true;

@@ -10,7 +10,7 @@ import { endMarked, endUnguarded, findMarked, isBeingEnded, MARK } from "./guard
 export { endMarked, endUnguarded, findMarked, isBeingEnded, MARK };
 export { onTermination, type Termination } from "./termination";
 
-/** Whether a process of this machine runs, whoever's it is. */
+/** Whether a process of this machine runs, anyone who's it is. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -183,7 +183,7 @@ export function start(command: string, args: string[], options: ProcessOptions):
       void (async () => {
         if (failure) throw failure;
         if (!ended) {
-          // Somebody killed the guard itself. What it guarded must not go on without it.
+          // Somebody killed the guard itself. What it guarded must not continue without it.
           const left = await endMarked(id, { graceMs: 0 });
           ended = { code: null, signal: "SIGKILL", timedOut: false, left };
         }

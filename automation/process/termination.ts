@@ -1,4 +1,4 @@
-// Tells when this process should end: by a signal, or because whoever asked for it is gone.
+// Tells when this process should end: by a signal, or because anyone who asked for it is gone.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ const SIGNALS: Record<string, { reason: string; exitCode: number }> = {
  * function that takes the handlers away again.
  *
  * npm starts scripts through a shell. When npm is killed neither npm nor the shell passes that on, and this process
- * would go on unseen; so under npm the loss of one of the two counts as a request.
+ * would continue unseen; so under npm the loss of one of the two counts as a request.
  */
 export function onTermination(handler: (termination: Termination, count: number) => void): () => void {
   let count = 0;

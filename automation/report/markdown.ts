@@ -10,7 +10,7 @@ export const commentLimit = 65_536;
 
 /**
  * The first line of every report, always the same; GitHub does not show it. A workflow finds its earlier comment by this line
- * together with the comment's author. Compare with this constant, never with a report's first line: whoever can change the
+ * together with the comment's author. Compare with this constant, never with a report's first line: anyone who can change the
  * report could otherwise have another comment overwritten.
  */
 export const commentMarker = "<!-- crosstrail-preview -->";

@@ -1,5 +1,5 @@
 /**
- * Texts from elsewhere in a report: names, tags and policies come from the configuration, and on a pull request from whoever
+ * Texts from elsewhere in a report: names, tags and policies come from the configuration, and on a pull request from anyone who
  * wrote it. None of it may become markup, call a team, or hide what a line says.
  */
 
@@ -31,7 +31,7 @@ export function markdown(text: string): string {
   );
 }
 
-/** The same as code: GitHub looks for mentions in no code, so that it can be copied as it is. */
+/** The same as code: GitHub looks for mentions in no code, so that it can be copied. */
 export function markdownCode(text: string): string {
   return `<code>${visible(text).replace(/[^\p{L}\p{N} ,/-]/gu, entity)}</code>`;
 }

@@ -5,7 +5,7 @@ import type { BucketPolicyForm } from "../../core/policies/bucket";
 import type { KeyPolicyForm } from "../../core/policies/key";
 import type { PolicyDiff } from "../../core/policies/diff";
 
-/** A preview of the fleet; `FleetResult` of the embedding API is one, but for `fleet`. */
+/** A preview of the fleet; `FleetResult` of the embedding API is one, except `fleet`. */
 export interface ReportInput {
   /** The fleet as the configuration declares it now. Left out: who gains and loses access is not told. */
   fleet?: SimulatedFleet;

@@ -258,7 +258,7 @@ export class TextList {
 
   /**
    * True when one of the texts matches; null when none does, but one has a variable whose value is unknown; undefined when one
-   * has a variable without a value or is no ARN.
+   * has a variable without a value or is not an ARN.
    */
   matches(value: string, lookup: Lookup): Matched {
     if (this.plain.has(value)) return true;
@@ -377,7 +377,7 @@ function holdsForAny(condition: Condition, value: UnknownValue): Truth {
   return matched === undefined ? undefined : matched !== (condition.negated === true);
 }
 
-/** Whether a text of the policy matches whatever the value is, or never does. */
+/** Whether a string of the policy matches whatever the value is, or never does. */
 function matchesUnknown({ family }: Condition, text: string, { startsWith, except }: UnknownValue): Truth {
   if ((family !== "string" && family !== "ignoreCase" && family !== "like") || text.includes("${")) return undefined;
   const fold = (each: string) => (family === "ignoreCase" ? each.toLowerCase() : each);
@@ -427,7 +427,7 @@ function undecidedReason(condition: Condition): WhyUndecided {
 const isText = (condition: Condition): boolean => shapes[condition.family] === undefined;
 
 /**
- * One value of the request. A text whose variable has no value matches nothing, nor does what should be an ARN and is none;
+ * One value of the request. A string whose variable has no value matches nothing, nor does a value that should be an ARN and is not;
  * where just that would make the condition hold (a negated operator), AWS documents no rule ("might cause the entire
  * statement to be invalid"): undecided.
  */

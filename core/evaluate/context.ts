@@ -64,7 +64,7 @@ export function buildContext(request: AccessRequest, caller: Identity): Context 
       context.set(key, [String(value)]);
     } else if (isObject(value) && (value.presence === "always" || value.presence === "maybe")) {
       context.set(key, value);
-    } else return `the value of '${name}' is neither a text nor a list of texts`;
+    } else return `the value of '${name}' is neither a string nor a list of strings`;
   }
   return context;
 }

@@ -21,10 +21,10 @@ export interface Variable {
 
 export type Part = Token | Variable;
 
-/** A text of a policy, taken apart. */
+/** A string of a policy, taken apart. */
 export interface Template {
   parts: Part[];
-  /** What is wrong with its variables; nobody knows what such a text means. */
+  /** What is wrong with its variables; nobody knows what such a string means. */
   problem?: string;
 }
 
@@ -34,7 +34,7 @@ export type Lookup = (key: string) => string | null | undefined;
 const isVariable = (part: Part): part is Variable => typeof part === "object";
 
 /**
- * Takes a text apart. Variables exist since policy version 2012-10-17; before, `${...}` is ordinary text.
+ * Takes a string apart. Variables exist since policy version 2012-10-17; before, `${...}` is ordinary text.
  * `${*}`, `${?}` and `${$}` stand for the characters themselves.
  */
 export function parseTemplate(text: string, options: { wildcards: boolean; variables: boolean }): Template {
@@ -71,7 +71,7 @@ export function parseTemplate(text: string, options: { wildcards: boolean; varia
 }
 
 /**
- * Reads the variable whose `$` is at `start`; `end` is the place of its closing brace. A text is what is wrong with it.
+ * Reads the variable whose `$` is at `start`; `end` is the place of its closing brace. A string is what is wrong with it.
  */
 function readVariable(text: string, start: number): { value: Variable | string; end: number } | string {
   const shown = (end: number): string => text.slice(start, Math.min(end, start + 60));
@@ -224,7 +224,7 @@ function splitPattern(tokens: readonly Token[]): Token[][] {
   return parts;
 }
 
-/** Tells whether a text is matched. */
+/** Tells whether a string is matched. */
 export interface Matcher {
   matches(value: string): boolean;
   /** The one text it matches, when it has no wildcard. */
@@ -233,13 +233,13 @@ export interface Matcher {
   readonly prefix?: string | undefined;
   /** Texts that whatever it matches contains. */
   readonly contained?: readonly string[];
-  /** True for what should be an ARN and is none: it matches nothing. */
+  /** True for what should be an ARN and is not one: it matches nothing. */
   readonly malformed?: boolean;
 }
 
 /**
  * A pattern of the ARN operators: each of the six parts is compared by itself, so a wildcard never reaches over a colon
- * (but for colons within the last part). A text that is no ARN is never matched.
+ * (except colons within the last part). A string that is not an ARN is never matched.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
 export class ArnPattern implements Matcher {

@@ -206,7 +206,7 @@ export interface Decision {
   because?: Mismatch[];
   /**
    * For an implicit deny: the sides whose allow is missing; none when no policy can let this caller in. In the resource's
-   * own account either one would do, but for keys and roles; everywhere else both are needed.
+   * own account either one would do, except keys and roles; everywhere else both are needed.
    */
   missing?: ("resource" | "identity" | "scp")[];
   /** For an implicit deny: the allow that came nearest, and what failed with the value it wanted. */

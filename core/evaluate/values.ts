@@ -1,5 +1,5 @@
 /**
- * The typed values of conditions. Each reader answers with undefined for a text that is no such value; nothing is guessed.
+ * The typed values of conditions. Each reader answers with undefined for a string that is not such a value; nothing is guessed.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
 

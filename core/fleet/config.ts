@@ -8,7 +8,7 @@ import { hasStack, StackKind } from "./stacks";
 /** Where the contract comes from. */
 type Source = { auditStack: string } | { contract: Contract };
 
-/** How an account is entered, and where its trail is. */
+/** How an account is accessed, and where its trail is. */
 type Entry = Pick<Member, "accountId" | "alias" | "homeRegion" | "deployRoleArn" | "deployProfile">;
 
 /** The configuration of a member's stack that has no file of its own, with Pulumi's names. */
@@ -60,13 +60,13 @@ export function managementEntry(settings: AuditSettings, deployed: Contract | un
     accountId: former.managementAccountId,
     alias: former.alias,
     homeRegion: parseTrailArn(former.trailArn ?? "")?.region,
-    // An organization that is declared without its trail any more still says how its account is entered.
+    // An organization that is declared without its trail any more still says how its account is accessed.
     deployRoleArn: organization?.deployRoleArn,
     deployProfile: organization?.deployProfile,
   };
 }
 
-/** The management account as far as it is known, to ask about a trail whose stack is none of the fleet's. */
+/** The management account as far as it is known, to ask about a trail whose stack is not part of the fleet. */
 export function outsideEntry(settings: AuditSettings, deployed: Contract | undefined): Entry | undefined {
   const { organization } = settings;
   const accountId = organization?.managementAccountId ?? deployed?.organization?.managementAccountId;

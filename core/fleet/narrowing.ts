@@ -62,7 +62,7 @@ export function archiveAfter(deployed: Contract, settings: AuditSettings): Archi
   };
 }
 
-/** A declared contract is a contract but for the key, of which nothing depends here. */
+/** A declared contract is a contract except the key, of which nothing depends here. */
 function contractAfter(deployed: Contract, settings: AuditSettings): Contract {
   return { ...declaredContract(settings), keyArn: deployed.keyArn };
 }

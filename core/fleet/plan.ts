@@ -14,12 +14,12 @@ export interface Step {
   after: string[];
   /** Those of them that must have succeeded. */
   needs: string[];
-  /** It also goes on when what it needs had to be left alone: nothing has changed for it then. */
+  /** It also continues when the stack that it needs was skipped: nothing has changed for it then. */
   orUntouched?: boolean;
 }
 
 /**
- * Brings the fleet up: the audit stack authorizes a trail before it is made, and goes on authorizing it until it is gone.
+ * Brings the fleet up: the audit stack authorizes a trail before it is made, and continues authorizing it until it is gone.
  * What is removed therefore comes first, then the audit stack, the management account, and all members at the same time.
  */
 export function planUp(fleet: Fleet): Step[] {

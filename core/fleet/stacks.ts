@@ -1,4 +1,4 @@
-/** The stacks of the fleet: which there are, what their contract is, and what stands in the way of them. */
+/** The stacks of the fleet: which there are, what their contract is, and what prevents them. */
 import type { Contract } from "../contract";
 import { contractVersion } from "../contract";
 import type { Finding } from "../findings";
@@ -160,7 +160,7 @@ export function fleetOf(
   };
 }
 
-/** What stands in the way of a fleet whose stacks are named by aliases; the arguments are those of {@link fleetOf}. */
+/** What prevents a fleet whose stacks are named by aliases; the arguments are those of {@link fleetOf}. */
 export function fleetFindings(
   settings: AuditSettings,
   auditStack: string,

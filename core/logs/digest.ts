@@ -49,7 +49,7 @@ export const signatureAlgorithm = "SHA256withRSA";
 /** The metadata of a digest object, without `x-amz-meta-`. */
 export const signatureMetadata = "signature";
 export const signatureAlgorithmMetadata = "signature-algorithm";
-/** Of a backfill digest only: when it was made. Its key must have been valid then. */
+/** When it was made; only for a backfill digest. Its key must have been valid then. */
 export const backfillTimeMetadata = "backfill-generation-timestamp";
 
 /** The five fields of a starting digest: the first one, or the first after logging or validation was off. */

@@ -12,7 +12,7 @@ import type { PolicyOptions } from "./options";
 
 export interface LogSource extends Pick<PolicyOptions, "breakGlassRoleArns"> {
   partition: Partition;
-  /** The bucket that is logged, or that tells of new objects. */
+  /** The bucket that is logged, or that sends notifications of new objects. */
   sourceBucketName: string;
   /** The account that owns it, and what stands beside it. */
   accountId: string;
@@ -41,7 +41,7 @@ export function accessLogPolicy({ bucketName, ...source }: LogSource & { bucketN
   ]);
 }
 
-/** S3 tells of the source's new objects, and nobody uses the queue without TLS. */
+/** S3 sends notifications of the source's new objects, and nobody uses the queue without TLS. */
 export function notificationQueuePolicy({ queueArn, ...source }: LogSource & { queueArn: string }): PolicyDocument {
   const { breakGlassRoleArns: roles = [] } = source;
   return policyDocument([

@@ -17,7 +17,7 @@ import { divided } from "./organization";
 
 /**
  * The ways to write the bucket policy for many accounts, tightest first.
- * - `perTrail`: a write statement per account; its path and its trail are tied to each other.
+ * - `perTrail`: a write statement per account; its path and its trail are restricted to each other.
  * - `trailList`: one write statement with the list of paths and the list of trails; that a trail writes under its own
  *   account's path is then CloudTrail's promise, not the policy's.
  * - `trailName`: the list of paths, and any trail of the right name: another account's trail of that name passes, too.
@@ -129,7 +129,7 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
       aclCheck("CloudTrailAclCheck", byName(trails)),
       write("CloudTrailWrite", paths(trails), byName(trails)),
     ],
-    // CloudTrail may check the ACL without aws:SourceAccount and aws:SourceOrgID, so the check is never tied to these: public
+    // CloudTrail may check the ACL without aws:SourceAccount and aws:SourceOrgID, so the check is never restricted to these: public
     // sources saw trails refused over it (ministryofjustice/modernisation-platform #10761 and #11445). What an ACL says is no
     // secret worth a log.
     accountList: () => [aclCheck("CloudTrailAclCheck", byName(trails)), write("CloudTrailWrite", anywhere, byAccount)],
@@ -148,7 +148,7 @@ export function bucketPolicyIn(form: BucketPolicyForm, input: BucketPolicyInput)
       ];
     },
   };
-  // An organization trail is always tied to its two paths and its ARN: CloudTrail also writes the management account's own
+  // An organization trail is always restricted to its two paths and its ARN: CloudTrail also writes the management account's own
   // path, and checks both when the trail is made.
   const organizationTrails = organization?.trails ?? [];
   const organizationGrants = (id: string): Statement[] => [
@@ -195,7 +195,7 @@ function denyNestedPrefix(bucket: string, prefixes: string[]): Statement {
 
 /**
  * Each of the accounts reads its own logs. The accounts' roots stand for whom the accounts' IAM policies let; the variable
- * ties the path to the account of the one who asks, so that two statements do for any number of accounts.
+ * restricts the path to the account of the one who asks, so that two statements do for any number of accounts.
  */
 function membersRead(
   partition: Partition,
@@ -237,7 +237,7 @@ export function ownLogFolders(logPrefix: string | undefined, organizationId: str
 
 /**
  * Nobody reads or deletes an object of the archive without MFA, whatever else allows it. Objects only: the bucket's policy
- * stays within reach of the account, also of someone without MFA, so that a mistake in it can be mended.
+ * stays within reach of the account, also of someone without MFA, so that a mistake in it can be fixed.
  */
 function denyWithoutMfa(bucket: string, exemptRoleArns: string[] = []): Statement {
   return {

@@ -29,7 +29,7 @@ export function topicArn({ partition, region, accountId }: Home, name: string): 
 /**
  * Who may take on the role that writes to the log group: CloudTrail, for these trails. AWS says that "the role policy" does
  * not support `aws:SourceArn` and `aws:SourceAccount`, so a request may come without them; where it has them, they must be
- * right. What the role may do with it is tied to the account's own log streams anyway.
+ * right. What the role may do with it is restricted to the account's own log streams anyway.
  * @param trails trails of one account.
  */
 export function logsRoleTrust(trails: TrailIdentity[]): PolicyDocument<TrustStatement> {
@@ -75,7 +75,7 @@ export function logsRolePermissions(
 /**
  * The policy of a log group's key: CloudWatch Logs of the Region encrypts and decrypts the account's groups with it, and does
  * nothing else. Not one group alone: a group of another name, made when the name was changed, must not take the key away
- * from the one that was kept. Whoever may read a group needs no permission for its key.
+ * from the one that was kept. Anyone who may read a group needs no permission for its key.
  */
 export function logGroupKeyPolicy(home: Home): PolicyDocument {
   const { partition, region, accountId } = home;

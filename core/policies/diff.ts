@@ -23,7 +23,7 @@ export interface StatementChange {
 export interface PolicyDiff {
   /** In the order of the policy after the change, those that are gone last. */
   changes: StatementChange[];
-  /** How many statements stay as they are. */
+  /** How many statements stay unchanged. */
   unchanged: number;
 }
 
@@ -72,7 +72,7 @@ export function policyDiff(before: string | undefined, after: string | undefined
   return { changes: [...changes, ...removed], unchanged };
 }
 
-/** The statements of a policy's text; undefined when it is none. */
+/** The statements of a policy's text; undefined when it is not one. */
 export function statementsOf(text: string | undefined): Raw[] | undefined {
   if (text === undefined) return [];
   try {

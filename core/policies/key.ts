@@ -46,7 +46,7 @@ export interface KeyPolicyInput extends PolicyOptions {
   mayEncrypt?: boolean;
   /** What S3 replication of the archive does with this key, if it is on. */
   replication?: KeyReplication;
-  /** The archive's bucket, and where the logs lie in it: ties what members decrypt of an organization trail's logs. */
+  /** The archive's bucket, and where the logs lie in it: restricts what members decrypt of an organization trail's logs. */
   bucketName?: string;
   logPrefix?: string;
   previousLogPrefix?: string;
@@ -207,7 +207,7 @@ function trailGrants(form: KeyPolicyForm, trails: TrailIdentity[], input: KeyPol
     return [
       grant("Encrypt", "kms:GenerateDataKey*", encrypt),
       grant("DescribeKey", "kms:DescribeKey", describe),
-      // Tied to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
+      // Restricted to the trails only: AWS says nowhere which encryption context this request carries, and with an S3 Bucket
       // Key it is not the one of a log file.
       ...(bucketKeyEnabled ? [grant("Decrypt", "kms:Decrypt", describe)] : []),
     ];
@@ -236,7 +236,7 @@ function trailGrants(form: KeyPolicyForm, trails: TrailIdentity[], input: KeyPol
  * as principals say what `kms:CallerAccount` with principal "*" says in AWS's default policy; there, the value is often the
  * key's own account, and grants nothing across accounts.
  *
- * All logs of an organization trail carry the same trail's ARN, so there the log file's own place ties them to the account.
+ * All logs of an organization trail carry the same trail's ARN, so there the log file's own place restricts them to the account.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-kms-works-with-cloudtrail.html
  */
 function membersDecrypt(input: KeyPolicyInput, accountIds: string[]): Statement[] {
@@ -278,7 +278,7 @@ function membersDecrypt(input: KeyPolicyInput, accountIds: string[]): Statement[
       StringLike: {
         "kms:EncryptionContext:aws:s3:arn": list([
           ...folders.map((folder) => `${bucket}/${folder}`),
-          // With an S3 Bucket Key, S3 says the bucket instead of the object; the bucket policy still ties the path.
+          // With an S3 Bucket Key, S3 says the bucket instead of the object; the bucket policy still restricts the path.
           ...(bucketKeyEnabled ? [bucket] : []),
         ]),
       },

@@ -1,6 +1,6 @@
 /**
  * Adds Crosstrail's statements to the policy of a bucket or key that somebody else made. Whatever that policy says
- * stays as it is, to the letter; what cannot be added beside it is refused with a reason.
+ * stays unchanged, to the letter; what cannot be added beside it is refused with a reason.
  */
 import { Findings, nameStatement, readRaw } from "../evaluate/compile";
 import type { Finding } from "../findings";
@@ -60,7 +60,7 @@ export type MergeResult<Form extends string> = { merge: Merge<Form> } | { refuse
  * Adds what lets the fleet deliver and read.
  * @param denials Whether to add what denies too, such as access without TLS: it then holds for all that is in the
  * bucket.
- * @throws UserError when the current policy is no policy.
+ * @throws UserError when the current policy is not a policy.
  */
 export function mergeBucketPolicy(
   input: BucketPolicyInput,
@@ -81,7 +81,7 @@ export function mergeBucketPolicy(
 /**
  * Adds what lets the fleet encrypt and read. Never the account's administration: who administers the key is its owner's
  * choice, and a policy that lets nobody change it cannot be changed to add that either.
- * @throws UserError when the current policy is no policy.
+ * @throws UserError when the current policy is not a policy.
  */
 export function mergeKeyPolicy(
   input: KeyPolicyInput,
@@ -168,7 +168,7 @@ interface CurrentPolicy extends Omit<StatementTexts, "statements"> {
 
 function read(given: string | undefined, what: string): CurrentPolicy {
   if (given === undefined) {
-    // The document is the builder's, but for its statements.
+    // The document is the builder's, except its statements.
     const [before, after] = serialize(policyDocument([])).split("[]") as [string, string];
     return { before, after, statements: [], isList: true, variables: true };
   }
@@ -200,7 +200,7 @@ function unwrap(given: string): string {
   return text;
 }
 
-/** Which of our statements are there already, under whatever Sid, and which of them meet another one of their Sid. */
+/** Which of our statements already exist, under whatever Sid, and which of them meet another one of their Sid. */
 function compare(
   ours: Statement[],
   kept: CurrentStatement[],

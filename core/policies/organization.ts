@@ -22,7 +22,7 @@ export function divided(
   };
 }
 
-/** What the policies are told of a declared organization. */
+/** What the policies know of a declared organization. */
 export function grantOf(
   organization: { id: string; trail?: TrailIdentity; previous?: TrailIdentity; memberAccountIds: string[] } | undefined,
 ): OrganizationGrant | undefined {

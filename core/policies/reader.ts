@@ -1,5 +1,5 @@
 /**
- * Who reads the archive's logs through IAM: the trust policy of a reader role, and the permissions of whoever reads.
+ * Who reads the archive's logs through IAM: the trust policy of a reader role, and the permissions of anyone who reads.
  * The key policy and the bucket policy name no roles: KMS and S3 turn the ARN of a deleted role into an id, and the next
  * write is refused. The key policy lets the account's IAM policies decrypt logs instead, and these say what exactly.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-sharing-logs.html
@@ -139,7 +139,7 @@ export function readerTrust(trust: ReaderTrust): PolicyDocument<TrustStatement> 
   const { partition, trustedAccounts, requireMfa, externalId } = trust;
   requireSome(trustedAccounts, "accounts that may assume the role");
   const condition = {
-    // In an Allow, `BoolIfExists` would let through whoever has no such key at all, such as an access key without MFA.
+    // In an Allow, `BoolIfExists` would let through anyone who has no such key at all, such as an access key without MFA.
     ...(requireMfa && { Bool: { "aws:MultiFactorAuthPresent": "true" } }),
     ...(externalId !== undefined && { StringEquals: { "sts:ExternalId": externalId } }),
   };
@@ -161,7 +161,7 @@ export function readerTrust(trust: ReaderTrust): PolicyDocument<TrustStatement> 
   return document;
 }
 
-/** An empty list is no list in IAM: AWS refuses it, and "nobody" must not become "everybody". */
+/** An empty list is not a list in IAM: AWS refuses it, and "nobody" must not become "everybody". */
 function requireSome(accountIds: string[] | undefined, what: string): void {
   if (accountIds?.length !== 0) return;
   throw new UserError("The reader cannot be created.", [

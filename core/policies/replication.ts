@@ -100,7 +100,7 @@ export function replicationStatements(
 
 /**
  * Who may assume the role: S3. It takes no condition on the source: a role is only handed to S3 by somebody of its own account
- * who may pass it (`iam:PassRole`), AWS documents none, and what the role may do is tied to the two buckets.
+ * who may pass it (`iam:PassRole`), AWS documents none, and what the role may do is restricted to the two buckets.
  */
 export function replicationTrust(): PolicyDocument<TrustStatement> {
   return policyDocument<TrustStatement>([

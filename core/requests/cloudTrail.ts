@@ -30,7 +30,7 @@ export interface TrailDelivery {
   memberAccountIds?: string[];
   /** The Region the delivered events are from. Left out: the trail's home Region. */
   region?: string;
-  /** Which account is in which organization, and the bucket's Region. Left out: not known, but for an organization trail's own. */
+  /** Which account is in which organization, and the bucket's Region. Left out: not known, except an organization trail's own. */
   world?: World;
 }
 
@@ -69,7 +69,7 @@ export function deliveryRequests(trail: TrailDelivery): NamedRequest[] {
   return [...bucketRequests(trail, identity), ...keyRequests(trail, identity)];
 }
 
-/** An organization trail's account is in the organization, whoever says so. */
+/** An organization trail's account is in the organization, no matter who says so. */
 function worldOf({ world = {}, organizationId, keyArn }: TrailDelivery, { accountId }: TrailIdentity): World {
   const { organizationOf } = world;
   return {

@@ -1,5 +1,5 @@
 /**
- * The requests that are put to the archive's policies, with all that AWS puts into them. Whoever asks (`simulate`, `policy`,
+ * The requests that are put to the archive's policies, with all that AWS puts into them. Anyone who asks (`simulate`, `policy`,
  * the report, the sandbox's CloudTrail) takes them from here, so that no two ask with different facts.
  */
 export { cloudTrailService, deliveryRequests, type NamedRequest, type TrailDelivery } from "./cloudTrail";

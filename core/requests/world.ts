@@ -21,7 +21,7 @@ export function membershipOf(world: World, accountId: string | undefined): Membe
   return accountId === undefined ? "unknown" : (world.organizationOf?.(accountId) ?? "unknown");
 }
 
-/** The same world, but for some accounts. */
+/** The same world, except some accounts. */
 export function withMemberships(world: World, memberships: Readonly<Record<string, Membership>>): World {
   return {
     ...world,

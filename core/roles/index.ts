@@ -145,7 +145,7 @@ export interface RoleSubject {
   accounts: RoleAccount[];
   /** The names of the account's stacks. */
   aliases: string[];
-  /** The role by which the configuration says that the account is entered, if it does. */
+  /** The role by which the configuration says that the account is accessed, if it does. */
   deployRoleArn?: string;
   /** Stacks that create roles, and whose configuration has no crosstrail:permissionsBoundary. */
   withoutBoundary: string[];
@@ -305,7 +305,7 @@ function archiveNames(settings: AuditSettings): ArchiveNames {
   };
 }
 
-/** The permissions of the hub role: to enter the accounts by these roles, and nothing else. */
+/** The permissions of the hub role: to access the accounts by these roles, and nothing else. */
 export function hubPermissions(roleArns: string[]): PolicyDocument<IdentityStatement> {
   return policyDocument<IdentityStatement>([
     { Sid: "EnterAccounts", Effect: "Allow", Action: "sts:AssumeRole", Resource: list(roleArns) },
@@ -382,7 +382,7 @@ function githubTrust(partition: Partition, accountId: string, subject: string): 
 }
 
 /**
- * Says what is wrong with the subject of a GitHub token, or nothing. Patterns are none: they let other repositories in.
+ * Says what is wrong with the subject of a GitHub token, or nothing. Patterns are not accepted: they let other repositories in.
  */
 export function githubSubjectProblem(subject: string): string | undefined {
   if (/[*?$\s]/.test(subject)) return "a subject must be exact: a wildcard would let other branches or repositories in";

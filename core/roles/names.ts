@@ -40,7 +40,7 @@ export interface ArchiveNames {
   objectLock: boolean;
   retention: boolean;
   notifications: boolean;
-  /** The queue to which S3 tells of new log files. */
+  /** The queue to which S3 sends notifications of new log files. */
   queueName?: string;
   mfaDelete: boolean;
   forceDestroy: boolean;

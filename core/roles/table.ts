@@ -83,7 +83,7 @@ const passedTo = (service: string) => () => ({ StringEquals: { "iam:PassedToServ
 
 /**
  * A key that Crosstrail's stacks made carries their tag; keys have no names that a policy could know before they are made.
- * Whoever may set that tag on a key can make it one of Crosstrail's, so it is set on new keys, which have no alias yet. IAM
+ * Anyone who may set that tag on a key can make it one of Crosstrail's, so it is set on new keys, which have no alias yet. IAM
  * cannot tell a new key from an old one without an alias: docs/roles.md says so.
  */
 const resourceTag = `aws:ResourceTag/${stackTag}`;
@@ -277,7 +277,7 @@ export const features = {
         { action: "iam:ListRolePolicies", why: "reads whether it has others" },
         { action: "iam:ListAttachedRolePolicies", why: "reads whether it has others" },
       ]),
-      // Whoever may write the policy of a role can give it anything, up to what its boundary allows.
+      // Anyone who may write the policy of a role can give it anything, up to what its boundary allows.
       ...rows(Deploy, ownRoles, [
         { action: "iam:CreateRole", condition: withBoundary, why: "creates the role, with its permissions boundary" },
         {
@@ -526,7 +526,7 @@ export const features = {
           action: "kms:GenerateDataKey",
           calls: ["cloudtrail:CreateEventDataStore"],
           condition: ownKey,
-          why: "whoever makes the store has to be able to use its key",
+          why: "anyone who makes the store has to be able to use its key",
         },
         {
           action: "kms:Decrypt",
@@ -605,7 +605,7 @@ export const features = {
           action: "organizations:RegisterDelegatedAdministrator",
           calls: ["cloudtrail:RegisterOrganizationDelegatedAdmin"],
           condition: forCloudTrail,
-          why: "CloudTrail registers it with the organization for whoever asks",
+          why: "CloudTrail registers it with the organization for the caller",
         },
       ]),
       ...rows(Deploy, cloudTrailRoles, [
@@ -647,7 +647,7 @@ const everyAccess = [Preview, Deploy, Remove];
 const inAudit = ({ archive }: RoleNames) => archive !== undefined;
 const inManagement = ({ organization }: RoleNames) => organization !== undefined;
 
-/** Deploying never needs these, and whoever attaches another policy to the role shall not add them. */
+/** Deploying never needs these, and anyone who attaches another policy to the role shall not add them. */
 export const refusals: Refusal[] = [
   {
     sid: "KeepArchive",
@@ -657,7 +657,7 @@ export const refusals: Refusal[] = [
     resource: buckets,
   },
   {
-    // With the bucket's owner as the owner of all objects there are no ACLs; whoever writes one wants something else.
+    // With the bucket's owner as the owner of all objects there are no ACLs; no matter who writes one wants something else.
     sid: "NoAcl",
     accesses: everyAccess,
     needed: inAudit,

@@ -41,7 +41,7 @@ export interface Organization {
   managementAccountId: string;
   /** Whether the audit account is in the organization, as it nearly always is: the default. */
   auditAccountInOrganization: boolean;
-  /** The organization trail; its ARN is the management account's, whoever made it. */
+  /** The organization trail; its ARN is the management account's, no matter who made it. */
   trail?: TrailIdentity;
   /** The trail that this one is about to replace. */
   previous?: TrailIdentity;
@@ -49,7 +49,7 @@ export interface Organization {
   alias: string;
   /** False when that stack is deployed by others: the fleet then leaves it alone. */
   inFleet: boolean;
-  /** How the management account is entered, if not like the members. */
+  /** How the management account is accessed, if not like the members. */
   deployRoleArn?: string;
   deployProfile?: string;
   /** Members with trails of their own that are in the organization; the management account is not among them. */
@@ -76,7 +76,7 @@ export interface AuditSettings {
   fleet: FleetTrail[];
   /** The members as they are declared. */
   members: Member[];
-  /** How member accounts are entered, and what their stacks are configured with. */
+  /** How member accounts are accessed, and what their stacks are configured with. */
   deployRole: string;
   deployProfile: string;
   deployExternalId: string;

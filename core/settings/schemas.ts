@@ -1,4 +1,4 @@
-/** The values of configuration keys that are more than a text or a number. */
+/** The values of configuration keys that are more than a string or a number. */
 import { z } from "zod";
 import { accountIdProblem } from "../accounts";
 import { eventDataStoreNameProblem } from "../eventDataStore";

@@ -81,7 +81,7 @@ function correctAction(statement: RawStatement, { request }: NamedRequest): Poin
   };
 }
 
-/** Whether a text with the wildcards of IAM matches. */
+/** Whether a string with the wildcards of IAM matches. */
 function matches(pattern: string, value: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")

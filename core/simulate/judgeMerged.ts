@@ -202,7 +202,7 @@ function changedAnswers(
   const alone = ask(policyDocument(merge.wanted));
   const found = new Map<string, Change>();
   for (const [index, { question, group, title, expected, decision, verdict }] of ask(policy).entries()) {
-    // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is no news; and who
+    // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is not news; and who
     // administers a bucket or key that was there before is its owner's choice.
     if (verdict === "ok" || alone[index]?.verdict !== "ok" || group === "deliver" || isOwners(question, group))
       continue;

@@ -90,7 +90,7 @@ export function* aboutMfa(requests: Requests, trail: TrailIdentity): Generator<A
   yield ["no-mfa/keys-delete", touch("s3:DeleteObject", withAccessKeys)];
 }
 
-/** Whatever the policies deny, the audit account can mend them, and what needs no MFA works without. */
+/** Whatever the policies deny, the audit account can repair them, and what needs no MFA works without. */
 export function* aboutUpkeep(requests: Requests, trails: SimulatedTrail[]): Generator<Asked> {
   const { fleet, bucket } = requests;
   const { auditAccountId, keyArn } = fleet;

@@ -132,7 +132,7 @@ const administrator = compile(
 class Simulation implements Requests {
   private readonly compiled;
   private readonly trails: SimulatedTrail[];
-  /** Of each account its first trail. */
+  /** The first trail of each account. */
   private readonly accounts: Map<string, SimulatedTrail>;
   /** The accounts, sorted, each with the one after it. */
   private readonly nextAccount: Map<string, string>;
@@ -141,7 +141,7 @@ class Simulation implements Requests {
   readonly outsider: string;
   private readonly otherName: string;
   private readonly world: World;
-  /** The same, but for the outsider: of another organization, and an account of this one that nobody has declared. */
+  /** The same, except the outsider: of another organization, and an account of this one that nobody has declared. */
   private readonly foreignWorld: World;
   private readonly undeclaredWorld: World;
 

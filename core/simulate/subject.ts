@@ -45,7 +45,7 @@ export interface SimulatedAccess extends PolicyOptions {
 
 /** What is said of accounts and condition keys that no policy shows. */
 export interface SimulatedFacts {
-  /** Accounts that are in the organization, where one is declared; of others nobody knows, but for `outsideAccountIds`. */
+  /** Accounts that are in the organization, where one is declared; of others nobody knows, except `outsideAccountIds`. */
   insideAccountIds?: string[];
   /** Accounts that are declared to be outside of the organization. */
   outsideAccountIds?: string[];
@@ -60,7 +60,7 @@ export interface SimulatedFleet
   trails: SimulatedTrail[];
 }
 
-/** The archive's policies, and the forms that say what they can tie. */
+/** The archive's policies, and the forms that say what they can restrict. */
 export interface ArchivePolicies {
   /** Undefined: the bucket has none. */
   bucket: PolicyInput | undefined;
@@ -284,7 +284,7 @@ export function worldOf({
   if (id === undefined) return { region, given };
   const inside = new Set([
     ...(insideAccountIds ?? organization?.accountIds ?? []),
-    // Whoever declares it: an organization trail is the management account's.
+    // Anyone who declares it: an organization trail is the management account's.
     ...trails.filter(({ isOrganizationTrail }) => isOrganizationTrail).map(({ trail }) => trail.accountId),
   ]);
   const outside = new Set(outsideAccountIds);

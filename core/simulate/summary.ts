@@ -1,5 +1,5 @@
 /**
- * The simulation's thousands of answers in few: by group of questions, by account or role, and what no form could tie.
+ * The simulation's thousands of answers in few: by group of questions, by account or role, and what no form could restrict.
  */
 import type { Cell } from "./simulation";
 import type { GroupId, QuestionGroup, QuestionId } from "./questions";

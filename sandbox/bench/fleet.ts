@@ -39,7 +39,7 @@ export async function benchFleet(
   options: FleetOptions,
 ): Promise<void> {
   const { rounds } = options;
-  /** Runs a program that must succeed; whoever waits for it gets the processor time of all that it has started. */
+  /** Runs a program that must succeed; anyone who waits for it gets the processor time of all that it has started. */
   const whole = async (command: string, args: string[], env?: NodeJS.ProcessEnv) => {
     const result = await run(python, [path.join(__dirname, "whole.py"), command, ...args], {
       timeoutMs: 30 * MINUTE,

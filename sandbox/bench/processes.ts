@@ -83,7 +83,7 @@ export interface Cost {
   seconds: number;
   /** Processor seconds of all processes that were started. */
   cpu: number;
-  /** Processor seconds of those that ran before and go on: the emulator's. */
+  /** Processor seconds of those that ran before and continue: the emulator's. */
   emulator: number;
   /** Processors that everything else on the machine kept busy meanwhile: below 0.1 it was quiet. */
   others: number;

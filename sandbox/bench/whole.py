@@ -1,5 +1,5 @@
 """Runs a command and waits for all that it starts. A process whose parent ends without having waited for it falls to this one
-(on Linux), so that whoever waits for this one gets the processor time of all of them: plugins of Pulumi's are ended that way."""
+(on Linux), so that anyone who waits for this one gets the processor time of all of them: plugins of Pulumi's are ended that way."""
 
 import os
 import subprocess

@@ -12,7 +12,7 @@
 - event_data_stores.py: CloudTrail Lake's event data stores.
 - Object Lock can be switched on for a bucket that holds objects, and versioning cannot be suspended under it. moto asks for
   an empty bucket, as S3 did until 2023.
-- GetBucketNotificationConfiguration tells of EventBridge. moto keeps that to itself, and every preview would switch it on.
+- GetBucketNotificationConfiguration reports EventBridge. moto keeps that to itself, and every preview would switch it on.
 - Buckets have MFA Delete: it takes the header of a token to switch it or to write versioning again, and excludes lifecycle
   rules. moto knows nothing of it. That only the root user may do it is not checked, nor is the token.
 - Organizations and organization trails: see organizations.py.
@@ -154,7 +154,7 @@ def bucket_replication():
     def put_bucket_replication(self, bucket_name, replication):
         rules = replication["Rule"]
         for rule in [rules] if isinstance(rules, dict) else rules:
-            # An empty text is none in this XML.
+            # An empty string counts as missing in this XML.
             rule["Filter"] = {"Prefix": "", **{k: v for k, v in (rule.get("Filter") or {}).items() if v is not None}}
             name = rule["Destination"]["Bucket"].split(":::")[1]
             owner = s3_backends.bucket_accounts.get(name)

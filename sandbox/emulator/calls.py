@@ -124,7 +124,7 @@ def account_of(environ, access_key):
 
 
 def body_of(environ):
-    """The request's body, which stays there for whoever reads it next."""
+    """The request's body, which stays there for anyone who reads it next."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length == 0 or length > LONGEST_BODY:
         return b""
@@ -151,7 +151,7 @@ class RestOperations:
             pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path))
             wanted = dict(parse_qsl(query, keep_blank_values=True))
             self.operations.setdefault(http["method"], []).append((name, re.compile(pattern.rstrip("/") + "/?$"), wanted))
-        # Whoever asks for more of the query comes first; of equals the shortest name: PutObject before CopyObject.
+        # The operation that asks for more of the query comes first; of equals the shortest name: PutObject before CopyObject.
         for operations in self.operations.values():
             operations.sort(key=lambda each: (-len(each[2]), len(each[0])))
 

@@ -2,7 +2,7 @@
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 
 What differs from AWS: every signed call is recorded, also of services that CloudTrail does not cover; `tlsDetails` are made up,
-as the emulator speaks plain HTTP; calls that AWS services make for each other are not recorded, but for CloudTrail's own writes
+as the emulator speaks plain HTTP; calls that AWS services make for each other are not recorded, except CloudTrail's own writes
 to a bucket whose data events a trail records.
 """
 
@@ -348,5 +348,5 @@ def spelled(value):
 
 
 def is_name(name, siblings):
-    """A tag's key is no secret."""
+    """A tag's key is not a secret."""
     return name.lower() == "key" and any(other.lower() == "value" for other in siblings)

@@ -89,7 +89,7 @@ export function pythonEnv(): NodeJS.ProcessEnv {
 
 export interface EmulatorOptions {
   python: string;
-  /** The account that `accessKeyId` belongs to; others are entered by assuming a role there. */
+  /** The account that `accessKeyId` belongs to; others are accessed by assuming a role there. */
   accountId: string;
   accessKeyId: string;
   /** Gets the access log and the server's own messages. */

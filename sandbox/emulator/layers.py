@@ -15,7 +15,7 @@ from s3_gate import judge_objects
 
 def own_account(app, options):
     """Gives the sandbox's own key an account. moto has one default account for all keys that it does not know, and no
-    setting for it that would still let an assumed role enter another account; a request may name its account, though."""
+    setting for it that would still let an assumed role access another account; a request may name its account, though."""
     credential = re.compile(r"\bCredential=" + re.escape(options.access_key) + "/")
 
     def layer(environ, start_response):

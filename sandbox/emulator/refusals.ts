@@ -28,7 +28,7 @@ export interface Call {
   name: string;
   /** The account's trails that are seen in this Region: its own, and multi-Region trails of others. */
   namesTaken: string[];
-  /** The trail as it is, if there is one. */
+  /** The existing trail, if there is one. */
   trail?: { arn: string; homeRegion: string } | null;
   /** For the calls that try to deliver: where to, as it will be after the call. */
   delivery?: {
@@ -60,7 +60,7 @@ export interface ObjectCall {
   prefix?: string | null;
   headers: Record<string, string>;
   bucket: { account: string; region: string; policy: string | null };
-  /** Of what is read: its key, null where there is none any more, and the context that it was encrypted with. */
+  /** The key of what is read (null where it no longer exists), and the context that it was encrypted with. */
   object: {
     keyId: string;
     key: { arn: string; region: string; state: string; policy: string | null } | null;

@@ -1,7 +1,7 @@
 """Lets the bucket's policy and the object's key decide who reads, writes, lists and deletes objects. To moto a Deny holds whatever its
 conditions are, and a key's policy says nothing at all.
 
-Whether a call is refused is decided in refusals.ts, by Crosstrail's evaluator. The sandbox has no identity policies: whoever calls
+Whether a call is refused is decided in refusals.ts, by Crosstrail's evaluator. The sandbox has no identity policies: anyone who calls
 may do in his own account what no policy of the resource denies. Calls that are about the bucket itself are not judged.
 """
 

@@ -1,6 +1,6 @@
 """The AWS emulator: moto's server on the loopback interface, on a port that the system chooses.
 
-It prints one line of JSON with the port when it accepts requests, and ends when its stdin is closed: whoever holds the other
+It prints one line of JSON with the port when it accepts requests, and ends when its stdin is closed: anyone who holds the other
 end of that pipe is the one it works for.
 """
 
@@ -19,7 +19,7 @@ import urllib.request
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--access-key", required=True, help="the key that belongs to --account")
-    parser.add_argument("--account", required=True, help="other accounts are entered by assuming a role")
+    parser.add_argument("--account", required=True, help="other accounts are accessed by assuming a role")
     parser.add_argument("--access-log", required=True)
     parser.add_argument("--node", required=True, help="the Node.js that judges policies")
     parser.add_argument("--seed", default="crosstrail", help="of the same seed come the same event ids and file names")

@@ -232,7 +232,7 @@ interface GoPackage {
 async function goBuild(context: Context, step: Step, module: string, output: string, what: GoPackage): Promise<void> {
   const folder = path.join(__dirname, module);
   await requireGo(context);
-  // -v names each package as it is compiled: what is left cannot be known, but one sees that it goes on.
+  // -v names each package as it is compiled: what is left cannot be known, but one sees that it continues.
   let compiled = 0;
   step.note(`building ${what.title}: starting`);
   const args = ["build", "-v", "-buildvcs=false", "-ldflags", `-s -w ${what.flags ?? ""}`.trim(), "-o", output];

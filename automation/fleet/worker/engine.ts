@@ -72,7 +72,7 @@ export class Engine {
   }
 
   /**
-   * Waits for what is no engine's, such as reading from AWS: only while the stack has time, and until it is stopped.
+   * Waits for work outside the engine, such as reading from AWS: only while the stack has time, and until it is stopped.
    * @throws Over
    */
   async within<Result>(work: Promise<Result>): Promise<Result> {

@@ -14,7 +14,7 @@ export interface PendingOperation {
   type: "creating" | "updating" | "deleting" | "reading" | "importing";
 }
 
-/** The deployment in an exported state, as far as it is of interest; the rest of it stays as it is. */
+/** The deployment in an exported state, as far as it is of interest; the rest of it stays unchanged. */
 interface RawDeployment {
   manifest?: { time?: string };
   resources?: Deployment["resources"];

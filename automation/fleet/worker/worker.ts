@@ -41,7 +41,7 @@ export function main(): void {
     else if (order.type === "stop") engine?.stop(order.graceMs);
     else process.exit(0);
   });
-  // Whoever asked for it is gone, or wants an end: the engine's process must not be left in the middle of its work.
+  // Anyone who asked for it is gone, or wants an end: the engine's process must not be left in the middle of its work.
   let ending = false;
   const end = () => {
     if (ending) return;
