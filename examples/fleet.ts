@@ -15,8 +15,9 @@ async function main(projectFolder: string): Promise<void> {
   };
   try {
     const { status, stacks } = await preview({ projectFolder, signal: stopping.signal, onEvent });
-    for (const { stack, accountId, resources, findings } of stacks) {
-      console.log(`${stack} ${accountId}: ${resources.length} resources would change`);
+    for (const { stack, accountId, changes, findings } of stacks) {
+      const count = Object.values(changes).reduce((sum, each) => sum + each, 0);
+      console.log(`${stack} ${accountId}: ${count} resources would change`);
       for (const { message, remedy } of findings) console.log(`  ${message} ${remedy}`);
     }
     process.exitCode = status === "succeeded" ? 0 : 1;

@@ -305,7 +305,7 @@ describe("crosstrail roles", () => {
     const args = ["--github", "repo:o/r:environment:p", "--config", auditFile];
     const { exitCode, stderr } = await roles("hub", "--hub-account", "111111111111", ...args);
     assert.equal(exitCode, 0);
-    assert.match(stderr, /whoever controls it would control every account of the fleet/);
+    assert.match(stderr, /anyone who controls it would control every account of the fleet/);
     assert.doesNotMatch((await roles(...theHub, ...args)).stderr, /audit account/);
   });
 
