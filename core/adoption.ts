@@ -1,7 +1,7 @@
 /**
  * Bringing a trail that somebody made by hand under Crosstrail: the configuration of the stack that takes it over unchanged, and
  * what stands in the way. A member's trail and an organization's get a stack of their own; the audit account's own trail comes
- * under the audit stack. Where the configuration cannot say what the trail has, that part stays as it is.
+ * under the audit stack. Where the configuration cannot say what the trail has, that part stays unchanged.
  */
 import type { Partition } from "./accounts";
 import { regions } from "./accounts";

@@ -342,7 +342,7 @@ export const findingIds = {
   "simulate/failed": ["A policy allows what it must not, or refuses what must be possible.", "Deploy the policies that Crosstrail builds; find out who changed them."],
   "simulate/undecided": ["The answer depends on what is not known.", "Give its value, as the message says, or change the statement so that it does not depend on it."],
   "simulate/not-tied": ["Something is possible that the policy's form cannot prevent.", "Demand a tighter form, if it fits."],
-  // Adopting what is there already.
+  // Adopting what already exists.
   "adopt/audit-account": ["The audit stack already has another trail of its own account.", "Keep one of the two, as the message says."],
   "adopt/cloudformation": ["The trail belongs to a CloudFormation stack.", "First remove it from that stack while retaining the trail."],
   "adopt/control-tower": ["The trail belongs to AWS Control Tower.", "Let Control Tower manage it."],

@@ -13,7 +13,7 @@ import type { AuditAccess } from "./archive";
 import { clientSettings, providerCredentials } from "./credentials";
 
 export function auditAccess({ bucketName, auditAccountId, region }: AuditSettings): AuditAccess {
-  // Which Node.js the SDK wants next is no message of this program.
+  // The SDK's warning about future Node.js versions is not for the users of this program.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const credentials = providerCredentials(pulumi.runtime.allConfig(), region);
   const common = { ...clientSettings, region, credentials };

@@ -83,7 +83,7 @@ export interface AuditSettings {
   memberDefaults: Record<string, unknown>;
   extraRegions: string[];
   auditAccountTrail: boolean;
-  /** The audit account's own trail that is there already, if the stack takes one over; it keeps its name. */
+  /** The audit account's own trail that already exists, if the stack takes one over; it keeps its name. */
   imported?: ImportedTrail;
   trailName: string;
   bucketPolicyForm?: BucketPolicyForm;

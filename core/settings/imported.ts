@@ -1,4 +1,4 @@
-/** A trail that is there already, and that the stack takes over: every role has one trail of its own that can be. */
+/** A trail that already exists, and that the stack takes over: every role has one trail of its own that can be. */
 import type { LeaveAsIs } from "../leftAsIs";
 import { parseTrailArn } from "../names";
 import type { Values } from "./keys";
@@ -15,7 +15,7 @@ export interface ImportedTrail {
 /**
  * The trail that the stack takes over, if it does. Reports one of another account or Region: the provider would look for it in
  * the wrong place.
- * @param accountId the stack's account. Left out: an organization trail's, which belongs to the management account whoever works
+ * @param accountId the stack's account. Left out: an organization trail's, which belongs to the management account no matter who works
  * with it; it is held against the contract.
  */
 export function importedTrail(

@@ -27,7 +27,7 @@ export interface ManagementSettings {
   /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
   permissionsBoundary: string;
   tags: Record<string, string>;
-  /** The organization trail that is there already, if the stack takes one over. */
+  /** The organization trail that already exists, if the stack takes one over. */
   imported?: ImportedTrail;
 }
 

@@ -24,7 +24,7 @@ export interface MemberSettings {
   /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
   permissionsBoundary: string;
   tags: Record<string, string>;
-  /** The trail that is there already, if the stack takes one over. */
+  /** The trail that already exists, if the stack takes one over. */
   imported?: ImportedTrail;
 }
 
@@ -48,7 +48,7 @@ export function memberSettings(report: Report, values: Values, place: Place): Me
   };
 }
 
-/** The audit stack or the contract; reports when there is neither or both, and a contract that is none. */
+/** The audit stack or the contract; reports when there is neither or both, and an invalid contract. */
 export function contractSource(report: Report, values: Values): MemberSettings["source"] {
   const outright = Object.keys(values.contract ?? {}).length > 0;
   if (outright === (values.auditStack !== "")) {

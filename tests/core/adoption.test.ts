@@ -221,7 +221,7 @@ describe("core/adoption", () => {
       assert.deepEqual(settings.imported, { trailArn: trail.arn, leaveAsIs: [] });
     });
 
-    it("is authorised where the contract names it, by the stack's name there", () => {
+    it("is authorized where the contract names it, by the stack's name there", () => {
       const declared = contract({ organization: { ...organization, trailArn: trail.arn, alias: "root" } });
       const { authorised, alias, findings } = adoptionOf(trail, place({ contract: declared }));
       assert.deepEqual([authorised, alias, findings], [true, "root", []]);

@@ -162,7 +162,7 @@ describe("engine: the npm package", function () {
     assert.notEqual(code, 0);
     assert.match(stdout, /TS2322.*\n[^]*TS/);
 
-    // Closed sets are types: a misspelt word does not compile.
+    // Closed sets are types: a misspelled word does not compile.
     write(
       "own/misspelt.ts",
       'import { AuditBucket, MemberTrail } from "crosstrail";\n' +
