@@ -48,6 +48,11 @@ const commands: { name: string; summary: string; load: () => CommandModule }[] =
     load: () => require("./commands/status") as typeof import("./commands/status"),
   },
   {
+    name: "summary",
+    summary: "merge the results of a fleet that several machines worked on",
+    load: () => require("./commands/summary") as typeof import("./commands/summary"),
+  },
+  {
     name: "destroy",
     summary: "destroy all trails, then the audit stack except the archive",
     load: () => require("./commands/destroy") as typeof import("./commands/destroy"),

@@ -5,20 +5,21 @@
  */
 import { Action } from "../core/fleet";
 import { runForApi } from "./api";
-import type { DestroyOptions, FleetOptions, UpOptions } from "./fleet/run";
+import type { DestroyOptions, FleetOptions, PreviewOptions, UpOptions } from "./fleet/run";
 import type { FleetResult } from "./fleet/types";
 
 export type { Finding } from "../core/findings";
 export { UserError } from "../core/findings";
-export type { FleetStack, Step } from "../core/fleet";
+export type { FleetStack, Shard, Step } from "../core/fleet";
 export { Action, StackKind } from "../core/fleet";
-export type { DestroyOptions, FleetOptions, Plan, UpOptions } from "./fleet/run";
+export type { DestroyOptions, FleetOptions, Plan, PreviewOptions, UpOptions } from "./fleet/run";
 export type { FleetEvent, FleetResult, ResourceChange, StackResult, TrailReport } from "./fleet/types";
 export { Status } from "./fleet/types";
 export { ExitCode, ExitError } from "./output";
 
 /**
- * Brings up the audit stack and then all members, and reads every trail back. Trails of members that are no longer
+ * Brings up the audit stack and then all members, and reads every trail back. No engine runs for a stack of which nothing has
+ * changed since its last `up`: its result says so in `notRun`. Trails of members that are no longer
  * declared are destroyed first; their logs stay.
  * @throws UserError when nothing could be begun: the configuration has mistakes, or Pulumi's backend cannot be asked.
  * What fails for one stack is in the result.
@@ -27,8 +28,11 @@ export function up(options: UpOptions = {}): Promise<FleetResult> {
   return runForApi(Action.Up, options);
 }
 
-/** Shows what `up` would change, for all stacks at the same time; nothing is changed, in AWS or in the backend. */
-export function preview(options: FleetOptions = {}): Promise<FleetResult> {
+/**
+ * Shows what `up` would change, for all stacks at the same time; nothing is changed, in AWS or in the backend. Stacks of which
+ * nothing has changed since their last `up` are not run: their results say so in `notRun`.
+ */
+export function preview(options: PreviewOptions = {}): Promise<FleetResult> {
   return runForApi(Action.Preview, options);
 }
 

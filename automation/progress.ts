@@ -26,6 +26,7 @@ function finishedLine(result: Finished, colors: Colors, shownMs = 0, width = Inf
   const seconds = Math.max(result.seconds, result.seconds > 0 ? shownMs / 1000 : 0);
   const time = seconds > 0 ? colors.dim(` ${elapsed(seconds * 1000)}`) : "";
   const fit = (line: string) => `${fitted(line, Math.max(width - widthOf(time), 10))}${time}`;
+  if (result.notRun !== undefined) return fit(`${colors.green("✔")} ${stack}: not run, ${result.notRun}`);
   if (status === Status.Succeeded) {
     return fit(`${colors.green("✔")} ${stack}: ${action === "status" ? "as intended" : changesText(result)}`);
   }
@@ -50,7 +51,7 @@ export class LineProgress implements FleetProgress {
     switch (event.type) {
       case "started":
         return this.say(
-          `… ${event.stack} (${event.accountId}): ${event.destroys ? "destroy, previewed" : event.action}`,
+          `… ${event.stack} (${event.accountId}): ${event.destroys ? "destroy, previewed" : event.unchanged ? "reading its trail back" : event.action}`,
         );
       case "resource":
         return event.done ? this.say(`  ${event.stack}: ${event.op} ${event.resourceType} ${event.name}`) : undefined;

@@ -131,6 +131,40 @@ export function parseContract(outputs: Record<string, unknown>, source: string):
   );
 }
 
+/**
+ * All of the contract that the program of a member's stack works with. Other members are not in it: a fleet that grows changes
+ * nothing for those it has.
+ */
+export type MemberContract = Pick<
+  Contract,
+  | "contractVersion"
+  | "partition"
+  | "auditAccountId"
+  | "bucketName"
+  | "bucketRegion"
+  | "logPrefix"
+  | "keyArn"
+  | "otherBucketNames"
+  | "trails"
+>;
+
+/** What an account's stack needs of the contract. */
+export function memberContract(contract: Contract, accountId: string): MemberContract {
+  const { contractVersion, partition, auditAccountId, bucketName, bucketRegion, logPrefix, keyArn } = contract;
+  const { otherBucketNames } = contract;
+  return {
+    contractVersion,
+    partition,
+    auditAccountId,
+    bucketName,
+    bucketRegion,
+    logPrefix,
+    keyArn,
+    ...(otherBucketNames && { otherBucketNames }),
+    trails: contract.trails.filter((each) => each.accountId === accountId),
+  };
+}
+
 /** What a member stack may do, as the contract says. */
 export interface Authorisation {
   trail: TrailIdentity;

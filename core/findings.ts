@@ -80,6 +80,7 @@ export const findingIds = {
   "config/tags": ["Two tags differ in letter case only, and the stack has a role of IAM, which takes them for one.", "Keep one of them."],
   // Between the stacks.
   "contract/audit-account": ["A member stack names the audit account itself.", "Use the audit stack's own trail instead."],
+  "contract/changed": ["The audit stack was updated by somebody else while this run worked on a stack that reads it.", "Rerun the command."],
   "contract/json": ["The file is not the output of `pulumi stack output --json`.", "Regenerate it from the audit stack."],
   "contract/missing": ["The stack's outputs are not a contract.", "Name a deployed audit stack."],
   "contract/no-organization": ["The audit stack does not authorize an organization trail.", "Add the lines in the message to the audit stack, then deploy it."],
@@ -433,6 +434,11 @@ export const findingIds = {
   "verify/signature-changed": ["The signature beside a digest is wrong; the next digest proves its content.", "Find out who changed the object's metadata."],
   "verify/signature-lost": ["The signature beside a digest is missing; the next digest proves its content.", "Copy archives with their metadata."],
   "verify/start-missing": ["A chain's first digest names one before it that is missing.", "Look for older digests in the replica, or use `--since`."],
+  // A fleet over several machines.
+  "shard/failed": ["A part of the fleet could not run at all.", "Fix what its job says, then rerun it."],
+  "shard/missing": ["Parts of the fleet have no result, so nothing is known about their stacks.", "Rerun their jobs."],
+  "shard/other-run": ["The results are of different runs, or a part is there twice.", "Give the files of one run, each once."],
+  "shard/unreadable": ["A file is not the result of a run with `--shard` and `--json`.", "Give the files that the jobs wrote."],
 } satisfies Record<string, [meaning: string, whatToDo: string]>;
 
 /** The id of a finding: `crosstrail help <id>` prints what it means. */

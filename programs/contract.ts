@@ -1,18 +1,39 @@
 /** The audit contract, read from the audit stack's outputs. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Contract } from "../core/contract";
-import { contractKeys, parseContract } from "../core/contract";
+import { contractKeys, memberContract, parseContract } from "../core/contract";
 import { UserError } from "../core/findings";
+import { canonical } from "../core/fleet/inputs";
 import type { MemberSettings } from "../core/settings";
 import { fullStackName } from "./stack";
 
-/** The contract that a stack is configured to follow, and the audit stack's full name where it is read from there. */
+/** Set by crosstrail: what the account's stack needs of the contract, as it is written down with this run. */
+export const contractVariable = "CROSSTRAIL_CONTRACT";
+
+/**
+ * The contract that a stack is configured to follow, and the audit stack's full name where it is read from there.
+ * @throws UserError when it is not the one that the run is recorded with: the record would be wrong.
+ */
 export async function contractOf(
   source: MemberSettings["source"],
+  accountId: string,
 ): Promise<{ contract: Contract; auditStack: string | undefined }> {
   if ("contract" in source) return { contract: source.contract, auditStack: undefined };
   const auditStack = fullStackName(source.auditStack);
-  return { contract: await readContract(auditStack), auditStack };
+  const contract = await readContract(auditStack);
+  const recorded = process.env[contractVariable];
+  if (recorded && recorded !== canonical(memberContract(contract, accountId))) {
+    throw new UserError("The audit stack changed during this run. Nothing was changed.", [
+      {
+        id: "contract/changed",
+        severity: "error",
+        subject: auditStack,
+        message: "Its contract is not the one that this run started with: somebody else has updated it meanwhile.",
+        remedy: "Rerun the command.",
+      },
+    ]);
+  }
+  return { contract, auditStack };
 }
 
 /**

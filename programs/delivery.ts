@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MemberTrailArgs } from "../components/memberTrail";
 import { TrailLogGroup } from "../components/trailLogGroup";
 import { TrailTopic } from "../components/trailTopic";
-import type { Authorisation, Contract } from "../core/contract";
+import type { Authorisation, MemberContract } from "../core/contract";
 import { stackTag } from "../core/fleet";
 import { trailArn } from "../core/names";
 import type { MemberSettings, TrailOptions } from "../core/settings";
@@ -17,7 +17,7 @@ export interface Delivery {
 
 /** What a trail of another account than the audit account's takes to deliver to the archive. */
 export async function deliverToArchive(
-  contract: Contract,
+  contract: MemberContract,
   { trail, previousTrailArn }: Pick<Authorisation, "trail" | "previousTrailArn">,
   settings: Pick<MemberSettings, "partition" | "accountId" | "trailOptions" | "permissionsBoundary" | "tags">,
   organizationId?: string,

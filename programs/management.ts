@@ -20,7 +20,7 @@ export async function management(
   open: (region: string) => OrganizationAccess = openAccess,
 ): Promise<Record<string, pulumi.Input<unknown>>> {
   const { accountId, isOrganizationTrail } = settings;
-  const { contract, auditStack } = await contractOf(settings.source);
+  const { contract, auditStack } = await contractOf(settings.source, accountId);
   const authorised = authoriseOrganization(contract, settings, auditStack);
   await requireAccount(accountId, "accountId");
   const deployed = await deployedOutputs();

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MemberTrail } from "../components/memberTrail";
-import { authorise, refuseOtherImport, refuseReplacement } from "../core/contract";
+import { authorise, memberContract, refuseOtherImport, refuseReplacement } from "../core/contract";
 import { LeaveAsIs } from "../core/leftAsIs";
 import { logPath } from "../core/names";
 import type { MemberSettings } from "../core/settings";
@@ -11,8 +11,10 @@ import { deployedOutputs, requireAccount } from "./stack";
 /** A member stack: the trail of one account, as the audit stack's contract authorizes it. */
 export async function member(settings: MemberSettings): Promise<Record<string, pulumi.Input<unknown>>> {
   const { accountId } = settings;
-  const { contract, auditStack } = await contractOf(settings.source);
-  const authorised = authorise(contract, settings, auditStack);
+  const { contract: whole, auditStack } = await contractOf(settings.source, accountId);
+  const authorised = authorise(whole, settings, auditStack);
+  // Nothing else from here on: a stack whose part of the contract is the same need not be run again.
+  const contract = memberContract(whole, accountId);
   await requireAccount(accountId, "accountId");
   const deployed = await deployedOutputs();
   refuseReplacement(deployed.trailArn as string | undefined, authorised);

@@ -1,7 +1,10 @@
 /** What `up`, `preview`, `destroy` and `status` share: options, progress, questions, and what is printed in the end. */
 import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { formatFinding } from "../../core/findings";
+import type { Shard } from "../../core/fleet";
+import { mostShards, parseShard } from "../../core/fleet";
 import type { FleetOptions, FleetResult, Plan, StackResult } from "..";
 import { Status } from "..";
 import { limits } from "../fleet/limits";
@@ -21,6 +24,7 @@ export interface Options {
   secretsProvider?: string;
   yes?: boolean;
   json?: boolean;
+  shard?: Shard;
 }
 
 export function defineFleet(command: Command, verb: string): void {
@@ -38,8 +42,30 @@ export function defineFleet(command: Command, verb: string): void {
       "time limit for each stack; its engine is then stopped (default: 900)",
       wholeNumber(1, limits.timeoutSeconds),
     );
+  if (verb !== "destroy") {
+    command.option(
+      "--shard <i/n>",
+      "only part i of n of the members, for several machines; 0/n: what is not split, which must run first",
+      shardOption,
+    );
+  }
   if (verb !== "status")
     command.option("--failed", `only the stacks that did not succeed in the last crosstrail ${verb}`);
+}
+
+/** What leaves engines out, and what does not. */
+export function defineFull(command: Command, refresh: string): void {
+  command
+    .option("--full", "run the engine for every stack, also where nothing has changed since the last up")
+    .option("--refresh", refresh);
+}
+
+function shardOption(text: string): Shard {
+  const shard = parseShard(text);
+  if (shard) return shard;
+  throw new InvalidArgumentError(
+    `Two numbers are needed, such as 2/5: a part from 0 to n, and n from 1 to ${mostShards}.`,
+  );
 }
 
 export function defineYes(command: Command): void {
@@ -80,6 +106,7 @@ export async function runVerb<Own extends FleetOptions>(
       env,
       only: options.only,
       failed: options.failed,
+      shard: options.shard,
       parallel: options.parallel,
       timeoutSeconds: options.timeout,
       ...(!terminal && { graceSeconds: 5 }),
@@ -110,7 +137,7 @@ export async function runVerb<Own extends FleetOptions>(
 
 async function confirm(
   verb: string,
-  { steps, parallel, changes }: Plan,
+  { steps, parallel, changes, unchanged }: Plan,
   { ask, stderr }: Surroundings,
 ): Promise<boolean> {
   const names = (wanted: (step: Plan["steps"][number]) => boolean) =>
@@ -119,6 +146,7 @@ async function confirm(
   const lines = [
     ...(gone.length > 0 ? [`Destroys: ${listed(gone)}. Their logs stay in the archive.`] : []),
     ...(verb === "up" ? changes : []),
+    ...(unchanged.length > 0 ? [`Unchanged since the last up, so no engine runs: ${listed(unchanged)}.`] : []),
     `${steps.length} ${steps.length === 1 ? "stack" : "stacks"}, at most ${parallel} at the same time.`,
   ];
   if (!ask) {
@@ -148,10 +176,16 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
   const { stacks, seconds, findings } = result;
   if (stacks.length === 0) return `Nothing to ${verb}.\n`;
   const lines: string[] = [];
+  const notRun = stacks.filter((stack) => stack.notRun !== undefined);
   for (const stack of stacks) {
+    if (stack.notRun !== undefined) continue;
     if (verb === "preview") lines.push(...previewLines(stack, colors));
     // The others follow, with what is wrong.
     if (verb === "status" && stack.status === Status.Succeeded) lines.push(statusLine(stack, colors));
+  }
+  if (notRun.length > 0 && verb === "preview") {
+    const what = `${notRun.length} not run, unchanged since the last up`;
+    lines.push(`${colors.bold(what)}: ${listed(notRun.map(({ stack }) => stack))}`);
   }
   if (lines.length > 0) lines.push("");
 
@@ -166,17 +200,21 @@ export function textOf(verb: string, result: FleetResult, colors: Colors): strin
     const word = finding.severity === "error" ? colors.red("fleet") : colors.yellow("fleet");
     lines.push(word, cleaned(formatFinding(finding)).replace(/^\n/, ""), "");
   }
-  const count = (status: Status) => stacks.filter((stack) => stack.status === status).length;
-  const counts = [Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
-    .filter((status) => count(status) > 0)
-    .map((status) => `${count(status)} ${status}`);
-  // A preview that failed has not told what would change.
-  const told = verb === "preview" ? stacks.filter(({ status }) => status === Status.Succeeded) : stacks;
+  const ran = stacks.filter((stack) => stack.notRun === undefined);
+  const count = (status: Status) => ran.filter((stack) => stack.status === status).length;
+  const counts = [
+    ...[Status.Succeeded, Status.Failed, Status.Skipped, Status.Cancelled]
+      .filter((status) => count(status) > 0)
+      .map((status) => `${count(status)} ${status}`),
+    ...(notRun.length > 0 ? [`${notRun.length} not run, unchanged since the last up`] : []),
+  ];
+  // A preview that failed has not told what would change, and of what did not run no engine says anything.
+  const told = verb === "preview" ? ran.filter(({ status }) => status === Status.Succeeded) : ran;
   const changed = told.filter(({ changes }) => Object.keys(changes).length > 0).length;
   const changes = changed > 0 ? `, ${changed} with changes` : ", no changes";
   const what = verb === "status" || told.length === 0 ? "" : changes;
   lines.push(
-    `${colors.bold(verb)}: ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}, ${counts.join(", ")}${what} (${elapsed(seconds * 1000)})`,
+    `${colors.bold(verb)}${result.shard === undefined ? "" : ` ${result.shard}`}: ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}, ${counts.join(", ")}${what} (${elapsed(seconds * 1000)})`,
   );
   if (bad.length > 0 && verb !== "status") lines.push(...repeatLines(verb, bad));
   return `${lines.join("\n")}\n`;

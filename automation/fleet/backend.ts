@@ -16,6 +16,9 @@ export interface StackEntry {
   /** Undefined where the backend does not say. */
   resources?: number;
   lastUpdate?: string;
+  /** Pulumi Cloud: the stack's page, and whether somebody works on it. */
+  url?: string;
+  updateInProgress?: boolean;
 }
 
 export class Backend {
@@ -46,14 +49,29 @@ export class Backend {
   /** The project's stacks by name. */
   async stacks(): Promise<Map<string, StackEntry>> {
     const { stdout } = await this.pulumi(["stack", "ls", "--json"]);
-    const list = JSON.parse(stdout) as { name: string; resourceCount?: number; lastUpdate?: string }[];
+    const list = JSON.parse(stdout) as (Omit<StackEntry, "resources"> & { resourceCount?: number })[];
     return new Map(
-      list.map(({ name, resourceCount, lastUpdate }) => {
+      list.map(({ name, resourceCount, lastUpdate, url, updateInProgress }) => {
         // Pulumi Cloud names stacks of other organizations in full.
         const short = name.split("/").at(-1) as string;
-        return [short, { name: short, resources: resourceCount, lastUpdate }];
+        return [short, { name: short, resources: resourceCount, lastUpdate, url, updateInProgress }];
       }),
     );
+  }
+
+  /** The backend's URL, as Pulumi finds it; undefined when it does not say. */
+  async url(projectFile: Record<string, unknown>): Promise<string | undefined> {
+    const { url: inProject } = (projectFile.backend ?? {}) as { url?: unknown };
+    const known = this.env.PULUMI_BACKEND_URL || inProject;
+    if (typeof known === "string" && known !== "") return known;
+    try {
+      const { stdout } = await this.pulumi(["whoami", "--json", "--verbose"]);
+      const { url } = JSON.parse(stdout) as { url?: unknown };
+      return typeof url === "string" ? url : undefined;
+    } catch {
+      this.signal?.throwIfAborted();
+      return undefined;
+    }
   }
 
   /** What the audit stack has published; undefined before its first deployment. */

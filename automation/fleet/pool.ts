@@ -44,7 +44,6 @@ export class Pool {
 
   async run(job: Job, onEvent: (event: JobEvent) => void): Promise<{ result: StackResult; reading?: ArchiveReading }> {
     const worker = this.idle.pop() ?? this.startWorker();
-    worker.jobs++;
     this.busy.add(worker);
     // The engine's own time limit comes first; this is for a worker that hangs itself.
     const limit = setTimeout(() => void worker.process.stop("SIGTERM", 10_000), job.timeoutMs + job.graceMs + MINUTE);
@@ -57,6 +56,8 @@ export class Pool {
         worker.process.result.then(() => reject(new Error("ended")), reject);
         this.order(worker, { type: "run", job });
       });
+      // What only reads from AWS leaves nothing behind.
+      if (report.result.attempts > 0 || job.createOnly) worker.jobs++;
       if (report.reusable && worker.jobs < mostJobs && !this.closed) this.idle.push(worker);
       else this.end(worker);
       return { result: report.result, reading: report.reading };

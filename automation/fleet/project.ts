@@ -163,6 +163,22 @@ export class Project {
     return names;
   }
 
+  /** The project's name, what it gives to every stack, and all of its file. */
+  get name(): string {
+    return this.project.name;
+  }
+  get defaults(): Record<string, unknown> {
+    return this.project.defaults;
+  }
+  get content(): Record<string, unknown> {
+    return this.project.content;
+  }
+
+  /** What a stack's file has besides its configuration; without a file, what it is given: the audit stack's. */
+  stackFileOf(stack: string): Record<string, unknown> {
+    return this.read(this.fileOf(this.hasFile(stack) ? stack : this.auditStack)).rest;
+  }
+
   /** Whether the stack has a file of its own. */
   hasFile(stack: string): boolean {
     return existsSync(this.fileOf(stack));

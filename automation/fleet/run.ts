@@ -2,12 +2,15 @@
 import { availableParallelism, freemem } from "node:os";
 import { resolve } from "node:path";
 import type { Contract } from "../../core/contract";
+import { memberContract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { Finding } from "../../core/findings";
-import type { Fleet, FleetStack, Step } from "../../core/fleet";
+import type { Fleet, FleetStack, Shard, Step } from "../../core/fleet";
 import {
   Action,
+  archiveFindings,
   archiveRemovalFinding,
+  canonical,
   declaredContract,
   fleetFindings,
   fleetOf,
@@ -20,6 +23,8 @@ import {
   plannedChanges,
   removalFinding,
   removalOf,
+  shardStacks,
+  shardText,
   StackKind,
 } from "../../core/fleet";
 import type { TrailIdentity } from "../../core/names";
@@ -34,8 +39,10 @@ import { checkNumbers } from "./limits";
 import { Pool } from "./pool";
 import { Project, type StackSource } from "./project";
 import { resultOf } from "./result";
-import type { ExpectedTrail, FleetEvent, FleetResult, Job, StackResult } from "./types";
+import type { ArchiveReading, ExpectedTrail, FleetEvent, FleetResult, Job, StackResult } from "./types";
 import { Status } from "./types";
+import { Unchanged } from "./unchanged";
+import type { Recorded } from "./unchanged/recorded";
 
 export interface FleetOptions {
   /** The folder with Pulumi.yaml. Default: PULUMI_OPTION_CWD, or the working folder. */
@@ -54,6 +61,11 @@ export interface FleetOptions {
   timeoutSeconds?: number;
   /** Seconds that a running call of a cancelled stack may still take, 0 to 86400. Default: 30. */
   graceSeconds?: number;
+  /**
+   * Only one part of the fleet, for a run on several machines: `{ index: 2, count: 5 }` is the second fifth of the members, index 0
+   * what they need and is not split: the audit stack, the organization trail, and what is removed. Default: all of it.
+   */
+  shard?: Shard;
   /** `--secrets-provider` for stacks that are created. Default: the backend's. */
   secretsProvider?: string;
   /** Gets everything that happens. Must not throw. */
@@ -66,9 +78,20 @@ export interface FleetOptions {
   endNow?: AbortSignal;
 }
 
-export interface UpOptions extends FleetOptions {
-  /** Compare each stack with AWS before. Default: false. */
+export interface PreviewOptions extends FleetOptions {
+  /**
+   * Run the engine for every stack. Default: false; a stack is not run when nothing that goes into it has changed since its last
+   * `up` and nobody else has changed its state: see {@link StackResult.notRun}.
+   */
+  full?: boolean;
+  /**
+   * `up`: the engine compares each stack with AWS first, so that every stack runs. `preview`: every trail is read back from AWS, and
+   * the engine compares those stacks with AWS that run, or whose trail is not as it is configured. Default: false.
+   */
   refresh?: boolean;
+}
+
+export interface UpOptions extends PreviewOptions {
   /**
    * How many members that are not declared any more may be destroyed, where that is every member, more than half of them, or the
    * organization trail (which counts as one). Default: 0, such a run is refused.
@@ -88,6 +111,8 @@ export interface Plan {
   parallel: number;
   /** What `up` would change of the fleet and of the archive's policies, as far as configuration and state say it; sentences. */
   changes: string[];
+  /** The stacks that no engine will run for, as far as it is known before the audit stack is up. */
+  unchanged: string[];
 }
 
 /** What a migration asks for besides. */
@@ -117,18 +142,26 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
     [options.endNow, () => (stopping.abort(), pool.stop(2_000))],
   ]);
   try {
-    // They load while the backend is asked.
-    pool.warmUp(Math.min(parallel, options.only?.length ?? project.audit.members.length + 1));
+    // They load while the backend is asked. Where most stacks may have nothing to do, that is known first.
+    const all = Math.min(parallel, options.only?.length ?? project.audit.members.length + 1);
+    pool.warmUp(mayLeaveOut(action, options) ? (action === Action.Up ? 1 : 0) : all);
     const run = await Run.open(action, options, project, pool, env, parallel);
     const { steps } = run;
-    if (steps.length === 0) return summary(action, [], run.findings, began);
+    const shard = options.shard && shardText(options.shard);
+    if (steps.length === 0) return summary(action, [], run.findings, began, shard);
     options.onEvent?.({ type: "planned", steps, parallel });
-    if (options.confirm && !(await options.confirm({ action, steps, parallel, changes: run.changes() }))) {
+    if (
+      options.confirm &&
+      !(await options.confirm({ action, steps, parallel, changes: run.changes(), unchanged: run.unchangedNow }))
+    ) {
       throw new ExitError(ExitCode.Cancelled, "Cancelled. Nothing was changed.");
     }
+    // Somebody may have thought about it for long.
+    if (options.confirm) await run.readRecords();
     const record = action === Action.Status ? undefined : new LastRun(folder, action);
     record?.begin(steps);
-    pool.warmUp(Math.min(parallel, steps.length));
+    const idle = action === Action.Preview && !options.refresh ? run.unchangedNow.length : 0;
+    pool.warmUp(Math.min(parallel, steps.length - idle));
     const results = await execute(steps, (step) => run.step(step), {
       parallel,
       signal: stopping.signal,
@@ -138,7 +171,7 @@ export async function runFleet(action: Action, options: AllOptions): Promise<Fle
       },
     });
     if (!stopping.signal.aborted) run.findings.push(...(await run.cutOff(results)));
-    return summary(action, results, run.findings, began);
+    return summary(action, results, run.findings, began, shard);
   } finally {
     listeners();
     if (!options.pool) await pool.close();
@@ -161,7 +194,19 @@ function availableMemory(): number {
   return ask?.() ?? freemem();
 }
 
-function summary(action: Action, stacks: StackResult[], findings: Finding[], began: number): FleetResult {
+/** Whether a run may leave engines out. A migration looks at every stack at every step. */
+function mayLeaveOut(action: Action, { full, refresh, isMigrating }: AllOptions): boolean {
+  if (full || isMigrating) return false;
+  return action === Action.Preview || (action === Action.Up && !refresh);
+}
+
+function summary(
+  action: Action,
+  stacks: StackResult[],
+  findings: Finding[],
+  began: number,
+  shard?: string,
+): FleetResult {
   const has = (status: Status) => stacks.some((stack) => stack.status === status);
   return {
     action,
@@ -170,6 +215,7 @@ function summary(action: Action, stacks: StackResult[], findings: Finding[], beg
       : has(Status.Failed) || has(Status.Skipped) || findings.some(({ severity }) => severity === "error")
         ? Status.Failed
         : Status.Succeeded,
+    ...(shard !== undefined && { shard }),
     stacks,
     findings,
     seconds: (Date.now() - began) / 1000,
@@ -177,7 +223,17 @@ function summary(action: Action, stacks: StackResult[], findings: Finding[], beg
 }
 
 class Run {
+  /** The stacks that no engine will run for, as far as it is known. */
+  unchangedNow: string[] = [];
   private auditChanged = false;
+  private readonly pulumiVersion: string;
+  private readonly stacks: Map<string, StackEntry>;
+  private readonly contract: Contract | undefined;
+  private readonly fleet: Fleet;
+  /** What members find in the audit stack's outputs now; undefined where it is not known. */
+  private contractNow: Contract | undefined;
+  /** The contract after the next `up`. */
+  private coming?: Contract;
   private readonly deliveries: Deliveries;
   private readonly destroyed = new Set<string>();
   private readonly created = new Set<string>();
@@ -186,14 +242,20 @@ class Run {
     private readonly options: AllOptions,
     private readonly project: Project,
     private readonly pool: Pool,
-    private readonly pulumiVersion: string,
-    private readonly stacks: Map<string, StackEntry>,
-    private readonly contract: Contract | undefined,
+    { pulumiVersion, stacks, contract, fleet }: KnownFleet,
     readonly steps: Step[],
-    private readonly fleet: Fleet,
     private readonly parallel: number,
     readonly findings: Finding[],
+    /** Only for `up` and `preview`. */
+    private readonly unchanged: Unchanged | undefined,
+    /** Where it is known; otherwise no engine is left out. */
+    private readonly backendUrl: string | undefined,
   ) {
+    this.pulumiVersion = pulumiVersion;
+    this.stacks = stacks;
+    this.contract = contract;
+    this.fleet = fleet;
+    this.contractNow = contract;
     const base = { pulumiVersion, retrySeconds: 30, ...this.limits };
     this.deliveries = new Deliveries(project, pool, fleet, contract, parallel, base);
     if (steps.some(({ stack, action }) => stack.kind === StackKind.Audit && action === Action.Status)) {
@@ -215,8 +277,14 @@ class Run {
     parallel: number,
   ) {
     const { audit } = project;
-    const known = await lookUp(project, env, options);
-    const { pulumiVersion, stacks, contract, withResources, fleet } = known;
+    const unchanged =
+      action === Action.Up || action === Action.Preview ? new Unchanged(project, env, options.signal) : undefined;
+    if (mayLeaveOut(action, options)) unchanged?.begin();
+    const [known, backendUrl] = await Promise.all([
+      lookUp(project, env, options),
+      mayLeaveOut(action, options) ? new Backend(project.folder, env, options.signal).url(project.content) : undefined,
+    ]);
+    const { stacks, contract, withResources, fleet } = known;
     const steps = select(planOf(action, fleet), action, options, project.folder).filter(
       // What is not there need not be destroyed.
       ({ stack, action: each }) => each !== Action.Destroy || holds(stacks.get(stack.name)),
@@ -234,14 +302,35 @@ class Run {
         findings.push(removal);
       }
     }
-    return new Run(options, project, pool, pulumiVersion, stacks, contract, steps, fleet, parallel, findings);
+    const run = new Run(options, project, pool, known, steps, parallel, findings, unchanged, backendUrl);
+    await run.readRecords();
+    return run;
   }
 
   changes(): string[] {
-    const { fleet, contract, project, steps } = this;
+    const { fleet, contract, project, steps, unchangedNow } = this;
     const chosen = new Set(steps.map(({ stack }) => stack.name));
+    for (const name of unchangedNow) chosen.delete(name);
     const deployed = new Set([...this.stacks.values()].filter(holds).map(({ name }) => name));
     return plannedChanges(project.audit, fleet, contract, deployed, chosen);
+  }
+
+  /** Reads what the backend has recorded about the stacks of this run. */
+  async readRecords(): Promise<void> {
+    const { stacks, unchanged, backendUrl } = this;
+    if (!unchanged || backendUrl === undefined) return;
+    const steps = this.steps.filter(isDeployment);
+    const entries = steps.flatMap(({ stack }) => stacks.get(stack.name) ?? []);
+    await unchanged.read(entries.filter(holds), backendUrl);
+    this.unchangedNow = steps.flatMap((step) => {
+      try {
+        return this.job(step).unchanged ? [step.stack.name] : [];
+      } catch (error) {
+        // Its own turn says so.
+        if (error instanceof UserError) return [];
+        throw error;
+      }
+    });
   }
 
   /** What is lost now, as far as no stack's own turn has said it. */
@@ -262,7 +351,6 @@ class Run {
   private async turn(step: Step): Promise<StackResult> {
     const { onEvent } = this.options;
     const { stack, action, destroys } = step;
-    onEvent?.({ type: "started", stack: stack.name, action, destroys, accountId: stack.accountId });
     let job: Job;
     try {
       job = this.job(step);
@@ -270,6 +358,10 @@ class Run {
       if (!(error instanceof UserError)) throw error;
       return this.refused(step, ExitCode.Usage, error.findings);
     }
+    const { unchanged, because } = job;
+    const notRun = `unchanged since the last up${this.sinceText(stack.name)}`;
+    if (unchanged && action === Action.Preview && !job.trail) return resultOf(step, { notRun });
+    onEvent?.({ type: "started", stack: stack.name, action, destroys, unchanged, accountId: stack.accountId });
     if (action === Action.Destroy && stack.kind === StackKind.Audit) {
       const left = this.delivering();
       const organization = this.knowsManagementStack() ? undefined : organizationFinding(this.contract);
@@ -299,15 +391,27 @@ class Run {
     }
     let creating: Promise<unknown> | undefined;
     let auditIsOver = false;
-    const { result, reading } = await this.pool.run(job, (event) => {
-      // It is created by now, so that the others take its salt; and until it is up, most of the machine waits for AWS.
-      if (stack.kind === StackKind.Audit && action === Action.Up && event.type === "resource") {
-        creating ??= this.createStacks(this.parallel - 1, () => auditIsOver);
-      }
-      onEvent?.(event);
-    });
+    const run = (given: Job) =>
+      this.pool.run(given, (event) => {
+        // It is created by now, so that the others take its salt; and until it is up, most of the machine waits for AWS.
+        if (stack.kind === StackKind.Audit && action === Action.Up && event.type === "resource") {
+          creating ??= this.createStacks(this.parallel - 1, () => auditIsOver);
+        }
+        onEvent?.(event);
+      });
+    let { result, reading } = await run(job);
+    if (unchanged && reading && isAudit && this.differs(reading)) {
+      const why = "its policies or its keys in AWS are not as they are configured";
+      onEvent?.({ type: "warning", stack: stack.name, message: `${why}; comparing them with AWS` });
+      ({ result, reading } = await run({ ...job, unchanged: false, because: why, refresh: true }));
+    }
     auditIsOver = true;
     await creating;
+    if (result.attempts > 0) {
+      if (because !== undefined) result.because ??= because;
+      // Whatever it has published now, members find.
+      if (isAudit && action === Action.Up) this.contractNow = reading?.contract;
+    } else if (unchanged && result.status === Status.Succeeded) result.notRun = notRun;
     if (job.archive) this.deliveries.took(reading, result);
     if (action === Action.Status && reading) this.deliveries.judgeArchive(result, reading);
     const isRead = action === Action.Status || this.steps.some((each) => each.stack.kind === StackKind.Audit);
@@ -317,6 +421,23 @@ class Run {
     // Also when it failed: what it changed before is new to AWS.
     if (stack.kind === StackKind.Audit && action === Action.Up && result.resources.length > 0) this.auditChanged = true;
     return result;
+  }
+
+  /** Whether the archive in AWS is another one than the configuration makes. */
+  private differs(reading: ArchiveReading): boolean {
+    const { audit } = this.project;
+    try {
+      return archiveFindings(reading, audit, this.fleet.audit.name).length > 0;
+    } catch (error) {
+      // The policies do not fit: the program says it.
+      if (error instanceof UserError) return true;
+      throw error;
+    }
+  }
+
+  private sinceText(stack: string): string {
+    const since = this.unchanged?.since(stack);
+    return since === undefined ? "" : ` (${since})`;
   }
 
   /** Why the audit stack must not take away what it would; asked when everything before it is done. */
@@ -378,7 +499,12 @@ class Run {
     const exists = isNew || this.stacks.has(stack.name);
     const source = this.source(step, exists);
     const own = this.trailOf(stack);
-    const reads = action === Action.Up || action === Action.Status;
+    const compares = action === Action.Preview && exists && options.refresh === true && !step.destroys;
+    const reads = action === Action.Up || action === Action.Status || compares;
+    const recorded = isDeployment(step)
+      ? this.unchanged?.recorded(step, source, this.contractNow, this.pulumiVersion)
+      : undefined;
+    const because = this.whyRun(step, source, recorded);
     const inCopy = action === Action.Preview && !exists;
     return {
       step,
@@ -393,13 +519,24 @@ class Run {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
       }),
       trail: reads && own ? expectedTrail(project.audit, own, source.settings) : undefined,
-      ...(isAudit && reads && { archive: { contract: this.contract } }),
+      ...(isAudit && reads && !compares && { archive: { contract: this.contract } }),
       retrySeconds: isAudit || this.auditChanged ? 120 : 30,
       ...this.limits,
       excludeProtected: isAudit,
       deleteArchive: options.deleteArchive,
-      refresh: options.refresh,
+      refresh: options.refresh === true && !inCopy,
+      recorded,
+      because,
+      unchanged: because === undefined && isDeployment(step),
     };
+  }
+
+  /** Why the engine runs; undefined where it need not. Also for what always runs. */
+  private whyRun(step: Step, source: StackSource, recorded: Recorded | undefined): string | undefined {
+    const { unchanged, backendUrl } = this;
+    if (!isDeployment(step) || !unchanged) return undefined;
+    if (backendUrl === undefined) return "every stack runs";
+    return unchanged.whyRun(step, source, recorded);
   }
 
   private trailOf({ kind, accountId }: FleetStack): TrailIdentity | undefined {
@@ -416,12 +553,11 @@ class Run {
       return action === Action.Preview && !exists ? project.copy(source, stack.name) : source;
     }
     const source = project.trailStack(stack, contract);
-    const { audit } = project;
-    const isAsDeployed = contract?.bucketName === audit.bucketName && contract.logPrefix === audit.logPrefix;
-    if (action !== Action.Preview || step.destroys || (exists && stack.authorised && isAsDeployed)) return source;
-    // The audit stack as it will be; only its key may not be known yet.
-    const keyArn = contract?.keyArn ?? futureKeyArn(audit.partition, audit.region, audit.auditAccountId);
-    return project.withContract(source, stack.name, { ...declaredContract(audit), keyArn }, exists);
+    if (action !== Action.Preview || step.destroys) return source;
+    const coming = (this.coming ??= comingContract(project.audit, contract));
+    const part = (of: Contract) => canonical(memberContract(of, stack.accountId));
+    if (exists && stack.authorised && contract && part(contract) === part(coming)) return source;
+    return project.withContract(source, stack.name, coming, exists);
   }
 }
 
@@ -505,6 +641,16 @@ export async function narrowingFindings(
   }
 }
 
+/** What the audit stack will publish; only a new key is not known yet. */
+function comingContract(audit: AuditSettings, deployed: Contract | undefined): Contract {
+  const generations = deployed ? 1 + (deployed.previousKeyArns?.length ?? 0) : 0;
+  const keyArn =
+    deployed && audit.keyGeneration <= generations
+      ? deployed.keyArn
+      : futureKeyArn(audit.partition, audit.region, audit.auditAccountId);
+  return { ...declaredContract(audit), keyArn };
+}
+
 function planOf(action: Action, fleet: Fleet): Step[] {
   if (action === Action.Up) return planUp(fleet);
   if (action === Action.Preview) return planPreview(fleet);
@@ -522,6 +668,10 @@ function select(steps: Step[], action: Action, options: AllOptions, folder: stri
         `No previous run of crosstrail ${action} was recorded here.\n → Remove --failed.`,
       );
     }
+  }
+  if (options.shard) {
+    const part = new Set(shardStacks(steps, options.shard));
+    wanted = wanted?.filter((name) => part.has(name) || !all.has(name)) ?? [...part];
   }
   if (wanted === undefined) return steps;
   const unknown = wanted.filter((name) => !all.has(name));
@@ -560,6 +710,11 @@ function expectedTrail(audit: AuditSettings, trail: TrailIdentity, settings: Set
     isOrganizationTrail: settings.role === "management" && settings.isOrganizationTrail,
     leftAsIs: settings.imported?.leaveAsIs ?? [],
   };
+}
+
+/** Brings a stack up, or shows what that would do. */
+function isDeployment({ action, destroys }: Step): boolean {
+  return action === Action.Up || (action === Action.Preview && destroys !== true);
 }
 
 /** A stack that was destroyed is still listed, without resources. Backends that do not count may hold some. */

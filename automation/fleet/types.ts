@@ -4,6 +4,7 @@ import type { Action, FleetStack, Step } from "../../core/fleet";
 import type { Contract } from "../../core/contract";
 import type { TrailOptions } from "../../core/settings";
 import type { ArchiveAsIs, TrailAsIs } from "../../core/simulate";
+import type { Recorded } from "./unchanged/recorded";
 
 /** A resource that an operation changes, or would change. */
 export interface ResourceChange {
@@ -82,6 +83,13 @@ export interface StackResult {
   attempts: number;
   /** How long the stack took, in seconds. */
   seconds: number;
+  /**
+   * No engine ran for it: nothing that goes into the stack has changed since its last `up`, and neither has its state. Says so, for
+   * people. `up` has read its trail back all the same.
+   */
+  notRun?: string;
+  /** `up` and `preview`: why its engine ran. */
+  because?: string;
   /** Only for `status`: how the backend describes the stack. */
   state?: { exists: boolean; resources: number; lastUpdate?: string };
 }
@@ -92,6 +100,8 @@ export interface FleetResult {
   action: Action;
   /** cancelled if any stack or the run itself was; else failed if any stack failed or was skipped; else succeeded. */
   status: Status;
+  /** The part of the fleet that the run was about, such as `2/5`; undefined for all of it. */
+  shard?: string;
   /** In the order of the plan. */
   stacks: StackResult[];
   /** What concerns no single stack. */
@@ -105,7 +115,7 @@ export type FleetEvent =
   /** The run is about to begin with these stacks, in this order, at most `parallel` at the same time. */
   | { type: "planned"; steps: Pick<Step, "stack" | "action" | "destroys">[]; parallel: number }
   /** A stack's turn has come. `destroys`: its trail is removed, because the member is no longer declared. */
-  | { type: "started"; stack: string; action: Action; destroys?: boolean; accountId: string }
+  | { type: "started"; stack: string; action: Action; destroys?: boolean; unchanged?: boolean; accountId: string }
   /** What the stack does at the moment, for people. */
   | { type: "progress"; stack: string; note: string }
   /** A resource is being changed (`done` false) or has been. `op` is Pulumi's word for it. */
@@ -150,6 +160,12 @@ export interface Job {
   /** The bucket that the user has named to be removed with the archive. */
   deleteArchive?: string;
   refresh?: boolean;
+  /** What is written down with the stack's update. */
+  recorded?: Recorded;
+  /** Why the engine runs, for people. */
+  because?: string;
+  /** Nothing has changed since the last `up`: the engine runs only if the trail is not as intended. */
+  unchanged?: boolean;
 }
 
 export interface ExpectedTrail {

@@ -57,8 +57,9 @@ export function archiveKeyGeneration({ type, urn, name }: Change): number | unde
 }
 
 export function accountReport(stack: PreviewedStack, changes: Change[]): AccountReport {
-  const { stack: name, kind, accountId, status } = stack;
-  return { stack: name, kind, accountId, status, changes: changes.map(resourceReport) };
+  const { stack: name, kind, accountId, status, notRun } = stack;
+  const own = changes.map(resourceReport);
+  return { stack: name, kind, accountId, status, changes: own, ...(notRun !== undefined && { notRun }) };
 }
 
 function resourceReport(change: Change): ResourceReport {

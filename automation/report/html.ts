@@ -143,8 +143,13 @@ function resource({ op, type, name, called, policy: hasPolicy, properties }: Res
 
 function unchanged(accounts: AccountReport[]): string {
   if (accounts.length === 0) return "";
-  const all = accounts.map(({ stack, accountId }) => ({ alias: stack, accountId }));
-  return `<div class="quiet">Without changes: ${who(all)}</div>`;
+  const said = (title: string, those: AccountReport[]) =>
+    those.length === 0
+      ? ""
+      : `<div class="quiet">${title}: ${who(those.map(({ stack, accountId }) => ({ alias: stack, accountId })))}</div>`;
+  const notRun = accounts.filter((each) => each.notRun !== undefined);
+  const ran = accounts.filter((each) => each.notRun === undefined);
+  return said("Without changes", ran) + said("Not run, unchanged since the last up", notRun);
 }
 
 function policy({ stack, accountId, title, diff: changes }: PolicyChange): string {

@@ -53,13 +53,15 @@ function reportData(input: ReportInput): ReportData {
   ];
   const count = (op: string) => accounts.flatMap((each) => each.changes).filter((change) => change.op === op).length;
   const failed = accounts.filter(({ status }) => status !== "succeeded").length;
+  const notRun = accounts.filter((each) => each.notRun !== undefined).length;
   const changed = accounts.filter(({ status, changes: own }) => status === "succeeded" && own.length > 0).length;
   return {
     schemaVersion: reportVersion,
     summary: {
       stacks: stacks.length,
       changed,
-      unchanged: stacks.length - changed - failed,
+      unchanged: stacks.length - changed - failed - notRun,
+      notRun,
       failed,
       create: count("create"),
       update: count("update"),

@@ -11,12 +11,13 @@ const words: Record<Op, string> = {
   delete: "to delete",
 };
 
-/** `4 stacks: 3 change, 1 unchanged. 5 resources to create, 2 to update.` */
+/** `5 stacks: 3 change, 1 unchanged, 1 not run (unchanged since the last up). 5 resources to create, 2 to update.` */
 export function summaryText({ summary }: Pick<ReportData, "summary">): string {
-  const { stacks, changed, unchanged, failed } = summary;
+  const { stacks, changed, unchanged, notRun, failed } = summary;
   const parts = [
     ...(changed > 0 ? [`${changed} ${changed === 1 ? "changes" : "change"}`] : []),
     ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
+    ...(notRun > 0 ? [`${notRun} not run (unchanged since the last up)`] : []),
     ...(failed > 0 ? [`${failed} without a preview`] : []),
   ];
   const counts = Object.values(Op).filter((op) => summary[op] > 0);

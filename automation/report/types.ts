@@ -28,6 +28,8 @@ export interface PreviewedStack {
   status: string;
   resources: PreviewedResource[];
   findings: Finding[];
+  /** No engine looked at it, because nothing has changed since its last `up`. */
+  notRun?: string;
 }
 
 export interface PreviewedResource {
@@ -51,6 +53,8 @@ export interface ReportData {
     /** Stacks with changes, without any, and those of which there is no preview. */
     changed: number;
     unchanged: number;
+    /** Stacks that no engine looked at, because nothing has changed since their last `up`; in none of the other numbers. */
+    notRun: number;
     failed: number;
     create: number;
     update: number;
@@ -73,6 +77,8 @@ export interface AccountReport {
   accountId: string;
   status: string;
   changes: ResourceReport[];
+  /** No engine looked at it; says why. */
+  notRun?: string;
 }
 
 export const Op = { Create: "create", Update: "update", Replace: "replace", Delete: "delete" } as const;

@@ -14,6 +14,7 @@ import { ROOT, type Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT, auditConfig } from "../../sandbox/accounts";
 import { type Call, type Faults, faultsBefore } from "../support/faults";
 import { inSteps, MINUTE, sandbox } from "./support";
+import { unchangedSteps } from "./unchanged";
 
 const PAYMENTS = { accountId: "222222222222", alias: "payments" };
 const WEB = { accountId: "333333333333", alias: "web" };
@@ -199,6 +200,8 @@ describe("engine: the fleet", function () {
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout, /^payments 222222222222: 0 resources would change$/m);
   });
+
+  unchangedSteps({ box: () => box, options, ok });
 
   it("notices a trail that was stopped, and starts it again", async () => {
     const client = new CloudTrailClient(await box.aws(WEB.accountId));

@@ -11,6 +11,8 @@ import { run as runProgram } from "../../../programs";
 import type { ProcessResult, RunningProcess } from "../../process";
 import { start } from "../../process";
 import type { FleetEvent, Job, ResourceChange } from "../types";
+import { agentOf } from "../unchanged/lastUpdate";
+import type { Digests } from "../unchanged/recorded";
 import { isChange } from "../words";
 
 /** What an operation did. */
@@ -120,12 +122,14 @@ export class Engine {
     return result;
   }
 
-  up(refresh: boolean): Promise<Operation> {
-    return this.operate((stack, onEvent) => stack.up({ onEvent, refresh }));
+  /** @param inputs what is written down with the update; see `unchanged`. */
+  up(refresh: boolean, inputs: Digests | undefined): Promise<Operation> {
+    const userAgent = inputs === undefined ? undefined : agentOf(inputs);
+    return this.operate((stack, onEvent) => stack.up({ onEvent, refresh, userAgent }));
   }
 
-  preview(): Promise<Operation> {
-    return this.operate((stack, onEvent) => stack.preview({ onEvent }));
+  preview(refresh: boolean): Promise<Operation> {
+    return this.operate((stack, onEvent) => stack.preview({ onEvent, refresh }));
   }
 
   /** With the program, so that the credentials are those that the configuration names now. */

@@ -16,6 +16,8 @@ import { keyStatesOf, policiesOf } from "./archive";
 import { OtherAccount, readTrail } from "./readBack";
 import { resultOf } from "../result";
 import type { ArchiveReading, FleetEvent, Job, StackResult } from "../types";
+import { programVersion } from "../unchanged/program";
+import type { Digests } from "../unchanged/recorded";
 import { Status } from "../types";
 import { isChange } from "../words";
 
@@ -36,13 +38,17 @@ export async function runJob(
     result.findings.push(...findings);
   };
   try {
-    if (job.createOnly) await new Turn(job, engine, emit, result, fail).create();
-    else if (action !== Action.Status) await new Turn(job, engine, emit, result, fail).take();
-    if (result.status === Status.Succeeded && job.trail && !job.createOnly)
+    const turn = (given: Job) => new Turn(given, engine, emit, result, fail);
+    if (job.createOnly) await turn(job).create();
+    else if (job.unchanged) await takeIfDifferent(job, engine, emit, result, turn);
+    else if (action !== Action.Status) await turn(job).take();
+    const isRead = job.unchanged && result.attempts === 0;
+    if (result.status === Status.Succeeded && job.trail && !job.createOnly && !isRead)
       await checkTrail(job, engine, emit, result, fail);
     if (job.archive && !job.createOnly && result.status !== Status.Cancelled) {
       const wasFailed = (result.status as Status) === Status.Failed;
-      reading = await engine.within(readArchive(job, engine, result.resources.length > 0)).catch((error: unknown) => {
+      // Where the engine ran, outputs may have changed without a resource.
+      reading = await engine.within(readArchive(job, engine, result.attempts > 0)).catch((error: unknown) => {
         // Why the stack failed is what matters then.
         if (wasFailed) return undefined;
         throw error;
@@ -75,6 +81,33 @@ async function readArchive(job: Job, engine: Engine, hasChanged: boolean): Promi
   }
   const [archive, keyStates] = await Promise.all([policiesOf(job.config, contract), keyStatesOf(job.config, contract)]);
   return { contract, archive, keyStates };
+}
+
+/**
+ * A stack of which nothing has changed since its last `up`: only its trail is read back. If that is not as the stack is configured,
+ * the engine compares the stack with AWS.
+ */
+async function takeIfDifferent(
+  job: Job,
+  engine: Engine,
+  emit: Emit,
+  result: StackResult,
+  turn: (job: Job) => Turn,
+): Promise<void> {
+  const { step, config, trail } = job;
+  const { name: stack } = step.stack;
+  if (trail) {
+    emit({ type: "progress", stack, note: "checking the trail in AWS" });
+    const report = await engine.within(readTrail(config, trail, step.stack.accountId));
+    result.trail = report;
+    if (report.findings.length > 0) {
+      result.because = "its trail in AWS is not as it is configured";
+      emit({ type: "warning", stack, message: `${result.because}: ${report.findings[0]?.message ?? ""}` });
+      await turn({ ...job, refresh: true }).take();
+      return;
+    }
+    for (const { message } of report.activity) emit({ type: "warning", stack, message });
+  }
 }
 
 function explainedFailure(stack: string, error: unknown, open: string[]): Diagnosis {
@@ -188,9 +221,9 @@ class Turn {
     const { engine, job } = this;
     this.result.attempts++;
     const protect = job.excludeProtected === true;
-    if (job.step.action === Action.Up) return engine.up(refresh);
+    if (job.step.action === Action.Up) return engine.up(refresh, recordable(job));
     if (job.step.action === Action.Destroy) return engine.destroy(protect);
-    return job.step.destroys ? engine.previewDestroy(protect) : engine.preview();
+    return job.step.destroys ? engine.previewDestroy(protect) : engine.preview(refresh);
   }
 
   private took({ changes = {}, resources }: Operation): void {
@@ -270,6 +303,19 @@ class Turn {
   }
 }
 
+let ownProgram: string | undefined;
+
+/** What is written down with the update; nothing when this process has not loaded the files that it is about. */
+function recordable({ recorded }: Job): Digests | undefined {
+  if (!recorded) return undefined;
+  try {
+    ownProgram ??= programVersion();
+  } catch {
+    return undefined;
+  }
+  return ownProgram === recorded.program ? recorded.inputs : undefined;
+}
+
 async function checkTrail(
   job: Job,
   engine: Engine,
@@ -292,6 +338,11 @@ async function checkTrail(
       result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
   }
   const { findings, activity } = result.trail;
+  if (step.action === Action.Preview && Object.keys(result.changes).length > 0) {
+    // What up is about to set right.
+    result.findings.push(...findings.map((finding) => ({ ...finding, severity: "warning" as const })));
+    return;
+  }
   if (step.action === Action.Status) findings.push(...activity);
   else
     for (const finding of activity)

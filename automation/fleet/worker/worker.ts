@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { allEnded } from "../../process";
 import { Engine } from "./engine";
 import { runJob } from "./turn";
+import { contractVariable } from "../../../programs/contract";
 import { stackFileVariable } from "../../../programs/stack";
 import { reportMark } from "../protocol";
 import type { Job, Order, Report } from "../types";
@@ -27,6 +28,7 @@ export function main(): void {
     env.GOGC ??= "400";
     // The program runs in this process.
     process.env[stackFileVariable] = job.stackFile ?? "";
+    process.env[contractVariable] = job.recorded?.contract ?? "";
     engine = new Engine(job, env, (event) => send({ type: "event", event }));
     const { result, reading } = await runJob(job, engine, (event) => send({ type: "event", event }));
     engine = undefined;

@@ -53,6 +53,7 @@ describe("the report of a preview", () => {
       stacks: 4,
       changed: 4,
       unchanged: 0,
+      notRun: 0,
       failed: 0,
       create: 3,
       update: 3,
