@@ -17,8 +17,9 @@ import { benchVerify, parseVerifyOptions, VERIFY_USAGE } from "./verify";
 const PREVIEWS = 5;
 const FIRST_UPS = 3;
 
-const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>] | ${VERIFY_USAGE}]
-  policies: only what needs no engine; fleet: an audit stack and 20 members; verify: against AWS's own tool, and from a folder`;
+const USAGE = `npm run bench [-- policies | fleet [--members <n>] [--rounds <n>] [--beside all|terraform|none] | ${VERIFY_USAGE}]
+  policies: only what needs no engine; fleet: an audit stack and 20 members, beside one Terraform root and stacks by hand;
+  verify: against AWS's own tool, and from a folder`;
 
 export async function command(context: Context, args: string[]): Promise<void> {
   const [what, ...more] = args;
