@@ -103,10 +103,15 @@ export function isHeld(box: Pick<Box, "folder">): boolean {
 }
 
 /** What the provider and Crosstrail have called so far; calls of the tests' own are not among it. */
+/** A bucket that a test keeps state in: what a backend needs is not in the table, which is about what stacks deploy. */
+export const STATE_BUCKET = "crosstrail-state";
+
 export function callsOf(box: Pick<Box, "folder">): Call[] {
   const text = fs.readFileSync(path.join(box.folder, "logs", "calls.jsonl"), "utf8");
   const calls = text.split("\n").filter(Boolean);
-  return calls.map((line) => JSON.parse(line) as Call).filter(({ agent }) => !agent.includes(BESIDE));
+  return calls
+    .map((line) => JSON.parse(line) as Call)
+    .filter(({ agent, parameters }) => !agent.includes(BESIDE) && parameters.Bucket !== STATE_BUCKET);
 }
 
 /**

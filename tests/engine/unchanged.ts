@@ -13,6 +13,7 @@ import { stringify } from "yaml";
 import * as crosstrail from "../../automation";
 import type { Sandbox } from "../../sandbox";
 import { AUDIT_ACCOUNT } from "../../sandbox/accounts";
+import { STATE_BUCKET } from "./calls";
 import { MINUTE } from "./support";
 
 const all = ["audit", "payments", "web"];
@@ -171,9 +172,9 @@ export function unchangedSteps({ box, options, ok }: Around): void {
   });
 
   it("is not run in an S3 bucket either, once it is up there", async () => {
-    const { endpoint, region, credentials } = await box().aws(AUDIT_ACCOUNT);
-    const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-    const Bucket = "crosstrail-state";
+    const access = await box().aws(AUDIT_ACCOUNT);
+    const s3 = new S3Client({ ...access, forcePathStyle: true });
+    const Bucket = STATE_BUCKET;
     const state = path.join(box().folder, "state");
     await s3.send(new CreateBucketCommand({ Bucket }));
     for (const name of fs.readdirSync(state, { recursive: true }) as string[]) {
@@ -181,7 +182,7 @@ export function unchangedSteps({ box, options, ok }: Around): void {
       if (!fs.statSync(file).isFile()) continue;
       await s3.send(new PutObjectCommand({ Bucket, Key: `fleet/${name}`, Body: fs.readFileSync(file) }));
     }
-    const url = `s3://${Bucket}/fleet?region=us-east-1&s3ForcePathStyle=true&endpoint=${encodeURIComponent(endpoint as string)}`;
+    const url = `s3://${Bucket}/fleet?region=us-east-1&s3ForcePathStyle=true&endpoint=${encodeURIComponent(access.endpoint)}`;
     const env = { ...options().env, PULUMI_BACKEND_URL: url };
     assert.deepEqual(await previewed({ env }), {});
     const up = ok(await crosstrail.up({ ...options(), env, only: ["web"], full: true }));

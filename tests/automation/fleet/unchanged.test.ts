@@ -5,15 +5,15 @@ import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { apiOf, lastUpdateOf, pathOf } from "../../automation/fleet/unchanged/cloudBackend";
-import { relevantEnvironment } from "../../automation/fleet/unchanged/environment";
-import type { LastUpdate } from "../../automation/fleet/unchanged/lastUpdate";
-import { agentOf, inputsOf, newestEntry, otherSecrets, whyStale } from "../../automation/fleet/unchanged/lastUpdate";
-import { opens, passphraseOf, Passphrases } from "../../automation/fleet/unchanged/passphrase";
-import { programVersion } from "../../automation/fleet/unchanged/program";
-import { s3Place, s3Store } from "../../automation/fleet/unchanged/s3Store";
-import { fileStore, folderOf, lastUpdateIn } from "../../automation/fleet/unchanged/store";
-import { canonical, isSameConfig } from "../../core/fleet";
+import { apiOf, lastUpdateOf, pathOf } from "../../../automation/fleet/unchanged/cloudBackend";
+import { relevantEnvironment } from "../../../automation/fleet/unchanged/environment";
+import type { LastUpdate } from "../../../automation/fleet/unchanged/lastUpdate";
+import { agentOf, inputsOf, newestEntry, otherSecrets, whyStale } from "../../../automation/fleet/unchanged/lastUpdate";
+import { opens, passphraseOf, Passphrases } from "../../../automation/fleet/unchanged/passphrase";
+import { programVersion } from "../../../automation/fleet/unchanged/program";
+import { s3Place, s3Store } from "../../../automation/fleet/unchanged/s3Store";
+import { fileStore, folderOf, lastUpdateIn } from "../../../automation/fleet/unchanged/store";
+import { canonical, isSameConfig } from "../../../core/fleet";
 
 const inputs = { all: "ab".repeat(32), withoutAccess: "cd".repeat(32) };
 const update = {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mergeParts } from "../../automation/fleet/merge";
-import { crosstrail } from "../support/cli";
+import { mergeParts } from "../../../automation/fleet/merge";
+import { crosstrail } from "../../support/cli";
 
 const stack = (name: string, more: object = {}) => ({
   stack: name,
