@@ -234,7 +234,8 @@ function variablesOf(folder: string, endpoint: string): Record<string, string> {
   };
 }
 
-function environment(record: SandboxRecord): NodeJS.ProcessEnv {
+/** The complete environment of a sandbox, also of one that another process keeps. */
+export function environment(record: SandboxRecord): NodeJS.ProcessEnv {
   // npm's variables would make what is started here believe that it is npm's script.
   const own = Object.entries(process.env).filter(([name]) => !isForeign(name) && !/^npm_/.test(name));
   const noProxy = [process.env.NO_PROXY ?? process.env.no_proxy, "127.0.0.1", "localhost"].filter(Boolean).join(",");

@@ -1,6 +1,8 @@
 // The README's first command: deploys an audit account and two members on this machine and shows that their logs arrive and can be verified.
 
 import path from "node:path";
+import { preview } from "../automation";
+import { textOf } from "../automation/commands/_fleet";
 import { table } from "../automation/layout";
 import { pc } from "./colors";
 import { type Contract, parseContract } from "../core/contract";
@@ -9,12 +11,13 @@ import { deployFleet } from "./deploy";
 import { KEEP_LIMIT_MS } from "./emulator";
 import { userError } from "./errors";
 import { AUDIT_STACK, MEMBERS, OUTSIDER, ROOT } from "./accounts";
-import { installTools, openSandbox, type Sandbox } from "./index";
+import { environment, installTools, openSandbox, type Sandbox } from "./index";
 import { claimKept, cleanUp, findKept, KEPT, newRunFolder, removeFolder } from "./keep";
 import { type Control, readControls } from "./controls";
 import { arrivalProblems, letLogsArrive, tamper } from "./arrival";
 import { askPolicies, type Matrix, matrixProblems, showMatrix } from "./questions";
 import { type ReadBack, readBack } from "./readBack";
+import type { SandboxRecord } from "./record";
 
 const USAGE = "npm start [-- --keep]     --keep leaves the sandbox running, to try things by hand";
 
@@ -30,6 +33,7 @@ export async function command(context: Context, args: string[]): Promise<void> {
   const kept = await findKept();
   if (keep && kept) {
     console.log(`A sandbox is running already, since ${new Date(kept.startedAt).toLocaleString()}.\n`);
+    await previewKept(context, kept);
     printUsage();
     return;
   }
@@ -67,6 +71,14 @@ export async function command(context: Context, args: string[]): Promise<void> {
   if (!isKept) {
     console.log(pc.dim("The emulator is stopped and the sandbox removed. `npm start -- --keep` leaves it running."));
   }
+}
+
+/** What `crosstrail up` would change in the sandbox that is kept: nothing is run that nobody has touched. */
+async function previewKept({ progress, signal }: Context, record: SandboxRecord): Promise<void> {
+  const result = await progress.step("crosstrail preview in this sandbox", () =>
+    preview({ projectFolder: record.variables.PULUMI_OPTION_CWD, env: environment(record), signal }),
+  );
+  console.log(`\n${textOf("preview", result, pc)}`);
 }
 
 /** What was read back from AWS, and what it means. */

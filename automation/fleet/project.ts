@@ -163,13 +163,7 @@ export class Project {
     return names;
   }
 
-  /** The project's name, what it gives to every stack, and all of its file. */
-  get name(): string {
-    return this.project.name;
-  }
-  get defaults(): Record<string, unknown> {
-    return this.project.defaults;
-  }
+  /** All of the project's file. */
   get content(): Record<string, unknown> {
     return this.project.content;
   }

@@ -60,6 +60,13 @@ describe("engine: npm start -- --keep", function () {
     assert.equal(await answers(endpoint), true);
   });
 
+  it("is not run again where nothing has changed", async () => {
+    const output = await works("npm start -- --keep");
+    assert.match(output, /A sandbox is running already/);
+    assert.match(output, /^3 not run, unchanged since the last up: audit, .+$/m);
+    assert.match(output, /^preview: 3 stacks, 3 not run, unchanged since the last up \(/m);
+  });
+
   it("serves plain pulumi in the project's root, without a change to its files", async () => {
     await works(inSandbox("pulumi preview -s audit --expect-no-changes"));
     await works(inSandbox("pulumi up -s payments --yes --expect-no-changes"));
