@@ -22,7 +22,7 @@ export function define(command: Command): void {
     .option("--secrets-provider <url>", "the secrets provider of new stacks, as with pulumi stack init")
     .addHelpText(
       "after",
-      "\nA stack of which nothing has changed since its last up is not run, but its trail is read back. A trail that is not as it\nis configured runs its stack.",
+      "\nA stack is not run if nothing has changed since its last up; its trail is read back all the same.",
     )
     .addHelpText("after", "\nTrails of members that are no longer declared are destroyed first; their logs stay.");
 }
