@@ -1,6 +1,6 @@
 /**
- * Which stacks need no engine: what goes into them, and what they have deployed, is as their last `up` left it. Whatever is not
- * known for certain makes a stack run.
+ * Which stacks need no engine: neither what goes into them nor what they have deployed has changed since their last `up`. A stack
+ * runs unless all of this is known for certain.
  */
 import { createHash } from "node:crypto";
 import type { Contract } from "../../../core/contract";

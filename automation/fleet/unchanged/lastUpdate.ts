@@ -78,7 +78,7 @@ export function checkpointOf(text: string): Pick<NonNullable<LastUpdate["state"]
   return { hasPending: (pending ?? []).length > 0, ...(secrets && { secrets }) };
 }
 
-/** What a stack's file says about its secrets. `pulumi stack init` writes it there, so it is no input of the first update. */
+/** What a stack's file says about its secrets. `pulumi stack init` writes it there, so it cannot be an input of the first update. */
 export const secretKeys = ["encryptionsalt", "secretsprovider", "encryptedkey"] as const;
 
 /** Why the secrets of a stack's file are not those of its state; undefined when they are. */
