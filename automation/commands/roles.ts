@@ -49,6 +49,7 @@ const defaultNames: Record<RoleAccess, string> = {
   preview: "CrosstrailPreview",
   deploy: "CrosstrailDeploy",
   remove: "CrosstrailRemove",
+  verify: "CrosstrailVerify",
 };
 
 export const examples = [
@@ -68,11 +69,17 @@ export function define(command: Command): void {
       ),
     )
     .addOption(
-      new Option("--access <access>", "what the role may do: read; also create and change; also stop and delete")
+      new Option(
+        "--access <access>",
+        "what the role may do: read; also create and change; also stop and delete; verify: read every log, only",
+      )
         .choices(Object.values(Access))
         .default(Access.Deploy),
     )
-    .option("--name <role>", "the role's name (default: CrosstrailPreview, CrosstrailDeploy or CrosstrailRemove)")
+    .option(
+      "--name <role>",
+      "the role's name (default: CrosstrailPreview, CrosstrailDeploy, CrosstrailRemove or CrosstrailVerify)",
+    )
     .option("--hub <arn>", "the role that may assume it")
     .option("--hub-account <id>", "for hub: the account that the role is in; choose one with nothing else in it")
     .option(
@@ -239,13 +246,14 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
   };
   if (account === hub) {
     const place = { partition: settings.partition, accountId: hubAccountOf(options) };
+    const ofHub = access === Access.Verify ? subjects.filter(({ names }) => names.archive !== undefined) : subjects;
     return {
       account,
       accountId: place.accountId,
       access,
       roleName: named("CrosstrailHub"),
       ...policiesOf(
-        hubPermissions(subjects.map((subject) => roleArnOf(entered(settings, subject, options.config), access))),
+        hubPermissions(ofHub.map((subject) => roleArnOf(entered(settings, subject, options.config), access))),
       ),
       trust: roleTrust(place, trustOf(options, "")),
       reasons: [{ action: "sts:AssumeRole", why: "accesses the accounts of the fleet" }],
@@ -258,6 +266,12 @@ function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: strin
     );
   }
   const subject = entered(settings, subjectOf(subjects, account), options.config);
+  if (access === Access.Verify && subject.names.archive === undefined) {
+    throw usage(
+      `--access verify reads the archive, and account "${account}" has none.`,
+      `Use: crosstrail roles ${auditAlias} --access verify`,
+    );
+  }
   const resource = roleArnOf(subject, access).split(":role").pop() as string;
   const nameAt = resource.lastIndexOf("/") + 1;
   const [path, name] = [resource.slice(0, nameAt), resource.slice(nameAt)];
@@ -281,7 +295,7 @@ function policiesOf(permissions: PolicyDocument<IdentityStatement>): Partial<Rol
 
 /** For a role that creates roles: what limits them. */
 function boundaryOf(access: RoleAccess, names: RoleSubject["names"]): Pick<RoleDocument, "permissionsBoundary"> {
-  const document = access === Access.Preview ? undefined : roleBoundary(names);
+  const document = access === Access.Preview || access === Access.Verify ? undefined : roleBoundary(names);
   if (document === undefined) return {};
   const parts = names.boundaryName.split("/");
   const policyName = parts.pop() as string;
@@ -326,7 +340,7 @@ function trustOf({ hub: hubRoleArn, github, externalId, access }: Options, agree
     }
     if (github.endsWith(":pull_request") && access !== Access.Preview) {
       throw usage(
-        `Every pull request in the repository could ${access}.`,
+        `Every pull request in the repository could ${access === Access.Verify ? "read every log" : access}.`,
         "Add --access preview, or use the subject of an environment: repo:<owner>/<repository>:environment:<name>.",
       );
     }

@@ -1,5 +1,5 @@
 /** What a verification asks of AWS: the bucket's objects, and the public keys of each Region. */
-import { CloudTrailClient, ListPublicKeysCommand } from "@aws-sdk/client-cloudtrail";
+import { CloudTrailClient, type CloudTrailClientConfig, ListPublicKeysCommand } from "@aws-sdk/client-cloudtrail";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { UserError } from "../../core/findings";
 import type { PublicKey } from "../../core/logs";
@@ -48,37 +48,53 @@ export function bucketSource(access: Access): S3Source {
   });
 }
 
-/** Asks CloudTrail itself, in the Region that delivered the digests. */
+/**
+ * Asks CloudTrail itself, in the Region that delivered the digests. The keys are the same for every caller, so the role that reads is
+ * asked only where the environment's credentials are refused: a reader role may read the archive, and nothing else.
+ */
 export function keysOfAws(access: Access): KeySource {
-  const credentials = credentialsOf(access);
+  const role = credentialsOf(access);
   return {
     async keys(region, from, to): Promise<PublicKey[]> {
-      const client = new CloudTrailClient({ ...clientSettings, region, ...(credentials && { credentials }) });
       try {
-        const keys: PublicKey[] = [];
-        let token: string | undefined;
-        do {
-          const page = await client.send(
-            new ListPublicKeysCommand({ StartTime: new Date(from), EndTime: new Date(to), NextToken: token }),
-          );
-          for (const { Value, Fingerprint, ValidityStartTime, ValidityEndTime } of page.PublicKeyList ?? []) {
-            if (!Value || !Fingerprint || !ValidityStartTime || !ValidityEndTime) continue;
-            keys.push({
-              value: Buffer.from(Value).toString("base64"),
-              fingerprint: Fingerprint.toLowerCase(),
-              validFrom: ValidityStartTime.getTime(),
-              validUntil: ValidityEndTime.getTime(),
-            });
-          }
-          token = page.NextToken === "" ? undefined : page.NextToken;
-        } while (token !== undefined);
-        return keys;
+        return await listKeys({ ...clientSettings, region }, from, to);
       } catch (error) {
-        const { name, message } = error as Error;
-        throw new KeysError(`${name}: ${message}`);
-      } finally {
-        client.destroy();
+        if (!role) throw keysError(error);
+        return listKeys({ ...clientSettings, region, credentials: role }, from, to).catch(() => {
+          throw keysError(error);
+        });
       }
     },
   };
+}
+
+function keysError(error: unknown): KeysError {
+  const { name, message } = error as Error;
+  return new KeysError(`${name}: ${message}`);
+}
+
+async function listKeys(settings: CloudTrailClientConfig, from: number, to: number): Promise<PublicKey[]> {
+  const client = new CloudTrailClient(settings);
+  try {
+    const keys: PublicKey[] = [];
+    let token: string | undefined;
+    do {
+      const page = await client.send(
+        new ListPublicKeysCommand({ StartTime: new Date(from), EndTime: new Date(to), NextToken: token }),
+      );
+      for (const { Value, Fingerprint, ValidityStartTime, ValidityEndTime } of page.PublicKeyList ?? []) {
+        if (!Value || !Fingerprint || !ValidityStartTime || !ValidityEndTime) continue;
+        keys.push({
+          value: Buffer.from(Value).toString("base64"),
+          fingerprint: Fingerprint.toLowerCase(),
+          validFrom: ValidityStartTime.getTime(),
+          validUntil: ValidityEndTime.getTime(),
+        });
+      }
+      token = page.NextToken === "" ? undefined : page.NextToken;
+    } while (token !== undefined);
+    return keys;
+  } finally {
+    client.destroy();
+  }
 }

@@ -1,5 +1,5 @@
 /** Collects what one slice finds, with bounds: a million missing logs must not fill the memory. */
-import type { TrailStop } from "../../core/logs";
+import type { Deletion, TrailStop } from "../../core/logs";
 import {
   addCounts,
   type Break,
@@ -12,6 +12,8 @@ import {
 
 /** Of one kind, and in one slice, no more findings than these are kept whole; the others are counted. */
 const mostOfAKind = 25;
+/** Deletions that a slice's logs record. */
+const mostDeletions = 1000;
 
 export class Collector {
   readonly result: SliceResult;
@@ -34,6 +36,7 @@ export class Collector {
       findings: [],
       more: {},
       stops: [],
+      deletions: [],
       breaks: [],
       ends: [],
     };
@@ -67,6 +70,11 @@ export class Collector {
     if (!this.result.stops.some(({ eventId, time }) => eventId === stop.eventId && time === stop.time)) {
       this.result.stops.push(stop);
     }
+  }
+
+  deletion(each: Deletion): void {
+    // Another service that cleans its own folder up may make any number of them.
+    if (this.result.deletions.length < mostDeletions) this.result.deletions.push(each);
   }
 
   break(each: Break): void {

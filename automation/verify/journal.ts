@@ -6,7 +6,7 @@ import type { VerifyOptions } from "./options";
 import type { SliceResult } from "./types";
 
 /** It goes up when a line's meaning changes. */
-const version = 1;
+const version = 2;
 /** An older run is not continued: its archive has grown meanwhile. */
 const continuedWithin = 24 * 3_600_000;
 

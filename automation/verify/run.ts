@@ -1,7 +1,8 @@
 /** The run over all slices: what is found is put together, and only then is it judged why chains end. */
 import { setImmediate as breathe } from "node:timers/promises";
-import { stopFor, type TrailStop } from "../../core/logs";
+import { type Deletion, stopFor, type TrailStop } from "../../core/logs";
 import type { ArchiveSource } from "../archive";
+import { printable } from "../output";
 import { addCounts, Lanes } from "./collect";
 import { makePlan, type PlanOptions } from "./plan";
 import { type KeySource, KeyStore } from "./publicKeys";
@@ -131,6 +132,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
 
   const merged = merge(results);
   const findings = [...plan.findings, ...merged.findings];
+  tellWhoDeleted(findings, merged.deletions);
   for (const each of merged.breaks) judgeBreak(each, merged, findings, source, options.since);
   for (const place of withoutDigests(plan.tasks)) {
     findings.push(
@@ -197,6 +199,8 @@ interface Merged {
   findings: VerifyFinding[];
   more: Record<string, number>;
   stops: TrailStop[];
+  /** By key; the newest one of each. */
+  deletions: Map<string, Deletion>;
   breaks: Break[];
   ends: ChainEnd[];
 }
@@ -213,6 +217,7 @@ function merge(results: readonly SliceResult[]): Merged {
     findings: [],
     more: {},
     stops: [],
+    deletions: new Map(),
     breaks: [],
     ends: [],
   };
@@ -248,6 +253,10 @@ function merge(results: readonly SliceResult[]): Merged {
     merged.findings.push(...result.findings);
     for (const [id, count] of Object.entries(result.more)) merged.more[id] = (merged.more[id] ?? 0) + count;
     merged.stops.push(...result.stops);
+    for (const each of result.deletions) {
+      const known = merged.deletions.get(each.key);
+      if (!known || known.time < each.time) merged.deletions.set(each.key, each);
+    }
     merged.breaks.push(...result.breaks);
     for (const end of result.ends) {
       const known = ends.get(end.chain);
@@ -256,6 +265,24 @@ function merge(results: readonly SliceResult[]): Merged {
   }
   merged.ends = [...ends.values()];
   return merged;
+}
+
+/** Findings of files that were deleted. */
+const gone: ReadonlySet<string> = new Set(
+  [words.logMissing, words.logDeleted, words.digestMissing, words.digestDeleted, words.startMissing].map(
+    ({ id }) => id,
+  ),
+);
+
+/** Who deleted a file, if its bucket's data events are among the verified logs. A service has no ARN, but a name. */
+function tellWhoDeleted(findings: readonly VerifyFinding[], deletions: ReadonlyMap<string, Deletion>): void {
+  for (const { id, key, evidence } of findings) {
+    if (key === undefined || !gone.has(id)) continue;
+    const found = deletions.get(key);
+    evidence["deleted by"] = found
+      ? printable(`${found.by} from ${found.sourceIp} at ${at(found.time)}, event ${found.eventId}`)
+      : "not recorded in the logs that were verified";
+  }
 }
 
 /** Whether an event explains that a chain ends, and what is missing where none does. */

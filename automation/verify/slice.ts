@@ -5,6 +5,8 @@
 import {
   backfillTimeMetadata,
   contradictions,
+  deletion,
+  deletionEventName,
   type DigestName,
   isStartingDigest,
   judgeLink,
@@ -49,6 +51,7 @@ const deliveryTime = 20 * MINUTE;
 const rewrittenAfter = HOUR;
 /** Looked for in every log: a Buffer, as a string would be encoded each time. */
 const cloudTrail = Buffer.from("cloudtrail.amazonaws.com");
+const deletes = Buffer.from(`"${deletionEventName}"`);
 /** How many logs that no digest names are opened to say what they are, in a slice. */
 const openedStrangers = 20;
 
@@ -789,7 +792,7 @@ class SliceRun {
         this.out.add(finding(words.logRewritten, this.nameOf(key), about, evidence));
       }
       this.out.count("logs", "verified", day);
-      if (content.bytes) this.findStops(content.bytes);
+      if (content.bytes) this.findEvents(content.bytes);
     } catch (error) {
       await this.logFailed(error, key, log, about, day, name.endTime);
     }
@@ -872,7 +875,7 @@ class SliceRun {
         try {
           const { body } = await this.context.source.read(shift + s3Object);
           const { bytes } = await contentOf(body);
-          if (bytes) this.findStops(bytes);
+          if (bytes) this.findEvents(bytes);
         } catch (error) {
           // Whatever cannot be read explains nothing.
           if (error instanceof ReadError || error instanceof DamagedError || error instanceof TooLargeError) return;
@@ -883,8 +886,11 @@ class SliceRun {
     await this.lanes.done();
   }
 
-  private findStops(bytes: Buffer): void {
-    if (!bytes.includes(cloudTrail) || !stopEventNames.some((name) => bytes.includes(name))) return;
+  /** Events that say why something is not there: a trail was stopped, or an object deleted. */
+  private findEvents(bytes: Buffer): void {
+    const mayStop = bytes.includes(cloudTrail) && stopEventNames.some((name) => bytes.includes(name));
+    const mayDelete = bytes.includes(deletes);
+    if (!mayStop && !mayDelete) return;
     let records: unknown;
     try {
       records = (JSON.parse(bytes.toString("utf8")) as { Records?: unknown }).Records;
@@ -895,6 +901,8 @@ class SliceRun {
     for (const record of records) {
       const stop = trailStop(record);
       if (stop) this.out.stop(stop);
+      const deleted = mayDelete ? deletion(record, this.context.expectedBucket) : undefined;
+      if (deleted) this.out.deletion(deleted);
     }
   }
 

@@ -1,6 +1,6 @@
 /** What a verification finds, and how it is counted. */
 import type { Finding } from "../../core/findings";
-import type { TrailStop } from "../../core/logs";
+import type { Deletion, TrailStop } from "../../core/logs";
 
 /** What a finding means for the result. */
 export const FindingState = {
@@ -104,6 +104,8 @@ export interface SliceResult {
   /** Findings that were only counted, as there were too many of a kind: by id. */
   more: Record<string, number>;
   stops: TrailStop[];
+  /** Of objects in the archive's bucket. */
+  deletions: Deletion[];
   breaks: Break[];
   ends: ChainEnd[];
 }

@@ -1,6 +1,8 @@
 /** Log files and digest files of CloudTrail: their names, the digests' fields and signatures, and how a chain holds together. */
 export type { JudgedLink, ReadDigest } from "./chain";
 export { contradictions, judgeLink, Link, sameHex } from "./chain";
+export type { Deletion } from "./deletions";
+export { deletion, deletionEventName } from "./deletions";
 export type { DigestDocument, LogFileEntry, ParsedDigest, PreviousDigest } from "./digest";
 export {
   backfillTimeMetadata,

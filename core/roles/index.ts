@@ -25,14 +25,20 @@ export { emptyNames } from "./names";
 export { callsOf, type Feature, type FeatureName, features, type Grant, RoleAccess, RoleAccount } from "./table";
 export { rolePolicyLimit };
 
-const order = Object.values(RoleAccess);
+/** Each has the rows of those before. */
+const order: RoleAccess[] = [RoleAccess.Preview, RoleAccess.Deploy, RoleAccess.Remove];
+
+function includes(access: RoleAccess, row: RoleAccess): boolean {
+  if (access === row) return true;
+  return order.includes(row) && order.indexOf(row) < order.indexOf(access);
+}
 
 /** The rows that a role of these names and access has. */
 export function grantsOf(access: RoleAccess, names: RoleNames): Grant[] {
   return (Object.values(features) as Feature[])
     .filter((feature) => feature.needed(names))
     .flatMap(({ grants }) => grants)
-    .filter((grant) => order.indexOf(grant.access) <= order.indexOf(access) && grant.resource(names).length > 0);
+    .filter((grant) => includes(access, grant.access) && grant.resource(names).length > 0);
 }
 
 /** The permissions of a role: the rows' actions, one statement for each service and resource; then what is refused. */
@@ -43,7 +49,7 @@ export function rolePermissions(access: RoleAccess, names: RoleNames): PolicyDoc
     const resource = grant.resource(names);
     const condition = grant.condition?.(names);
     const service = action.split(":")[0] as string;
-    const verb = { preview: "Read", deploy: "Write", remove: "Remove" }[tier];
+    const verb = { preview: "Read", deploy: "Write", remove: "Remove", verify: "Verify" }[tier];
     const key = JSON.stringify([service, tier, resource, condition]);
     const group = groups.get(key) ?? { sid: verb + (sidNames[service] ?? service), actions: [], resource, condition };
     group.actions.push(action);

@@ -80,6 +80,8 @@ export const trailArns = ({ trails }: RoleNames) => trails.map(trailArn);
 export const logBucket = ({ partition, archive }: RoleNames) =>
   archive === undefined ? [] : [bucketArn(partition, archive.bucketName)];
 
+export const logObjects = (names: RoleNames) => logBucket(names).map((arn) => `${arn}/*`);
+
 /** The account's own buckets: with the logs, with their copies, and with the access logs. */
 export const buckets = ({ partition, archive }: RoleNames) =>
   [archive?.bucketName, archive?.replication?.bucketName, archive?.accessLogBucket]

@@ -21,6 +21,7 @@ import {
   expiringBuckets,
   keys,
   logBucket,
+  logObjects,
   logGroupArns,
   logGroupRoles,
   objects,
@@ -39,9 +40,10 @@ export type RoleAccount = (typeof RoleAccount)[keyof typeof RoleAccount];
 
 /**
  * What a role may do, each with all of the one before: `preview` reads; `deploy` creates and changes; `remove` also
- * stops and deletes trails and what they deliver to and, in the audit account, the archive.
+ * stops and deletes trails and what they deliver to and, in the audit account, the archive. `verify` stands apart: it reads every log of the
+ * archive, which no role that deploys may do, and nothing else.
  */
-export const RoleAccess = { Preview: "preview", Deploy: "deploy", Remove: "remove" } as const;
+export const RoleAccess = { Preview: "preview", Deploy: "deploy", Remove: "remove", Verify: "verify" } as const;
 export type RoleAccess = (typeof RoleAccess)[keyof typeof RoleAccess];
 
 export type RoleCondition = Record<string, Record<string, OneOrMany>>;
@@ -73,10 +75,11 @@ type Row = Omit<Grant, "access" | "resource">;
 
 const rows = (access: RoleAccess, resource: Grant["resource"], grants: Row[]): Grant[] =>
   grants.map((grant) => ({ access, resource, ...grant }));
-const { Preview, Deploy, Remove } = RoleAccess;
+const { Preview, Deploy, Remove, Verify } = RoleAccess;
 const { Audit, Member, Management } = RoleAccount;
 const everyAccount = [Audit, Member, Management];
 
+const inAudit = ({ archive }: RoleNames) => archive !== undefined;
 const hasKeys = ({ archive, deliveryKeys }: RoleNames) => archive !== undefined || deliveryKeys;
 
 const passedTo = (service: string) => () => ({ StringEquals: { "iam:PassedToService": service } });
@@ -99,6 +102,9 @@ const cloudTrailRole: [string, string] = [cloudTrailPrincipal, serviceLinkedRole
 const eventContext = "context.cloudtrail.amazonaws.com";
 const eventContextRole: [string, string] = [eventContext, "AWSServiceRoleForCloudTrailEventContext"];
 const cloudTrailRoles = serviceLinkedRole(cloudTrailRole, eventContextRole);
+
+/** An object that CloudTrail delivered is encrypted under its trail's ARN. */
+const trailContext = "kms:EncryptionContext:aws:cloudtrail:arn";
 
 /** The table, by feature. */
 export const features = {
@@ -144,6 +150,46 @@ export const features = {
     grants: rows(Preview, trailArns, [
       { action: "cloudtrail:GetTrail", why: "reads the trail's settings, and whether there is one" },
     ]),
+  },
+  verify: {
+    title: "crosstrail verify, which reads every digest and log file; roles that deploy may not",
+    accounts: [Audit],
+    needed: inAudit,
+    grants: [
+      ...rows(Verify, logBucket, [
+        { action: "s3:ListBucket", calls: ["s3:ListObjectsV2"], why: "finds accounts, Regions, digests and log files" },
+        {
+          action: "s3:ListBucketVersions",
+          calls: ["s3:ListObjectVersions"],
+          why: "tells a deleted file from one that never existed",
+        },
+        {
+          action: "s3:GetLifecycleConfiguration",
+          calls: ["s3:GetBucketLifecycleConfiguration"],
+          why: "tells an expired file from a deleted one",
+        },
+      ]),
+      ...rows(Verify, logObjects, [
+        { action: "s3:GetObject", why: "reads digests and log files" },
+        {
+          action: "s3:GetObjectVersion",
+          calls: ["s3:GetObject"],
+          with: "VersionId",
+          why: "reads what a deletion left",
+        },
+      ]),
+      ...rows(Verify, keys, [
+        {
+          action: "kms:Decrypt",
+          calls: [],
+          why: "S3 decrypts what CloudTrail encrypted",
+          condition: ({ partition }) => ({ StringLike: { [trailContext]: trailsOfAccount(partition, "*") } }),
+        },
+      ]),
+      ...rows(Verify, anything, [
+        { action: "cloudtrail:ListPublicKeys", why: "gets the keys that digests are signed with" },
+      ]),
+    ],
   },
   key: {
     title: "KMS keys: the archive's with its replicas, and those of log groups, topics and event data stores",
@@ -643,8 +689,8 @@ export interface Refusal {
   condition?: (names: RoleNames) => RoleCondition;
 }
 
+/** Those that deploy. */
 const everyAccess = [Preview, Deploy, Remove];
-const inAudit = ({ archive }: RoleNames) => archive !== undefined;
 const inManagement = ({ organization }: RoleNames) => organization !== undefined;
 
 /** Deploying never needs these, and anyone who attaches another policy to the role shall not add them. */
@@ -687,6 +733,21 @@ export const refusals: Refusal[] = [
     resource: objects,
   },
   {
+    // Who says that nothing was changed must not be able to change it, whatever else the role is given.
+    sid: "OnlyRead",
+    accesses: [Verify],
+    needed: inAudit,
+    actions: () => [
+      "s3:BypassGovernanceRetention",
+      "s3:DeleteObject",
+      "s3:DeleteObjectVersion",
+      "s3:PutObject",
+      "s3:PutObjectLegalHold",
+      "s3:PutObjectRetention",
+    ],
+    resource: objects,
+  },
+  {
     // A log file is encrypted under its trail's ARN; secrets of the Pulumi state, perhaps under the same account's key, are not.
     sid: "NeverDecryptLogs",
     accesses: everyAccess,
@@ -694,7 +755,7 @@ export const refusals: Refusal[] = [
     actions: () => ["kms:Decrypt"],
     resource: keys,
     condition: ({ partition }) => ({
-      StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": trailsOfAccount(partition, "*") },
+      StringLike: { [trailContext]: trailsOfAccount(partition, "*") },
     }),
   },
   {

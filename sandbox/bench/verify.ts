@@ -144,11 +144,14 @@ async function inFolder(context: Context, options: VerifyBenchOptions): Promise<
     const accounts = 10;
     const hours = Math.ceil(options.files / 12.4 / 2 / accounts);
     let made!: Awaited<ReturnType<typeof writeFolder>>;
+    const before = process.cpuUsage();
     const making = await progress.step(`Making an archive of ${options.files} files in a folder`, () =>
       measured(async () => {
         made = await writeFolder(archive, archiveOf(accounts, hours));
       }),
     );
+    // The maker works in threads of this process.
+    const { user, system } = process.cpuUsage(before);
     const list = path.join(folder, "keys.json");
     fs.writeFileSync(list, JSON.stringify({ PublicKeyList: made.keys.list().map(asAwsDoes) }));
     const env = { ...process.env, XDG_STATE_HOME: path.join(folder, "verify-state") };
@@ -169,8 +172,7 @@ async function inFolder(context: Context, options: VerifyBenchOptions): Promise<
         `${Math.round(megabytes)} MiB`,
         others.toFixed(1),
       ]);
-    // The maker works in this process.
-    row("making it", { ...making, megabytes: process.memoryUsage().rss / 2 ** 20 });
+    row("making it", { ...making, cpu: (user + system) / 1e6, megabytes: process.memoryUsage().rss / 2 ** 20 });
     row("crosstrail verify", cost);
     console.log(`\n${table.toString()}`);
     console.log(`${(made.bytes / made.files / 1024).toFixed(1)} KiB for each file on average.`);

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { run } from "../../../automation/verify/run";
 import { exitCodeOf } from "../../../automation/verify/result";
-import { cases, differs, played } from "../../support/verifyCases";
+import type { ArchiveOptions } from "../../../sandbox/logs";
+import {
+  account,
+  bucket,
+  cases,
+  differs,
+  from,
+  HOUR,
+  justAfter,
+  played,
+  region,
+  scene,
+} from "../../support/verifyCases";
 
 describe("verify: what can be wrong is told apart", () => {
   it("in at least 40 kinds", () => {
@@ -28,6 +40,50 @@ describe("verify: what can be wrong is told apart", () => {
       for (const { message, remedy, subject } of result.findings) assert.ok(message && remedy && subject);
     });
   }
+
+  it("says who deleted a file where the bucket's data events are in the archive, and else that they are not", async () => {
+    const key = scene().log();
+    const [byWhom, others] = ["arn:aws:iam::111111111111:user/mallory", "arn:aws:iam::111111111111:user/other"];
+    const event = (hour: number, arn: string, fields: Record<string, unknown> = {}) => ({
+      accountId: account,
+      region,
+      time: from + hour * HOUR,
+      fields: {
+        eventSource: "s3.amazonaws.com",
+        eventName: "DeleteObject",
+        userIdentity: { type: "IAMUser", arn },
+        requestParameters: { bucketName: bucket, key },
+        ...fields,
+      },
+    });
+    const deleted = async (...incidents: NonNullable<ArchiveOptions["incidents"]>) => {
+      const { archive, publicKeys } = scene({ incidents });
+      assert.ok(archive.keys().includes(key));
+      archive.remove(key);
+      const keys = { keys: () => Promise.resolve(publicKeys) };
+      const { result } = await run({ source: archive, keys, now: justAfter });
+      assert.deepEqual(
+        result.findings.map(({ id }) => id),
+        ["verify/log-deleted"],
+      );
+      return result.findings[0]?.evidence["deleted by"] ?? "";
+    };
+    assert.match(
+      await deleted(event(4.5, byWhom)),
+      /^arn:aws:iam::111111111111:user\/mallory from 10\.[\d.]+ at 2026-12-20T10:30:00Z, event [0-9a-f-]{36}$/,
+    );
+    assert.match(
+      await deleted(
+        event(4.5, others, { errorCode: "AccessDenied" }),
+        event(4.5, others, { requestParameters: { bucketName: "another", key } }),
+        event(4.5, others, { requestParameters: { bucketName: bucket, key: `${key}2` } }),
+        event(4.5, others, { eventName: "GetObject" }),
+      ),
+      /^not recorded/,
+    );
+    // Nothing of what a log says reaches a terminal raw.
+    assert.ok(!(await deleted(event(4.5, "\u001b[2Jmallory"))).includes("\u001b"));
+  });
 
   it("goes by the archive's time where this machine's clock is slow: nothing is left out", async () => {
     const [whole] = cases.filter(({ finds }) => finds.length === 0);

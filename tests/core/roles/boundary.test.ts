@@ -97,13 +97,15 @@ const everyRole: [string, RoleNames][] = [
     subject(auditOf({}), "management", otherOf("management", "555555555555", change)),
   ]),
 ];
-const everyAccess = Object.values(RoleAccess);
+/** To verify there is a role in the audit account only. */
+const accessesOf = ({ archive }: RoleNames) =>
+  Object.values(RoleAccess).filter((access) => access !== RoleAccess.Verify || archive !== undefined);
 const named = (title: string) => everyRole.find(([each]) => each === title)?.[1] as RoleNames;
 
 describe("core/roles: ways to more than a role says", () => {
   for (const [title, names] of everyRole) {
     it(`${title}: none of the known paths is open, with whatever access`, () => {
-      for (const access of everyAccess) {
+      for (const access of accessesOf(names)) {
         assert.deepEqual(escalations([rolePermissions(access, names)], names), [], access);
       }
     });

@@ -94,7 +94,8 @@ const management: RoleNames = {
   },
 };
 const accounts = { audit, auditWithAll, member, memberWithAll, management };
-const everyAccess = Object.values(RoleAccess);
+/** Those that deploy. */
+const everyAccess = Object.values(RoleAccess).filter((access) => access !== RoleAccess.Verify);
 const table = Object.entries(features) as [string, Feature][];
 
 const key = "arn:aws:kms:us-east-1:111111111111:key/00000000-0000-0000-0000-000000000000";
@@ -140,6 +141,7 @@ describe("core/roles: the table", () => {
     assert.deepEqual([...nameless].sort(), [
       "cloudtrail:DescribeTrails",
       "cloudtrail:ListEventDataStores",
+      "cloudtrail:ListPublicKeys",
       "cloudtrail:RegisterOrganizationDelegatedAdmin",
       "iam:GetAccountSummary",
       "iam:ListVirtualMFADevices",
@@ -261,6 +263,63 @@ describe("core/roles: permissions", () => {
     }
   });
 
+  // What a role is refused although somebody has attached AdministratorAccess to it as well.
+  const administrator: PolicyDocument = {
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Action: "*", Resource: "*" },
+  };
+  const logs = { "kms:EncryptionContext:aws:cloudtrail:arn": trail };
+
+  describe("to verify", () => {
+    const policy = rolePermissions(RoleAccess.Verify, audit);
+    const object = "arn:aws:s3:::example-logs/AWSLogs/222222222222/CloudTrail/log.json.gz";
+
+    it("are what crosstrail verify calls, on the archive, and nothing else", () => {
+      assert.deepEqual(lint(policy, { kind: "identity" }), []);
+      assert.deepEqual(
+        policy.Statement.filter(({ Effect }) => Effect === "Allow").map(({ Action, Resource, Condition }) => [
+          Action,
+          Resource,
+          Condition,
+        ]),
+        [
+          [
+            ["s3:GetLifecycleConfiguration", "s3:ListBucket", "s3:ListBucketVersions"],
+            "arn:aws:s3:::example-logs",
+            undefined,
+          ],
+          [["s3:GetObject", "s3:GetObjectVersion"], "arn:aws:s3:::example-logs/*", undefined],
+          [
+            "kms:Decrypt",
+            grantsOf(RoleAccess.Verify, audit)
+              .find((grant) => grant.action === "kms:Decrypt")
+              ?.resource(audit)[0],
+            { StringLike: { "kms:EncryptionContext:aws:cloudtrail:arn": "arn:aws:cloudtrail:*:*:trail/*" } },
+          ],
+          ["cloudtrail:ListPublicKeys", "*", undefined],
+        ],
+      );
+    });
+
+    it("decrypt what CloudTrail encrypted, and no secret under the same key", () => {
+      assert.ok(may("kms:Decrypt", key, [policy], logs));
+      assert.ok(!may("kms:Decrypt", key, [policy]));
+    });
+
+    for (const action of ["PutObject", "DeleteObject", "DeleteObjectVersion", "BypassGovernanceRetention"]) {
+      it(`OnlyRead stops s3:${action} even for an administrator, and only it does`, () => {
+        const without = { ...policy, Statement: policy.Statement.filter(({ Sid }) => Sid !== "OnlyRead") };
+        assert.ok(!may(`s3:${action}`, object, [policy, administrator]));
+        assert.ok(may(`s3:${action}`, object, [without, administrator]));
+      });
+    }
+
+    it("are none in an account without the archive, and no other access has them", () => {
+      assert.deepEqual(grantsOf(RoleAccess.Verify, memberWithAll), []);
+      for (const access of everyAccess) assert.ok(!may("s3:GetObject", object, [rolePermissions(access, audit)]));
+    });
+  });
+
   it("the hub enters a thousand accounts, and says when it cannot", () => {
     const arns = (count: number) =>
       Array.from({ length: count }, (_, index) => `arn:aws:iam::${100000000000 + index}:role/CrosstrailDeploy`);
@@ -276,12 +335,6 @@ describe("core/roles: permissions", () => {
     );
   });
 
-  // What a role is refused although somebody has attached AdministratorAccess to it as well.
-  const administrator: PolicyDocument = {
-    Version: "2012-10-17",
-    Statement: { Effect: "Allow", Action: "*", Resource: "*" },
-  };
-  const logs = { "kms:EncryptionContext:aws:cloudtrail:arn": trail };
   const attacks: [string, RoleAccess[], string, string, AccessRequest["context"]?][] = [
     ["KeepArchive", ["preview", "deploy"], "s3:DeleteBucket", "arn:aws:s3:::example-logs"],
     ["KeepArchive", ["preview", "deploy"], "s3:DeleteBucketPolicy", "arn:aws:s3:::example-logs"],
