@@ -47,6 +47,9 @@ def describe(environ, rest):
     if service == "s3":
         control = re.match(r"/v20180820/(.*)", path)
         operation, parameters = rest["s3control" if control else "s3"].find(environ, path, query)
+        if "versionId" in query:
+            # IAM has an action of its own for versions.
+            parameters = {**parameters, "VersionId": query["versionId"]}
         if operation == "PutBucketReplication":
             # The one role that is handed over in a document.
             role = re.search(rb"<Role>([^<]+)</Role>", body_of(environ))
