@@ -1,18 +1,12 @@
+/** The bucket for S3's server access logs of the log bucket. */
 import * as pulumi from "@pulumi/pulumi";
-import {
-  Bucket,
-  BucketLifecycleConfiguration,
-  BucketOwnershipControls,
-  BucketPolicy,
-  BucketPublicAccessBlock,
-  BucketServerSideEncryptionConfiguration,
-  BucketVersioning,
-} from "@pulumi/aws/s3";
+import { BucketLifecycleConfiguration, BucketPolicy } from "@pulumi/aws/s3";
 import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { bucketNameProblem, roleArnProblem } from "../core/names";
 import { accessLogPolicy } from "../core/policies/beside";
 import { serialize } from "../core/policies/document";
 import { tagsProblem } from "../core/tags";
+import { guardedBucket } from "./guardedBucket";
 import { checkedInputs, derive, oneOf, partitionOrDefault, wholeNumber } from "./inputs";
 
 /** Arguments of {@link AccessLogBucket}. */
@@ -74,42 +68,11 @@ export class AccessLogBucket extends pulumi.ComponentResource {
 
     super("crosstrail:index:AccessLogBucket", name, {}, opts);
     const keep = args.keep ?? true;
-    // One after the other: S3 refuses a bucket's settings that are written at the same time.
-    const after = (...dependsOn: pulumi.Resource[]) => ({
-      parent: this,
-      protect: keep,
-      retainOnDelete: keep,
-      dependsOn,
+    const { of, after, last } = guardedBucket(this, name, {
+      bucket: { bucket: inputs.bucketName, tags },
+      encryption: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+      keep,
     });
-
-    const bucket = new Bucket(`${name}-bucket`, { bucket: inputs.bucketName, tags }, after());
-    const of = { bucket: bucket.bucket };
-    const ownership = new BucketOwnershipControls(
-      `${name}-ownership`,
-      { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
-      after(),
-    );
-    const publicAccess = new BucketPublicAccessBlock(
-      `${name}-public-access`,
-      {
-        ...of,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      after(ownership),
-    );
-    const versioning = new BucketVersioning(
-      `${name}-versioning`,
-      { ...of, versioningConfiguration: { status: "Enabled" } },
-      after(publicAccess),
-    );
-    const encryption = new BucketServerSideEncryptionConfiguration(
-      `${name}-encryption`,
-      { ...of, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
-      after(versioning),
-    );
     const lifecycle = new BucketLifecycleConfiguration(
       `${name}-lifecycle`,
       {
@@ -126,7 +89,7 @@ export class AccessLogBucket extends pulumi.ComponentResource {
         ],
         transitionDefaultMinimumObjectSize: "all_storage_classes_128K",
       },
-      after(encryption),
+      after(last),
     );
     const guard = new BucketPolicy(`${name}-policy`, { ...of, policy }, after(lifecycle));
 

@@ -1,15 +1,11 @@
+/** The log bucket of the archive, with its one policy. */
 import * as pulumi from "@pulumi/pulumi";
 import {
-  Bucket,
   BucketLifecycleConfiguration,
   BucketLogging,
   BucketNotification,
   BucketObjectLockConfiguration,
-  BucketOwnershipControls,
   BucketPolicy,
-  BucketPublicAccessBlock,
-  BucketServerSideEncryptionConfiguration,
-  BucketVersioning,
 } from "@pulumi/aws/s3";
 import { accountIdProblem, type Partition, partitions } from "../core/accounts";
 import { archiveConflicts, noncurrentDays, type ObjectLockMode, spanDays, type StorageClass } from "../core/archive";
@@ -19,6 +15,7 @@ import { bucketNameProblem, keyArnProblem, organizationIdProblem, roleArnProblem
 import { accessLogPrefix } from "../core/policies/beside";
 import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { serialize } from "../core/policies/document";
+import { guardedBucket } from "./guardedBucket";
 import { inRegion } from "./region";
 import { tagsProblem } from "../core/tags";
 import {
@@ -233,58 +230,20 @@ export class AuditBucket extends pulumi.ComponentResource {
     super("crosstrail:index:AuditBucket", name, {}, opts);
     const place = inRegion(this, `${name}-${region}`, region);
     const keep = args.keep ?? true;
-    // S3 answers "conflicting conditional operation" when a bucket's settings are written at the same time, so each
-    // one waits for the one before it.
-    const after = (...dependsOn: pulumi.Resource[]) => ({
-      parent: this,
-      protect: keep,
-      retainOnDelete: keep,
-      dependsOn,
-      ...place.opts,
-    });
-
-    const bucket = new Bucket(
-      `${name}-bucket`,
-      { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags, ...place.args },
-      after(),
-    );
-    const of = { bucket: bucket.bucket, ...place.args };
-    const ownership = new BucketOwnershipControls(
-      `${name}-ownership`,
-      { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
-      after(),
-    );
-    const publicAccess = new BucketPublicAccessBlock(
-      `${name}-public-access`,
-      {
-        ...of,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      after(ownership),
-    );
-    const versioning = new BucketVersioning(
-      `${name}-versioning`,
-      { ...of, versioningConfiguration: { status: "Enabled" } },
+    const { bucket, versioning, of, after, ...guarded } = guardedBucket(this, name, {
+      bucket: { bucket: inputs.bucketName, forceDestroy: args.forceDestroy, tags },
+      encryption: [
+        {
+          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+          bucketKeyEnabled: args.bucketKeyEnabled,
+        },
+      ],
+      keep,
       // With MFA Delete, S3 lets nobody but the root user write this again.
-      { ...after(publicAccess), ...(args.mfaDelete && { ignoreChanges: ["versioningConfiguration"] }) },
-    );
-    const encryption = new BucketServerSideEncryptionConfiguration(
-      `${name}-encryption`,
-      {
-        ...of,
-        rules: [
-          {
-            applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
-            bucketKeyEnabled: args.bucketKeyEnabled,
-          },
-        ],
-      },
-      after(versioning),
-    );
-    let last: pulumi.Resource = encryption;
+      ignoreVersioning: args.mfaDelete,
+      place,
+    });
+    let { last } = guarded;
     const { objectLock, retention } = args;
     if (objectLock) {
       // Switches Object Lock on where the bucket was made without; as an argument of the bucket it would replace it.

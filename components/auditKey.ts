@@ -1,3 +1,4 @@
+/** The KMS key of the archive, with its policy, alias and replicas. */
 import * as pulumi from "@pulumi/pulumi";
 import { Alias, Key, ReplicaKey } from "@pulumi/aws/kms";
 import { accountIdProblem, type Partition, partitions } from "../core/accounts";

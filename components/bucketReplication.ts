@@ -1,3 +1,4 @@
+/** S3 replication of the log bucket to another bucket. */
 import * as pulumi from "@pulumi/pulumi";
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import { BucketReplicationConfig } from "@pulumi/aws/s3";

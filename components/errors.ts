@@ -1,3 +1,4 @@
+/** How components refuse arguments: an error without a stack trace, in every language. */
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/findings";

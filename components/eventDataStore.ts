@@ -1,3 +1,4 @@
+/** An event data store of CloudTrail Lake, with a key of its own. */
 import * as pulumi from "@pulumi/pulumi";
 import { EventDataStore as Store } from "@pulumi/aws/cloudtrail";
 import { Key } from "@pulumi/aws/kms";

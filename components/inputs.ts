@@ -1,3 +1,4 @@
+/** How components check and derive from arguments that may be outputs. */
 import * as pulumi from "@pulumi/pulumi";
 import { type Partition, partitionOf } from "../core/accounts";
 import type { Finding } from "../core/findings";

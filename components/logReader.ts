@@ -1,3 +1,4 @@
+/** A role that other accounts may assume to read logs. */
 import * as pulumi from "@pulumi/pulumi";
 import { Role, RolePolicy } from "@pulumi/aws/iam";
 import { accountIdProblem, type Partition, partitions } from "../core/accounts";

@@ -1,3 +1,4 @@
+/** The trail of one account that delivers to the archive. */
 import * as pulumi from "@pulumi/pulumi";
 import { checkedTrail, deliveringTrail, type TrailArgs } from "./trail";
 

@@ -1,3 +1,4 @@
+/** The SQS queue that S3 notifies of new log files. */
 import * as pulumi from "@pulumi/pulumi";
 import { Queue, QueuePolicy } from "@pulumi/aws/sqs";
 import { accountIdProblem, type Partition, partitions } from "../core/accounts";

@@ -1,3 +1,4 @@
+/** The organization's trail, made in the management account. */
 import * as pulumi from "@pulumi/pulumi";
 import { OrganizationDelegatedAdminAccount } from "@pulumi/aws/cloudtrail";
 import { checkedTrail, deliveringTrail, type TrailArgs } from "./trail";

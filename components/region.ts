@@ -1,3 +1,4 @@
+/** Resources of a component in another Region than the provider's. */
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/aws/provider";
 

@@ -1,3 +1,4 @@
+/** The CloudWatch Logs log group that a trail delivers to, with its role and key. */
 import * as pulumi from "@pulumi/pulumi";
 import { LogGroup } from "@pulumi/aws/cloudwatch";
 import { Role, RolePolicy } from "@pulumi/aws/iam";

@@ -1,3 +1,4 @@
+/** The SNS topic that a trail notifies of new log files, with its key. */
 import * as pulumi from "@pulumi/pulumi";
 import { Key } from "@pulumi/aws/kms";
 import { Topic, TopicPolicy } from "@pulumi/aws/sns";

@@ -1,3 +1,4 @@
+/** The management account's stack: the organization's trail, and what the organization needs for it. */
 import * as pulumi from "@pulumi/pulumi";
 import { OrganizationTrail } from "../components/organizationTrail";
 import type { Contract } from "../core/contract";

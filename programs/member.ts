@@ -1,3 +1,4 @@
+/** A member account's stack: its trail. */
 import type * as pulumi from "@pulumi/pulumi";
 import { MemberTrail } from "../components/memberTrail";
 import { authorise, memberContract, refuseOtherImport, refuseReplacement } from "../core/contract";

@@ -54,6 +54,7 @@ const elsewhere: [source: string, tests: string, why: string][] = [
   ["components/accessLogBucket.ts", "tests/components/archiveControls.test.ts", "with the log bucket's controls"],
   ["components/errors.ts", "tests/components/auditBucket.test.ts", "how a component refuses its arguments"],
   ["components/eventDataStore.ts", "tests/components/trailDelivery.test.ts", "with the other destinations of events"],
+  ["components/guardedBucket.ts", "tests/components/auditBucket.test.ts", "what both buckets of the archive share"],
   ["components/index.ts", "tests/components/schema.test.ts", "what other languages see"],
   ["components/inputs.ts", "tests/components/auditBucket.test.ts", "how a component checks its arguments"],
   ["components/notificationQueue.ts", "tests/components/archiveControls.test.ts", "with the log bucket's controls"],

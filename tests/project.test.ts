@@ -144,6 +144,11 @@ describe("the project", () => {
       });
     }
 
+    it("and every file begins with a line that says what it is", () => {
+      const silent = layers.flatMap(sources).filter((file) => !/^(#!.*\n)?(\/\*\*|\/\/)/.test(read(file)));
+      assert.deepEqual(silent, []);
+    });
+
     it("and never in a circle", () => {
       // Completion describes every command, and is one of them.
       const known = [["automation/cli.ts", "automation/commands/completion.ts"]];

@@ -1,3 +1,4 @@
+/** The result of a stack whose turn did not take place, or has not ended. */
 import type { Step } from "../../core/fleet";
 import { ExitCode } from "../output";
 import type { StackResult } from "./types";

@@ -1,3 +1,4 @@
+/** Policies, requests and decisions, as the evaluator takes and gives them. */
 import type { Finding } from "../findings";
 
 /** One value or a list of them: policies allow both wherever a list is meant. */
