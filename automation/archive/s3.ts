@@ -179,7 +179,7 @@ export class S3Source implements ArchiveSource {
     for await (const chunk of stream) chunks.push(chunk as Buffer);
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     if (body.length !== size)
-      throw Object.assign(new Error(`${body.length} of ${size} bytes came`), { name: "IncompleteBody" });
+      throw Object.assign(new Error(`${body.length} of ${size} bytes arrived`), { name: "IncompleteBody" });
     return { ...about, body };
   }
 

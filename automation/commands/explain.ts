@@ -144,7 +144,7 @@ function checked(options: Options): { trail: string; bucketName: string; key: st
     add("--outside", "--organization says that the account is in one.", "Leave one of them out.");
   }
   const files = bucketPolicy !== undefined || keyPolicy !== undefined;
-  if (isDeployed && files) add("--deployed", "The policies are given in files, too.", "Leave one of them out.");
+  if (isDeployed && files) add("--deployed", "The policies are also given as files.", "Leave one of them out.");
   if (!isDeployed && !files) {
     add(
       "policies",
@@ -173,7 +173,7 @@ function checked(options: Options): { trail: string; bucketName: string; key: st
     add("--key-policy", "The key is not specified, and the policy does not name exactly one.", "Add --key <arn>.");
   }
   if (bucketPolicy === "-" && keyPolicy === "-")
-    add("-", "The standard input has one policy only.", "Give the other in a file.");
+    add("-", "Standard input can hold only one policy.", "Give the other in a file.");
   if (findings.length > 0) throw new ExitError(ExitCode.Usage, "Nothing was asked.", findings);
   return { trail: trail ?? "", bucketName: bucket ?? "", key: named };
 }
@@ -235,8 +235,8 @@ type Colors = ReturnType<typeof pc.createColors>;
 function textOf(trail: string, bucket: string, diagnosis: Diagnosis, colors: Colors, columns: number): string {
   const { verdict, asked, requests, problems, isEnough, notes } = diagnosis;
   const fold = (text: string, hanging?: number) => wrapped(printable(text), columns, hanging);
-  const only = asked.length === 2 ? "" : asked[0] === "key" ? " The bucket's policy was not asked." : "";
-  const noKey = asked.length === 1 && asked[0] === "bucket" ? " No key was asked about." : "";
+  const only = asked.length === 2 ? "" : asked[0] === "key" ? " The bucket's policy was not checked." : "";
+  const noKey = asked.length === 1 && asked[0] === "bucket" ? " No key was checked." : "";
   const lines: string[] = [];
   if (verdict === "delivers") {
     const what = asked.map((target) => titles[target]).join(" and ");
@@ -245,7 +245,11 @@ function textOf(trail: string, bucket: string, diagnosis: Diagnosis, colors: Col
         (line) => colors.green(line),
       ),
     );
-    lines.push(...fold(`${requests.length} requests were put to ${asked.length === 1 ? "it" : "them"}, all allowed.`));
+    lines.push(
+      ...fold(
+        `${requests.length} requests were evaluated against ${asked.length === 1 ? "it" : "them"}; all are allowed.`,
+      ),
+    );
   } else {
     const title =
       verdict === "refused"
@@ -260,7 +264,7 @@ function textOf(trail: string, bucket: string, diagnosis: Diagnosis, colors: Col
       ...fold(
         isEnough
           ? `With ${count} corrected, it delivers.`
-          : "What else is wrong, if anything, shows once these are corrected.",
+          : "Once these are corrected, rerun to see whether anything else is wrong.",
       ),
     );
   }

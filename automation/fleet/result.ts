@@ -1,4 +1,4 @@
-/** The result of a stack whose turn did not take place, or has not ended. */
+/** The result of a stack's turn, where there is no more to say than a few fields. */
 import type { Step } from "../../core/fleet";
 import { ExitCode } from "../output";
 import type { StackResult } from "./types";

@@ -47,7 +47,7 @@ export function openCheckpoint(file: string, key: string | undefined): Checkpoin
     throw refused(
       file,
       `A checkpoint is protected by a key of at least ${shortestKey} characters, and there is ${key === undefined ? "none" : "a shorter one"}.`,
-      "Make one, and keep it where nobody can read it who may write the checkpoint: openssl rand -hex 32 > checkpoint.key",
+      "Create one, and keep it where nobody who can write the checkpoint can read it: openssl rand -hex 32 > checkpoint.key",
     );
   }
   const seal = (body: string) => createHmac("sha256", key).update(body).digest();
@@ -61,7 +61,7 @@ export function openCheckpoint(file: string, key: string | undefined): Checkpoin
       throw refused(
         file,
         "It was edited, or written with another key.",
-        "Find out who may write it. To verify everything again, move the file away.",
+        "Find out who can write it. To verify everything again, move the file away.",
       );
     }
     const parsed = JSON.parse(body) as File;

@@ -29,8 +29,8 @@ export function openEvidence(folder: string): Evidence {
         id: "verify/evidence-folder",
         severity: "error",
         subject: folder,
-        message: "The folder is not empty, and it has no evidence of an earlier run in it.",
-        remedy: "Give an empty folder, or one that is not there yet.",
+        message: "The folder is not empty, and it holds no evidence from an earlier run.",
+        remedy: "Give an empty folder, or one that does not exist yet.",
       },
     ]);
   }

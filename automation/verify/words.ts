@@ -60,8 +60,7 @@ export const words = {
   logTrailing: {
     id: "verify/log-trailing-data",
     state: Problem,
-    message:
-      "There is data behind the end of its gzip stream. Many tools read it as more events; no digest names them.",
+    message: "There is data after the end of its gzip stream. Many tools read it as more events; no digest names them.",
     remedy: `${restore} Do not query this file before it has been replaced by an intact version.`,
   },
   logTooLarge: {
@@ -97,14 +96,14 @@ export const words = {
   logElsewhere: {
     id: "verify/log-in-other-bucket",
     state: NotChecked,
-    message: "The digest names it in another bucket than the one that is read.",
+    message: "The digest names it in a bucket other than the one being verified.",
     remedy: "Verify the other bucket as well.",
   },
   logUnreferenced: {
     id: "verify/log-unreferenced",
     state: NotChecked,
     message:
-      "No digest names this log file, though digests of its time are there. It may be of a trail without validation, or forged.",
+      "No digest names this log file, though digests of its time are there. It may come from a trail without validation, or be forged.",
     remedy:
       "Find the trails of this account that deliver here without log file validation, and switch it on. If every trail validates, the file is forged.",
   },
@@ -124,7 +123,7 @@ export const words = {
     id: "verify/log-rewritten",
     state: Notice,
     message:
-      "The content is what the digest says, but S3 got the object after the digest that names it. Someone wrote it again.",
+      "The content is what the digest says, but S3 got the object after the digest that names it. Someone rewrote it.",
     remedy:
       "Copying in place, for example for another key, does this. If nobody did, find out who may write to the bucket.",
   },
@@ -132,13 +131,13 @@ export const words = {
     id: "verify/no-digests",
     state: NotChecked,
     message:
-      "There are log files of this account and Region, and no digests: log file validation is off, or all digests were deleted.",
+      "There are log files for this account and Region, but no digests: log file validation is off, or all digests were deleted.",
     remedy: "Switch log file validation on for the trail (crosstrail:enableLogFileValidation).",
   },
   neverRecorded: {
     id: "verify/never-recorded",
     state: Problem,
-    message: "This account is declared in the fleet, and the archive has nothing of it.",
+    message: "This account is declared in the fleet, but the archive has nothing from it.",
     remedy: "Check its trail: crosstrail status",
   },
   nothingFound: {
@@ -151,26 +150,27 @@ export const words = {
   digestChanged: {
     id: "verify/digest-changed",
     state: Problem,
-    message: "Its signature is not of this content and place. The logs that it names cannot be proven.",
+    message: "Its signature does not match this content and place. The logs that it names cannot be proven.",
     remedy: `${restore} An older version of the digest, if there is one, is in the evidence.`,
   },
   signatureChanged: {
     id: "verify/signature-changed",
     state: Problem,
     message:
-      "The signature beside it is wrong, but the next digest proves its content. Someone changed the object's metadata.",
+      "The signature in its metadata is wrong, but the next digest proves its content. Someone changed the object's metadata.",
     remedy: restore,
   },
   signatureLost: {
     id: "verify/signature-lost",
     state: Notice,
-    message: "The signature is not beside the digest. The next digest has it, and proves the content.",
+    message:
+      "The signature is missing from the digest's metadata. The next digest contains it, and proves the content.",
     remedy: "Copy archives with their metadata (aws s3 cp does; a synced folder has none).",
   },
   digestUnsigned: {
     id: "verify/digest-unsigned",
     state: NotChecked,
-    message: "Its signature is not beside it, and no later digest has it. The content cannot be proven.",
+    message: "It has no signature in its metadata, and no later digest contains one. The content cannot be proven.",
     remedy:
       "Get it with aws s3api head-object, and put it into metadata.jsonl in the folder: docs/verify.md shows how.",
   },
@@ -183,13 +183,13 @@ export const words = {
   digestTrailing: {
     id: "verify/digest-trailing-data",
     state: Problem,
-    message: "There is data behind the end of its gzip stream. The digest in front of it is genuine.",
+    message: "There is data after the end of its gzip stream. The digest before that is genuine.",
     remedy: restore,
   },
   digestInconsistent: {
     id: "verify/digest-inconsistent",
     state: Problem,
-    message: "It says something else than its key.",
+    message: "Its content contradicts its key.",
     remedy: restore,
   },
   digestElsewhere: {
@@ -240,14 +240,14 @@ export const words = {
   chainBroken: {
     id: "verify/chain-broken",
     state: Problem,
-    message: "It does not fit to the digest before it.",
+    message: "It does not match the digest before it.",
     remedy: `One of the two was replaced. ${restore}`,
   },
   gap: {
     id: "verify/gap",
     state: Problem,
     message:
-      "Between two chains of digests is a gap, and no log says that the trail was stopped. Digests were deleted, or logging was off.",
+      "There is a gap between two chains of digests, and no log says that the trail was stopped. Digests were deleted, or logging was off.",
     remedy:
       "Ask CloudTrail's event history (LookupEvents) for StopLogging, and the bucket's data events for deletions.",
   },
@@ -292,7 +292,7 @@ export const words = {
   keysUnavailable: {
     id: "verify/keys-unavailable",
     state: NotChecked,
-    message: "The public keys of this Region cannot be had, so no digest of it can be checked.",
+    message: "The public keys of this Region could not be retrieved, so none of its digests can be checked.",
     remedy:
       "Allow cloudtrail:ListPublicKeys. For a Region that this account has not enabled, get the keys with a member's role and give them with --public-keys.",
   },
@@ -317,7 +317,7 @@ export const words = {
   historyReplaced: {
     id: "verify/history-replaced",
     state: Problem,
-    message: "A digest that an earlier run verified is another one now.",
+    message: "A digest that an earlier run verified has been replaced.",
     remedy: restore,
   },
 } satisfies Record<string, Words>;

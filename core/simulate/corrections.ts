@@ -77,7 +77,7 @@ function correctAction(statement: RawStatement, { request }: NamedRequest): Poin
   return {
     kind: "action",
     message: `${isNot ? "NotAction leaves out" : "The action is"} ${quoted(written)}; this request is ${request.action}.`,
-    fix: `${like === undefined || isNot ? "Add" : `Replace "${like}" by`} ${request.action}.`,
+    fix: `${like === undefined || isNot ? "Add" : `Replace "${like}" with`} ${request.action}.`,
   };
 }
 
@@ -104,7 +104,7 @@ function correctResource(statement: RawStatement, named: NamedRequest, resources
   const kept = isNot ? [] : isOthers ? written : written.filter((each) => each !== best.pattern);
   delete statement.NotResource;
   statement.Resource = oneOrMany([...new Set([...kept, ...resources])]);
-  const fix = `${isOthers ? "Add" : `Replace ${quoted([best.pattern])} by`} ${quoted(resources)}.`;
+  const fix = `${isOthers ? "Add" : `Replace ${quoted([best.pattern])} with`} ${quoted(resources)}.`;
   if (isNot) {
     return {
       kind: "not-resource",
@@ -250,7 +250,7 @@ function correctCondition(statement: RawStatement, mismatch: Mismatch, { request
     set([first], as);
     return {
       kind: "operator",
-      message: `${written} in an Allow holds for every value but ${quoted(wanted)}, and the request has just that.`,
+      message: `${written} in an Allow holds for every value except ${quoted(wanted)}, and the request has just that.`,
       fix: `Use ${as}, or remove the condition.`,
     };
   }
@@ -332,7 +332,7 @@ const words: Record<string, string> = {
 function absentText(written: string, key: string, action: string): string {
   const reasons: [RegExp, string][] = [
     [/^aws:SourceAccount$/i, "the check of the bucket's ACL has been seen with aws:SourceArn alone"],
-    [/^aws:SourceOrg/i, "the trail's account is in no organization, as far as was said"],
+    [/^aws:SourceOrg/i, "as far as is known, the trail's account is not in an organization"],
     [
       /^aws:(Principal(OrgID|OrgPaths|Arn|Account|Tag)|userid|username|MultiFactorAuth)/i,
       "CloudTrail is a service, not a principal of an account",
@@ -419,5 +419,7 @@ export function lift(
     change(corrected);
     if (isLifted(corrected)) return { points: [{ kind, message: `${held}.`, fix }], corrected };
   }
-  return { points: [{ kind: "deny", message: `${held}.`, fix: "Remove the statement, or make it spare CloudTrail." }] };
+  return {
+    points: [{ kind: "deny", message: `${held}.`, fix: "Remove the statement, or exempt CloudTrail from it." }],
+  };
 }

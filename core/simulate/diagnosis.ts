@@ -197,7 +197,9 @@ class Case {
         ...problem,
         kind: "undecided",
         statement: first ? nameOf(first) : "policy",
-        points: [{ kind: "undecided", message: decision.explanation, fix: "Say the value, or change the condition." }],
+        points: [
+          { kind: "undecided", message: decision.explanation, fix: "Specify the value, or change the condition." },
+        ],
       };
     }
     if (decision.reason === "explicitDeny" && decision.decidedBy) {

@@ -62,7 +62,7 @@ describe("crosstrail explain", () => {
     const file = write("bucket.json", bucketPolicy());
     const { exitCode, stdout } = await explain("--bucket-policy", file);
     assert.equal(exitCode, 0, stdout);
-    assert.match(stdout, /The bucket policy lets [^]*deliver to acme-logs\. No key was asked about\./);
+    assert.match(stdout, /The bucket policy lets [^]*deliver to acme-logs\. No key was checked\./);
     const both = await explain("--bucket-policy", file, "--key-policy", write("key.json", keyPolicy));
     assert.equal(both.exitCode, 0, both.stdout);
     assert.match(both.stdout, /The bucket policy and key policy let/);

@@ -402,7 +402,7 @@ const mistakes: [
     "a negated operator",
     source("write", trailArn, "ArnNotLike"),
     ["bucket statement Write: operator"],
-    /holds for every value but/,
+    /holds for every value except/,
   ],
   [
     "another key",
