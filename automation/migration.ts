@@ -13,6 +13,7 @@ import { UserError } from "../core/findings";
 import { Action } from "../core/fleet";
 import type { ConfiguredStack, Migration, MigrationStep, MigrationWish } from "../core/migration";
 import { planMigration } from "../core/migration";
+import { keyTable } from "../core/settings";
 import { changed, Project } from "./fleet/project";
 import type { KnownFleet } from "./fleet/run";
 import type { Pool } from "./fleet/pool";
@@ -434,7 +435,9 @@ export function edited(
     : editedYaml(text, names, project.name);
   const config = { ...project.defaults, ...parseStackFile(file, result, project.name).config };
   const findings = names
+    // Without a value there is the key's default, which the project may also give.
     .filter(([name, value]) => !isDeepStrictEqual(config[name] ?? null, value))
+    .filter(([name, value]) => value !== null || !isDefault(name, config[name]))
     .map(([name, value]): Finding => ({
       id: "migrate/not-written",
       severity: "error",
@@ -444,6 +447,11 @@ export function edited(
     }));
   if (findings.length > 0) throw new UserError("The migration could not be planned. Nothing was changed.", findings);
   return result;
+}
+
+function isDefault(name: string, value: unknown): boolean {
+  const entry = keyTable.find((each) => `${namespace}${each.name}` === name);
+  return entry !== undefined && isDeepStrictEqual(value, entry.default);
 }
 
 type Changes = (readonly [name: string, value: unknown])[];

@@ -1,6 +1,6 @@
 /** `crosstrail roles`: the roles that deploy a fleet, with no more permissions than that takes. */
-import { existsSync } from "node:fs";
-import { dirname, extname, join, resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Argument, Option } from "commander";
 import { stringify } from "yaml";
@@ -184,8 +184,7 @@ function otherStacks(
   const { members, organization } = settings;
   const accountOf = roleSubjects(settings).find((subject) => isAbout(subject, account))?.names.accountId;
   const asked = members.filter(({ accountId }) => accountId === accountOf);
-  const names = [...asked.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
-  return stacksOf(names, auditFile, env);
+  return stacksOf([...asked, ...(organization?.trail ? [{ alias: organization.alias }] : [])], auditFile, env);
 }
 
 /** Every stack that has a file of its own beside the audit stack's. */
@@ -195,13 +194,16 @@ export function everyOtherStack(
   env: NodeJS.ProcessEnv,
 ): (MemberSettings | ManagementSettings)[] {
   if (auditFile === "-") return [];
-  const names = [...members.map(({ alias }) => alias), ...(organization?.trail ? [organization.alias] : [])];
-  return stacksOf(names, auditFile, env);
+  return stacksOf([...members, ...(organization?.trail ? [{ alias: organization.alias }] : [])], auditFile, env);
 }
 
-function stacksOf(names: string[], auditFile: string, env: NodeJS.ProcessEnv): (MemberSettings | ManagementSettings)[] {
-  return names
-    .map((name) => stackFileBeside(auditFile, name))
+function stacksOf(
+  stacks: { alias: string; accountId?: string }[],
+  auditFile: string,
+  env: NodeJS.ProcessEnv,
+): (MemberSettings | ManagementSettings)[] {
+  return stacks
+    .map(({ alias, accountId }) => stackFileBeside(auditFile, alias, accountId))
     .filter((file) => existsSync(file) && resolve(file) !== resolve(auditFile))
     .map((file) => readStackFile(file, env))
     .filter((other) => other.role !== "audit");
@@ -225,15 +227,52 @@ function roleOfFile({ aliases, names }: RoleSubject, auditFile: string): AssumeR
   // The standard input has nothing beside it.
   if (auditFile === "-") return undefined;
   for (const alias of aliases) {
-    const file = alias === auditAlias ? auditFile : stackFileBeside(auditFile, alias);
+    const file = alias === auditAlias ? auditFile : stackFileBeside(auditFile, alias, names.accountId);
     const role = existsSync(file) && assumedRole(readConfig(file), names.accountId);
     if (role) return role;
   }
   return undefined;
 }
 
-function stackFileBeside(auditFile: string, stack: string): string {
-  return join(dirname(auditFile), `Pulumi.${stack}${extname(auditFile) || ".yaml"}`);
+/**
+ * A stack's file beside the audit stack's. With plain Pulumi a member's stack may have another name than the alias, as `crosstrail up`
+ * knows it: the only file of a member of this account is then its own.
+ */
+function stackFileBeside(auditFile: string, stack: string, accountId?: string): string {
+  const folder = dirname(auditFile);
+  const extension = extname(auditFile) || ".yaml";
+  const file = join(folder, `Pulumi.${stack}${extension}`);
+  if (accountId === undefined || existsSync(file)) return file;
+  const others = readdirSync(folder)
+    .filter((name) => /^Pulumi\..+/.test(name) && extname(name) === extension && name !== basename(auditFile))
+    .map((name) => join(folder, name))
+    .filter((each) => isMemberOf(each, accountId));
+  const [only] = others;
+  return only !== undefined && others.length === 1 ? only : file;
+}
+
+/** By file, what was read of it last: of hundreds of members each may ask for every file. */
+const memberAccounts = new Map<string, { version: string; accountId: string | undefined }>();
+
+function isMemberOf(file: string, accountId: string): boolean {
+  const { mtimeMs, size, ino } = statSync(file);
+  const version = `${mtimeMs} ${size} ${ino}`;
+  let known = memberAccounts.get(file);
+  if (known?.version !== version) {
+    known = { version, accountId: memberAccountIn(file) };
+    memberAccounts.set(file, known);
+  }
+  return known.accountId === accountId;
+}
+
+function memberAccountIn(file: string): string | undefined {
+  try {
+    const config = readConfig(file);
+    return config["crosstrail:role"] === "member" ? config["crosstrail:accountId"] : undefined;
+  } catch {
+    // It is somebody else's, or fails its own stack.
+    return undefined;
+  }
 }
 
 function roleOf(settings: AuditSettings, subjects: RoleSubject[], account: string, options: Options): RoleDocument {

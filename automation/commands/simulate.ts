@@ -161,9 +161,14 @@ async function subject(
             `the reader roles ${readers.join(", ")}: the contract does not include their policies; use --stack to check them`,
           ]),
       ...switchedOff({ ...fleet, readers: declared ? fleet.readers : contract.readers }),
+      // They are in other accounts. The questions are about trails that deliver as the contract says.
+      ...(contract.trails.length > 0 ? [trailsNotRead] : []),
     ],
   };
 }
+
+const trailsNotRead =
+  "whether each trail delivers as the contract says: its bucket, prefix and key in AWS (crosstrail status reads every trail)";
 
 /** The options of the archive that are off: nothing is asked about them. */
 function switchedOff({ readers = [], requireMfa }: SimulatedAccess): string[] {

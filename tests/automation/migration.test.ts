@@ -6,6 +6,7 @@ import { auditStackOf, edited, stackFileName } from "../../automation/migration"
 import { findProject } from "../../automation/pulumiProject";
 import { parseStackFile } from "../../automation/stackFile";
 import type { UserError } from "../../core/findings";
+import { root } from "../support/config";
 
 const project = { name: "crosstrail", defaults: {} };
 const set = { logPrefix: "trails", previousLogPrefix: "/", keyAlias: null };
@@ -116,6 +117,18 @@ describe("crosstrail migrate: the stacks' files", () => {
         );
       });
     }
+
+    it("a key that the project gives its own default may go: each default of this project", () => {
+      const { defaults = {} } = findProject(root) ?? {};
+      assert.ok("crosstrail:previousKeyInUse" in defaults);
+      const keys = Object.keys(defaults).filter((name) => name.startsWith("crosstrail:"));
+      const text = JSON.stringify({ config: Object.fromEntries(keys.map((name) => [name, "x"])) });
+      const none = Object.fromEntries(keys.map((name) => [name.slice("crosstrail:".length), null]));
+      assert.deepEqual(
+        valuesOf("Pulumi.audit.json", edited("Pulumi.audit.json", text, none, { ...project, defaults })),
+        {},
+      );
+    });
 
     it("a merge key does not stand in the way of a value of the file's own", () => {
       const text = "base: &base\n  crosstrail:logPrefix: x\nconfig:\n  <<: *base\n";

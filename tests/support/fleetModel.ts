@@ -75,6 +75,12 @@ export class FleetModel {
 
   constructor(public config: Config) {}
 
+  /** Closes an account: its trail is gone, and nobody can ask. */
+  close(accountId: string): void {
+    this.locked.add(accountId);
+    for (const arn of this.trails.keys()) if (arn.split(":")[4] === accountId) this.trails.delete(arn);
+  }
+
   settings(config = this.config): AuditSettings {
     return parseSettings(
       "audit",
@@ -285,7 +291,7 @@ export class FleetModel {
       ...(newest > 1 && { previousKeyArns, previousKeyInUse }),
     };
     const own = this.contract.trails.find(({ accountId }) => accountId === auditAccountId)?.trailArn;
-    if (own !== undefined && !this.write(own, false, true)) return false;
+    if (own !== undefined && !this.write(own, false, settings.trailOptions.enableLogging)) return false;
     const before = this.stacks.get("audit");
     if (before !== undefined && before !== own) this.trails.delete(before);
     this.stacks.set("audit", own ?? "");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -142,6 +142,24 @@ describe("crosstrail roles", () => {
       assert.deepEqual((await services("web")).sort(), ["cloudtrail", "kms", "sns", "sts"]);
       const { roleName, path } = await inFleet("web", ...hub);
       assert.deepEqual([roleName, path], ["Deployer", "/ops/"]);
+    });
+
+    it("a member whose stack has another name than the alias, by its account", async () => {
+      const [alias, other] = ["payments", "by-hand"].map((name) => join(folder, `Pulumi.${name}.yaml`)) as [
+        string,
+        string,
+      ];
+      const before = await inFleet("payments", ...hub);
+      renameSync(alias, other);
+      try {
+        assert.deepEqual(await inFleet("payments", ...hub), before);
+        // Of two, nobody can say which one it is.
+        copyFileSync(other, join(folder, "Pulumi.twice.yaml"));
+        assert.ok(!actionsOf(await inFleet("payments", ...hub)).some((action) => action.startsWith("logs:")));
+      } finally {
+        rmSync(join(folder, "Pulumi.twice.yaml"), { force: true });
+        renameSync(other, alias);
+      }
     });
 
     it("the audit account and members by the roles that their own files assume, with their external ids", async () => {

@@ -28,7 +28,15 @@ type Event =
   | { type: "organization"; is: "none" | "trail" | "closed" }
   | { type: "lock"; index: number }
   | { type: "file"; index: number }
-  | { type: "migrate"; to: Transition; prefix: string; failAt?: number; failure: Failure; then: "resume" | "abandon" };
+  | {
+      type: "migrate";
+      to: Transition;
+      prefix: string;
+      index: number;
+      failAt?: number;
+      failure: Failure;
+      then: "resume" | "abandon";
+    };
 
 const failure = fc.constantFrom<Failure>("before", "afterPolicies");
 const index = fc.nat(4);
@@ -71,8 +79,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
         Transition.NewKey,
         Transition.OrganizationTrail,
         Transition.AccountTrail,
+        Transition.MultiRegion,
+        Transition.SingleRegion,
+        Transition.StopLogging,
+        Transition.StartLogging,
       ),
       prefix: fc.constantFrom("", "a", "b"),
+      index,
       failAt: fc.option(fc.nat(7), { nil: undefined }),
       failure,
       then: fc.constantFrom("resume" as const, "abandon" as const),
@@ -136,6 +149,14 @@ function configure(model: FleetModel, each: Event): void {
   }
 }
 
+/** Migrations of single trails. */
+const ofTrails: string[] = [
+  Transition.MultiRegion,
+  Transition.SingleRegion,
+  Transition.StopLogging,
+  Transition.StartLogging,
+];
+
 const stackName = (number: number) => (number === 0 ? "audit" : number === 6 ? "management" : `m${number - 1}`);
 
 /**
@@ -172,6 +193,7 @@ async function happen(model: FleetModel, each: Event): Promise<string> {
   try {
     const wish: MigrationWish = { to: each.to, prefix: each.prefix, organizationId: organization.id };
     if (each.to === Transition.OrganizationTrail) wish.stacks = ["m0"];
+    if (ofTrails.includes(each.to)) wish.stacks = [stackName(each.index)];
     // A plan starts from what is deployed.
     if (!model.contract) return "migrate refused";
     plan = model.plan(wish);
@@ -227,7 +249,15 @@ describe("fleets at random: no trail that logs is cut off without being named", 
   });
 });
 
-const kinds: { wish: MigrationWish; config: Config; files?: Record<string, Config> }[] = [
+const some = ["m1", "m2", "audit"];
+const stopped = { enableLogging: false, memberDefaults: { enableLogging: false } };
+const single = { isMultiRegionTrail: false, memberDefaults: { isMultiRegionTrail: false } };
+/** Which trails log in the end, where that is not all of them. */
+const kinds: { wish: MigrationWish; config: Config; files?: Record<string, Config>; silent?: string[] }[] = [
+  { wish: { to: Transition.SingleRegion, stacks: some }, config: {} },
+  { wish: { to: Transition.MultiRegion, stacks: some }, config: single },
+  { wish: { to: Transition.StopLogging, stacks: some }, config: {}, silent: some },
+  { wish: { to: Transition.StartLogging, stacks: ["m1", "audit"] }, config: stopped },
   { wish: { to: Transition.LogPrefix, prefix: "logs" }, config: {} },
   { wish: { to: Transition.LogPrefix, prefix: "" }, config: { logPrefix: "logs", organization } },
   { wish: { to: Transition.NewKey }, config: {} },
@@ -254,11 +284,11 @@ it("an audit stack that fails after it has written its policies: its own trail i
 });
 
 describe("migrations: a failure at every step, resumed or abandoned, and every trail is asked for after each", () => {
-  for (const { wish, config, files = {} } of kinds) {
+  for (const { wish, config, files = {}, silent = [] } of kinds) {
     it(`${wish.to}${wish.prefix === undefined ? "" : ` ${JSON.stringify(wish.prefix)}`}`, async () => {
       const root = { accountId: managementAccountId, alias: "root" };
       const begin = async () => {
-        const isRoot = wish.stacks !== undefined;
+        const isRoot = wish.stacks?.includes("root") === true;
         const model = new FleetModel({ ...config, members: [member(1), member(2), ...(isRoot ? [root] : [])] });
         for (const [name, file] of Object.entries(files)) model.files.set(name, file);
         // One has a file of its own.
@@ -299,6 +329,8 @@ describe("migrations: a failure at every step, resumed or abandoned, and every t
           for (const { logPrefix, keyArn } of model.trails.values()) {
             assert.deepEqual([logPrefix, keyArn], [model.contract?.logPrefix, model.contract?.keyArn]);
           }
+          const quiet = [...model.stacks].filter(([, arn]) => model.trails.get(arn)?.isLogging === false);
+          assert.deepEqual(quiet.map(([name]) => name).sort(), [...silent].sort());
         }
       }
     });

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import type { FoundTrail } from "../../../core/adoption";
+import { adoptionOf } from "../../../core/adoption";
 import type { Contract } from "../../../core/contract";
+import type { Finding } from "../../../core/findings";
 import type { Fleet, Step } from "../../../core/fleet";
 import {
   archiveRemovalFinding,
@@ -13,9 +16,11 @@ import {
 } from "../../../core/fleet";
 import { planMigration, Transition } from "../../../core/migration";
 import { trailArn } from "../../../core/names";
+import { roleSubjects } from "../../../core/roles";
 import type { AuditSettings } from "../../../core/settings";
 import { parseSettings } from "../../../core/settings";
 import { fleetOfContract, fleetOfSettings } from "../../../core/simulate/subject";
+import { FleetModel } from "../../support/fleetModel";
 
 const accountOf = (index: number) => String(200000000000 + index);
 const audit = (members: object[], more: Record<string, string> = {}) =>
@@ -122,6 +127,109 @@ describe("core/fleet: the same 30 members for every verb", () => {
     const lines = plannedChanges(moved, fleet, contract, stacks, new Set(["audit"])).join("\n");
     assert.match(lines, /log prefix none becomes logs and none\./);
     assert.match(lines, /A new key is created/);
+  });
+
+  it("roles have the same accounts, each once", () => {
+    const subjects = roleSubjects(after);
+    const ups = planUp(fleet).filter(({ action }) => action === "up");
+    assert.deepEqual(
+      subjects.map(({ names }) => names.accountId).sort(),
+      ups.map(({ stack }) => stack.accountId).sort(),
+    );
+    assert.deepEqual(
+      subjects.flatMap(({ aliases }) => aliases).sort(),
+      ["audit", ...all.slice(1).map(({ alias }) => alias)].sort(),
+    );
+  });
+
+  it("adopt knows each that the contract authorizes, and what to declare for the one that was removed", () => {
+    const next = deployed(after);
+    const found = (accountId: string, arn: string): FoundTrail => ({
+      arn,
+      bucketName: next.bucketName,
+      logPrefix: next.logPrefix,
+      keyArn: next.keyArn,
+      isMultiRegionTrail: true,
+      enableLogFileValidation: true,
+      includeGlobalServiceEvents: true,
+      enableLogging: true,
+      isOrganizationTrail: false,
+      advancedEventSelectors: [],
+      insightTypes: [],
+      logGroupArn: "",
+      topic: "",
+      tags: {},
+    });
+    for (const { accountId, alias, trailArn: arn } of next.trails) {
+      const place = { accountId, contract: next, auditStack: "audit", isDeclared: true };
+      const adoption = adoptionOf(found(accountId, arn), place);
+      assert.deepEqual([adoption.alias, adoption.authorised, adoption.differences], [alias, true, []], alias);
+    }
+    const removed = trailArn({ partition: "aws", region: "us-east-1", accountId: accountOf(0), name: "crosstrail" });
+    const place = { accountId: accountOf(0), contract: next, auditStack: "audit", alias: "m0" };
+    const { authorised, member } = adoptionOf(found(accountOf(0), removed), place);
+    assert.deepEqual([authorised, member], [false, { accountId: accountOf(0), alias: "m0", trailName: "crosstrail" }]);
+  });
+
+  describe("of which some are locked, and one account is closed", () => {
+    const locked = ["m5", "m9"];
+    const closed = "m6";
+    const names = (findings: Finding[], id: string) =>
+      findings
+        .filter((finding) => finding.id === id)
+        .map(({ subject }) => subject.split(" ")[0])
+        .sort();
+    const begin = async () => {
+      const model = new FleetModel({ members: all });
+      for (const { alias, accountId } of all.filter((_, index) => index % 3 === 0)) {
+        model.files.set(alias, { role: "member", accountId });
+      }
+      assert.equal((await model.up()).ok, true);
+      for (const { alias, accountId } of all) if (locked.includes(alias)) model.locked.add(accountId);
+      model.close(all.find(({ alias }) => alias === closed)?.accountId ?? "");
+      return model;
+    };
+
+    it("a plain change is refused with all their names; a move leaves their way open until they can be asked", async () => {
+      const model = await begin();
+      model.config.logPrefix = "logs";
+      const { ok, findings } = await model.up();
+      assert.equal(ok, false);
+      assert.deepEqual(names(findings, "archive/not-asked"), [...locked, closed].sort());
+      assert.equal(names(findings, "archive/still-needed").length, all.length - 3);
+      assert.deepEqual(model.lost(), []);
+      // A move goes as far as it can, keeps the way open for the rest, and names them before it is closed.
+      Object.assign(model.config, { logPrefix: "logs", previousLogPrefix: "/" });
+      const moved = await model.up();
+      const failed = moved.results.filter(({ status }) => status !== "succeeded").map(({ stack }) => stack);
+      assert.deepEqual([moved.ok, failed.sort()], [false, [...locked, closed].sort()]);
+      delete model.config.previousLogPrefix;
+      const narrowed = await model.up();
+      assert.deepEqual(
+        [narrowed.ok, names(narrowed.findings, "archive/not-asked")],
+        [false, [...locked, closed].sort()],
+      );
+      assert.deepEqual(model.lost(), []);
+      // The accounts are accessible again, and the closed one is removed.
+      model.locked.clear();
+      model.config.members = all.filter(({ alias }) => alias !== closed);
+      model.stacks.delete(closed);
+      Object.assign(model.config, { previousLogPrefix: "/" });
+      assert.equal((await model.up()).ok, true);
+      delete model.config.previousLogPrefix;
+      assert.equal((await model.up()).ok, true);
+      assert.deepEqual(model.lost(), []);
+    });
+
+    it("removed while nobody can access them: their authorization stays until their stacks are gone", async () => {
+      const model = await begin();
+      model.config.members = all.filter(({ alias }) => !locked.includes(alias));
+      const { ok, results } = await model.up({ removeMembers: 2 });
+      assert.equal(ok, false);
+      const failed = results.filter(({ status }) => status === "failed").map(({ stack }) => stack);
+      assert.deepEqual(failed.sort(), [...locked, closed].sort());
+      assert.deepEqual(model.lost(), []);
+    });
   });
 });
 
