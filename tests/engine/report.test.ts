@@ -75,6 +75,7 @@ describe("engine: the report of a preview", function () {
       stacks: 3,
       changed: 3,
       unchanged: 0,
+      notRun: 0,
       failed: 0,
       create: 9,
       update: 2,
