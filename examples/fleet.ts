@@ -15,9 +15,11 @@ async function main(projectFolder: string): Promise<void> {
   };
   try {
     const { status, stacks } = await preview({ projectFolder, signal: stopping.signal, onEvent });
-    for (const { stack, accountId, changes, findings } of stacks) {
+    for (const { stack, accountId, changes, findings, notRun } of stacks) {
       const count = Object.values(changes).reduce((sum, each) => sum + each, 0);
-      console.log(`${stack} ${accountId}: ${count} resources would change`);
+      // Nothing has changed since its last up, so no engine looked at it.
+      const what = notRun === undefined ? `${count} resources would change` : `not run, ${notRun}`;
+      console.log(`${stack} ${accountId}: ${what}`);
       for (const { message, remedy } of findings) console.log(`  ${message} ${remedy}`);
     }
     process.exitCode = status === "succeeded" ? 0 : 1;
