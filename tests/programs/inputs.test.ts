@@ -15,7 +15,7 @@ import { auditAccountId, bucketName, contract as contractOf, keyArn } from "../s
 import type { World } from "../support/mocks";
 import { configOf, deploy } from "./run";
 
-const runs = Math.min(Number(process.env.CROSSTRAIL_CASES ?? 8), 200);
+const runs = Math.min(Number(process.env.CROSSTRAIL_CASES ?? 4), 60);
 const member: FleetStack = { name: "payments", kind: StackKind.Member, accountId: "222222222222" };
 const audit: FleetStack = { name: "audit", kind: StackKind.Audit, accountId: auditAccountId };
 
@@ -189,7 +189,8 @@ function changed(of: () => Case, all: ((each: Case) => void)[], which: number[])
   return each;
 }
 
-describe("the inputs of a stack", () => {
+describe("the inputs of a stack", function () {
+  this.timeout(120_000);
   for (const [stack, of, all] of [
     [member, memberCase, memberChanges],
     [audit, auditCase, auditChanges],
