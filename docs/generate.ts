@@ -17,7 +17,7 @@ import { BucketPolicyForm, bucketPolicy } from "../core/policies/bucket";
 import { KeyPolicyForm, keyPolicy } from "../core/policies/key";
 import { PolicyKind, type StatementNote, statementNotes } from "../core/policies/sids";
 import type { Feature } from "../core/roles";
-import { features } from "../core/roles";
+import { features, verifying } from "../core/roles";
 import { keyTable } from "../core/settings";
 import { cases, differs, type TamperCase } from "../tests/support/verifyCases";
 import { configurationGroups } from "./configuration";
@@ -209,7 +209,7 @@ function commandReference(): string {
 
 /** The rows of core/roles/table.ts. */
 function actionTables(): string {
-  return (Object.entries(features) as [string, Feature][])
+  return (Object.entries({ ...features, verify: verifying }) as [string, Feature][])
     .map(([name, { title, accounts, grants }]) => {
       const rows = grants.map(({ action, access, why }) => `| \`${action}\` | ${access} | ${why} |`);
       return [

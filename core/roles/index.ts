@@ -17,12 +17,21 @@ import { auditAlias, parseSettings } from "../settings";
 import type { ArchiveNames, RoleNames } from "./names";
 import { emptyNames, ownRoles } from "./names";
 import type { Feature, Grant, RoleCondition } from "./table";
-import { features, refusals, RoleAccess, RoleAccount } from "./table";
+import { features, refusals, RoleAccess, RoleAccount, verifying } from "./table";
 
 export { roleBoundary } from "./boundary";
 export type { ArchiveNames, OrganizationNames, RoleNames } from "./names";
 export { emptyNames } from "./names";
-export { callsOf, type Feature, type FeatureName, features, type Grant, RoleAccess, RoleAccount } from "./table";
+export {
+  callsOf,
+  type Feature,
+  type FeatureName,
+  features,
+  type Grant,
+  RoleAccess,
+  RoleAccount,
+  verifying,
+} from "./table";
 export { rolePolicyLimit };
 
 /** Each has the rows of those before. */
@@ -35,7 +44,7 @@ function includes(access: RoleAccess, row: RoleAccess): boolean {
 
 /** The rows that a role of these names and access has. */
 export function grantsOf(access: RoleAccess, names: RoleNames): Grant[] {
-  return (Object.values(features) as Feature[])
+  return (access === RoleAccess.Verify ? [verifying] : (Object.values(features) as Feature[]))
     .filter((feature) => feature.needed(names))
     .flatMap(({ grants }) => grants)
     .filter((grant) => includes(access, grant.access) && grant.resource(names).length > 0);

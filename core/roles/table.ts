@@ -106,6 +106,48 @@ const cloudTrailRoles = serviceLinkedRole(cloudTrailRole, eventContextRole);
 /** An object that CloudTrail delivered is encrypted under its trail's ARN. */
 const trailContext = "kms:EncryptionContext:aws:cloudtrail:arn";
 
+/** What `crosstrail verify` reads. Not among the features: no stack needs it, and no role that deploys has it. */
+export const verifying: Feature = {
+  title: "crosstrail verify, which reads every digest and log file; roles that deploy may not",
+  accounts: [Audit],
+  needed: inAudit,
+  grants: [
+    ...rows(Verify, logBucket, [
+      { action: "s3:ListBucket", calls: ["s3:ListObjectsV2"], why: "finds accounts, Regions, digests and log files" },
+      {
+        action: "s3:ListBucketVersions",
+        calls: ["s3:ListObjectVersions"],
+        why: "tells a deleted file from one that never existed",
+      },
+      {
+        action: "s3:GetLifecycleConfiguration",
+        calls: ["s3:GetBucketLifecycleConfiguration"],
+        why: "tells an expired file from a deleted one",
+      },
+    ]),
+    ...rows(Verify, logObjects, [
+      { action: "s3:GetObject", why: "reads digests and log files" },
+      {
+        action: "s3:GetObjectVersion",
+        calls: ["s3:GetObject"],
+        with: "VersionId",
+        why: "reads what a deletion left",
+      },
+    ]),
+    ...rows(Verify, keys, [
+      {
+        action: "kms:Decrypt",
+        calls: [],
+        why: "S3 decrypts what CloudTrail encrypted",
+        condition: ({ partition }) => ({ StringLike: { [trailContext]: trailsOfAccount(partition, "*") } }),
+      },
+    ]),
+    ...rows(Verify, anything, [
+      { action: "cloudtrail:ListPublicKeys", why: "gets the keys that digests are signed with" },
+    ]),
+  ],
+};
+
 /** The table, by feature. */
 export const features = {
   stack: {
@@ -150,46 +192,6 @@ export const features = {
     grants: rows(Preview, trailArns, [
       { action: "cloudtrail:GetTrail", why: "reads the trail's settings, and whether there is one" },
     ]),
-  },
-  verify: {
-    title: "crosstrail verify, which reads every digest and log file; roles that deploy may not",
-    accounts: [Audit],
-    needed: inAudit,
-    grants: [
-      ...rows(Verify, logBucket, [
-        { action: "s3:ListBucket", calls: ["s3:ListObjectsV2"], why: "finds accounts, Regions, digests and log files" },
-        {
-          action: "s3:ListBucketVersions",
-          calls: ["s3:ListObjectVersions"],
-          why: "tells a deleted file from one that never existed",
-        },
-        {
-          action: "s3:GetLifecycleConfiguration",
-          calls: ["s3:GetBucketLifecycleConfiguration"],
-          why: "tells an expired file from a deleted one",
-        },
-      ]),
-      ...rows(Verify, logObjects, [
-        { action: "s3:GetObject", why: "reads digests and log files" },
-        {
-          action: "s3:GetObjectVersion",
-          calls: ["s3:GetObject"],
-          with: "VersionId",
-          why: "reads what a deletion left",
-        },
-      ]),
-      ...rows(Verify, keys, [
-        {
-          action: "kms:Decrypt",
-          calls: [],
-          why: "S3 decrypts what CloudTrail encrypted",
-          condition: ({ partition }) => ({ StringLike: { [trailContext]: trailsOfAccount(partition, "*") } }),
-        },
-      ]),
-      ...rows(Verify, anything, [
-        { action: "cloudtrail:ListPublicKeys", why: "gets the keys that digests are signed with" },
-      ]),
-    ],
   },
   key: {
     title: "KMS keys: the archive's with its replicas, and those of log groups, topics and event data stores",

@@ -12,8 +12,8 @@ import type { AccessRequest } from "../../core/evaluate";
 import { evaluate } from "../../core/evaluate";
 import { UserError } from "../../core/findings";
 import { bucketArn, roleArn, trailArn } from "../../core/names";
-import type { Feature, FeatureName, Grant, RoleNames } from "../../core/roles";
-import { callsOf as operationsOf, features, RoleAccess, rolePermissions, roleSubjects } from "../../core/roles";
+import type { Feature, FeatureName, Grant, RoleAccess, RoleNames } from "../../core/roles";
+import { callsOf as operationsOf, features, rolePermissions, roleSubjects } from "../../core/roles";
 import type { AuditSettings, ManagementSettings, MemberSettings, Settings } from "../../core/settings";
 import { parseSettings } from "../../core/settings";
 import type { Sandbox } from "../../sandbox";
@@ -39,7 +39,6 @@ export const coveredBy: Record<FeatureName, string> = {
   stack: "foundation.test.ts",
   trail: "foundation.test.ts",
   readBack: "report.test.ts",
-  verify: "readers.test.ts",
   key: "foundation.test.ts",
   archive: "foundation.test.ts",
   interrupted: "roles.test.ts",
@@ -62,11 +61,6 @@ export const coveredBy: Record<FeatureName, string> = {
   trustedAccess: "organizations.test.ts",
   delegatedAdministrator: "organizations.test.ts",
 };
-
-/**
- * What is run with this as AWS_EXECUTION_ENV is `crosstrail verify`: its calls are held against the role for that, and no other.
- */
-export const VERIFYING = "crosstrail-verify";
 
 type Box = Pick<Sandbox, "folder" | "projectFolder">;
 type Configuration = { stack: string; config: Record<string, unknown> };
@@ -191,11 +185,6 @@ export function expectGranted(calls: Call[], access: RoleAccess, roles: RoleName
 export function whyRefused(call: Call, access: RoleAccess, roles: RoleNames[]): string | undefined {
   // Entering the accounts is the hub's; see `hubPermissions`.
   if (call.service === "sts" && call.operation === "AssumeRole") return undefined;
-  if (call.agent.includes(VERIFYING)) {
-    access = RoleAccess.Verify;
-    // Whoever reads by a reader role has an account that is not the fleet's.
-    if (!roles.some(({ accountId }) => accountId === call.account)) return undefined;
-  }
   const name = `${call.service}:${call.operation}`;
   const where = `${name} in account ${call.account}`;
   const actions = actionsFor(call);

@@ -141,7 +141,6 @@ describe("core/roles: the table", () => {
     assert.deepEqual([...nameless].sort(), [
       "cloudtrail:DescribeTrails",
       "cloudtrail:ListEventDataStores",
-      "cloudtrail:ListPublicKeys",
       "cloudtrail:RegisterOrganizationDelegatedAdmin",
       "iam:GetAccountSummary",
       "iam:ListVirtualMFADevices",
