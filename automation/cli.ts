@@ -8,7 +8,7 @@ import { createInterface } from "node:readline/promises";
 import { Command, CommanderError } from "commander";
 import type { FindingId } from "../core/findings";
 import { findingIds, UserError } from "../core/findings";
-import { nearest } from "../core/settings/nearest";
+import { nearest } from "../core/nearest";
 import { folded, wrapped } from "./layout";
 import type { Envelope, Outcome, Surroundings } from "./output";
 import { ExitCode, exitCodes, ExitError, printable, schemaVersion, shownText } from "./output";

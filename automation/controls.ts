@@ -15,6 +15,13 @@ export function readControls(kind: "rcp" | "scp", files: string[] = []): Compile
   return compiled;
 }
 
+/** Policies by the level of the organization that they are attached to: the files of one option are at one level. */
+export function readLevels(options: string[] = []): CompiledPolicyLike[][] {
+  const levels = options.map((each) => each.split(",").filter((file) => file !== ""));
+  const policies = readControls("scp", levels.flat());
+  return levels.map((files) => policies.splice(0, files.length));
+}
+
 /** For an option that may be given several times. */
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];

@@ -341,6 +341,7 @@ export const findingIds = {
   "case/none": ["A folder of cases has no `.json` file.", "Correct the path."],
   "simulate/case-failed": ["The answer to a case of your own is not the expected one.", "Correct the policy, or the case."],
   "simulate/failed": ["A policy allows what it must not, or refuses what must be possible.", "Deploy the policies that Crosstrail builds; find out who changed them."],
+  "simulate/no-trail": ["The fleet has no trails, so nothing was asked.", "Declare the members or the organization."],
   "simulate/undecided": ["The answer depends on what is not known.", "Give its value, as the message says, or change the statement so that it does not depend on it."],
   "simulate/not-tied": ["Something is possible that the policy's form cannot prevent.", "Demand a tighter form, if it fits."],
   // Adopting what already exists.
@@ -369,6 +370,7 @@ export const findingIds = {
   "roles/trust": ["The subject, role or external ID for a trust policy is malformed.", "Correct it; patterns are not allowed."],
   // The report of a preview.
   "preview/access-lost": ["The changes would refuse an action that should be possible.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
+  "preview/access-undecided": ["Whether the changes allow an action depends on what is not known.", "Change the statement that it depends on; the message names it and the condition key."],
   "preview/access-opened": ["The changes would allow an action that should not be possible.", "Find out what changes the policy; `crosstrail simulate` shows the statement."],
   "preview/archive-lost": ["The changes would delete or replace the archive's bucket, key or event data store.", "Undo the change that does this."],
   "preview/guard-lost": ["The changes would leave the archive unguarded, at least for a while.", "Undo the change that does this."],

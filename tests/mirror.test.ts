@@ -10,6 +10,12 @@ const elsewhere: [source: string, tests: string, why: string][] = [
     "tests/automation/archive/",
     "reading an archive is tested through its one door, archive/index",
   ],
+  [
+    "automation/logKey.ts",
+    "tests/automation/commands/policy.test.ts",
+    "policy and simulate ask for the key through it",
+  ],
+  ["core/nearest.ts", "tests/core/settings/index.test.ts", "names are looked for in settings"],
   ["automation/cases.ts", "tests/automation/cli.test.ts", "cases are files that simulate reads"],
   ["automation/commands/_fleet.ts", "tests/automation/progress.test.ts", "what up, preview, destroy and status print"],
   [

@@ -14,6 +14,7 @@ import {
 } from "../../core/names";
 import type { Diagnosis, Problem } from "../../core/simulate";
 import { diagnose } from "../../core/simulate";
+import { contextHelp, readContext } from "../context";
 import { collect, readControls } from "../controls";
 import { wrapped } from "../layout";
 import type { Outcome, Surroundings } from "../output";
@@ -36,6 +37,7 @@ interface Options {
   outside?: boolean;
   managementAccount?: string;
   rcp?: string[];
+  context?: string[];
 }
 
 export const examples = [
@@ -63,6 +65,7 @@ export function define(command: Command): void {
     .option("--organization-trail", "it is an organization trail; needs --organization")
     .option("--rcp <file>", "a resource control policy that holds for the bucket and the key; repeatable", collect)
     .option("--management-account <id>", "the organization's management account, for which no --rcp holds")
+    .option("--context <key=values...>", contextHelp)
     .addHelpText(
       "after",
       "\nNeeds neither a configuration nor an audit stack. Nothing is changed in AWS. Exit code 5 when the trail cannot deliver, or when that cannot be decided.",
@@ -71,6 +74,7 @@ export function define(command: Command): void {
 
 export async function run(options: Options, { color, columns = 80 }: Surroundings): Promise<Outcome> {
   const { trail, bucketName, key } = checked(options);
+  const given = readContext(options.context);
   const { accountId = "", region = "" } = parseTrailArn(trail) ?? {};
   const keyOf = parseKeyArn(key ?? "");
   const bucketAccountId = options.bucketAccount ?? keyOf?.accountId ?? accountId;
@@ -96,7 +100,7 @@ export async function run(options: Options, { color, columns = 80 }: Surrounding
       ...(key !== undefined && { keyArn: key }),
       ...((options.bucketKey ?? policies.bucketKey) && { bucketKey: true }),
       ...(options.organizationTrail && organization !== undefined && { organizationId: organization }),
-      world: { organizationOf: (account) => (account === accountId ? membership : "unknown") },
+      world: { organizationOf: (account) => (account === accountId ? membership : "unknown"), given },
     },
     ...policies.texts,
     resourceControlPolicies,

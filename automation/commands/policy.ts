@@ -2,15 +2,16 @@
 import type { Command } from "commander";
 import { Argument } from "commander";
 import type { MergedPolicy, SimulatedFleet } from "../../core/simulate";
-import { fleetOfSettings, judgeMerged, keysNamedIn, policyInput } from "../../core/simulate";
+import { fleetOfSettings, judgeMerged, policyInput } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import { formatFinding } from "../../core/findings";
-import { keyArnProblem, parseKeyArn } from "../../core/names";
+import { parseKeyArn } from "../../core/names";
 import { respace } from "../../core/policies/jsonText";
 import type { CurrentStatement, Merge } from "../../core/policies/merge";
 import { mergeBucketPolicy, mergeKeyPolicy } from "../../core/policies/merge";
 import type { AuditSettings } from "../../core/settings";
 import { contextHelp, readContext } from "../context";
+import { keyTaken, logKey } from "../logKey";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { readAuditFile, readText } from "../stackFile";
@@ -58,13 +59,15 @@ export async function run(options: Options, { env }: Surroundings, args: string[
   const settings = readSettings(kind, options, env);
   const given = readContext(options.context);
   const { current, source } = await readCurrent(kind, options, settings);
-  const named = options.key === undefined ? keyNamedIn(current, kind, settings, options.without) : undefined;
-  const keyArn = options.key ?? named;
+  const declared = fleetOfSettings(settings);
+  const archive = { ...settings, keyArn: declared.keyArn };
+  const naming = { kind, text: current, name: `current ${kind} policy` };
+  const { key, isTaken } = logKey(options.key, [naming], archive, options.without);
   const fleet = {
-    ...fleetOfSettings(settings),
+    ...declared,
     given,
     // Nobody knows which key it is, and a denial of all others would deny the right one, too.
-    ...(keyArn === undefined ? { denyOtherEncryption: false } : { keyArn }),
+    ...(key === undefined ? { denyOtherEncryption: false, isKeyUnknown: true } : { keyArn: key }),
   };
   const merged = mergeOf(kind, options, settings, fleet, current);
   const { merge } = merged;
@@ -72,7 +75,7 @@ export async function run(options: Options, { env }: Surroundings, args: string[
     ...judgeMerged(merged, fleet),
     ...merge.findings,
     ...merge.leftOut.map(leftOutFinding),
-    ...(named === undefined ? [] : [keyTaken(named)]),
+    ...(isTaken && key !== undefined ? [keyTaken(key)] : []),
   ];
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
@@ -122,7 +125,6 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
   const first = wrong.find(([isWrong]) => isWrong);
   if (first) throw new ExitError(ExitCode.Usage, `${first[1]}\n  → ${first[2]}`);
   const settings = readAuditFile(auditFileOf(options, env), env);
-  if (key !== undefined) checkKey(key, settings);
   if (settings.fleet.length === 0 && settings.organization?.trail === undefined) {
     throw new ExitError(ExitCode.Usage, "The fleet has no trails, so no policy needs a statement.", [
       {
@@ -135,61 +137,6 @@ function readSettings(kind: Kind, options: Options, env: NodeJS.ProcessEnv): Aud
     ]);
   }
   return settings;
-}
-
-/**
- * The one key that the current policy names: a key's policy as a resource, a bucket's for what may be written.
- * @throws ExitError when it names several, of which nobody can say which one encrypts the logs.
- */
-function keyNamedIn(
-  current: string | undefined,
-  kind: Kind,
-  { region, partition }: AuditSettings,
-  without: string[] = [],
-): string | undefined {
-  // CloudTrail encrypts with a key of the bucket's Region only.
-  const isPossible = (arn: string) => arn.startsWith(`arn:${partition}:kms:${region}:`);
-  const named = [...new Set(current === undefined ? [] : keysNamedIn(current, kind, without).filter(isPossible))];
-  if (named.length < 2) return named[0];
-  throw new ExitError(ExitCode.Usage, "The key that encrypts the logs is needed.", [
-    {
-      id: "policy/key-needed",
-      severity: "error",
-      subject: `current ${kind} policy`,
-      message: `It names ${named.length} keys, and it is unclear which one encrypts the logs: ${named.slice(0, 5).join(", ")}.`,
-      remedy: `Add --key ${named[0] ?? ""}`,
-    },
-  ]);
-}
-
-function keyTaken(key: string): Finding {
-  return {
-    id: "policy/key-taken",
-    severity: "info",
-    subject: key,
-    message: "The logs' key is taken to be this one: it is the only key that the current policy names.",
-    remedy: "If another one encrypts the logs: --key <arn>.",
-  };
-}
-
-/** CloudTrail encrypts with a key of the bucket's Region only. */
-function checkKey(key: string, { region, partition }: AuditSettings): void {
-  const found = parseKeyArn(key);
-  const problem =
-    keyArnProblem(key) ??
-    (found?.region !== region || found.partition !== partition
-      ? `the bucket is in Region ${region} of partition ${partition} (aws:region), and its key must be in the same one`
-      : undefined);
-  if (problem === undefined) return;
-  throw new ExitError(ExitCode.Usage, "The key is not valid.", [
-    {
-      id: "policy/key-arn",
-      severity: "error",
-      subject: `--key ${key}`,
-      message: `Not a valid key: ${problem}.`,
-      remedy: "Give the ARN of the key that encrypts the logs.",
-    },
-  ]);
 }
 
 async function readCurrent(

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseContract } from "../../core/contract";
-import { keyNamedIn } from "../../core/names";
 import type {
   ArchivePolicies,
   Cell,
@@ -26,7 +25,8 @@ import {
 } from "../../core/simulate";
 import type { Finding } from "../../core/findings";
 import type { CaseResult } from "../cases";
-import { collect, readControls } from "../controls";
+import { collect, readControls, readLevels } from "../controls";
+import { logKey } from "../logKey";
 import type { Outcome, Surroundings } from "../output";
 import { ExitCode, ExitError, printable } from "../output";
 import { contextHelp, readContext } from "../context";
@@ -42,6 +42,7 @@ interface Options extends AuditFileOptions {
   full?: boolean;
   bucketPolicy?: string;
   keyPolicy?: string;
+  key?: string;
   rcp?: string[];
   scp?: string[];
   context?: string[];
@@ -62,18 +63,24 @@ export function define(command: Command): void {
     .option("--contract <file>", "what `pulumi stack output --json` prints for the audit stack; - for standard input")
     .option("--bucket-policy <file>", "ask this bucket policy in place of the one that would be deployed")
     .option("--key-policy <file>", "ask this key policy in place of the one that would be deployed")
+    .option("--key <arn>", "with these: the key that encrypts the logs, if they do not name exactly one")
     .option("--rcp <file>", "a resource control policy that holds for the archive; repeatable", collect)
-    .option("--scp <file>", "a service control policy that holds for the organization's accounts; repeatable", collect)
+    .option(
+      "--scp <files>",
+      "the service control policies of one level of the organization, as a,b; repeatable: each level must allow",
+      collect,
+    )
     .addHelpText("after", "\nExit code 5 if an expectation fails.");
 }
 
 export async function run(options: Options, { env, color, columns = 80 }: Surroundings): Promise<Outcome> {
-  const controls = { rcps: readControls("rcp", options.rcp), scps: readControls("scp", options.scp) };
+  const controls = { rcps: readControls("rcp", options.rcp), scps: readLevels(options.scp) };
   const { fleet, policies: archive, source, notAsked, managementAccountId } = await subject(options, env);
   const policies = {
     ...archive,
     ...(controls.rcps.length + controls.scps.length > 0 && { controls: { ...controls, managementAccountId } }),
   };
+  if (fleet.trails.length === 0 && options.cases === undefined) throw noTrails();
   const cells = simulate(fleet, policies);
   const cases = options.cases ? runUserCases(options.cases, fleet, policies) : [];
   const failed = [...cells, ...cases].filter(isFailed).length;
@@ -102,8 +109,14 @@ async function subject(
   options: Options,
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<Result, "source" | "fleet" | "policies" | "notAsked"> & { managementAccountId?: string }> {
-  const { deployed, contract: contractFile, context, bucketPolicy, keyPolicy } = options;
+  const { deployed, contract: contractFile, context, bucketPolicy, keyPolicy, key: keyOption } = options;
   const given = readContext(context);
+  if (keyOption !== undefined && bucketPolicy === undefined && keyPolicy === undefined) {
+    throw usage(
+      "--key needs --bucket-policy or --key-policy.",
+      "Without them, the key is the audit stack's own; remove --key.",
+    );
+  }
   if (!deployed) {
     if (contractFile !== undefined)
       throw usage("--contract needs --deployed.", "Add --deployed, or remove --contract.");
@@ -119,8 +132,14 @@ async function subject(
     const bucket = bucketPolicy === undefined ? undefined : readText(bucketPolicy, "The bucket policy");
     const key = keyPolicy === undefined ? undefined : readText(keyPolicy, "The key policy");
     // The configuration does not have the key's ARN; what already exists names it.
-    const keyArn = keyNamedIn(`${bucket ?? ""} ${key ?? ""}`) ?? fleet.keyArn;
-    const asked = { ...fleet, keyArn };
+    const naming = [
+      { kind: "bucket" as const, text: bucket, name: bucketPolicy ?? "" },
+      { kind: "key" as const, text: key, name: keyPolicy ?? "" },
+    ].filter(({ text }) => text !== undefined);
+    const found = logKey(keyOption, naming, { ...settings, keyArn: fleet.keyArn });
+    // Crosstrail's own bucket policy is for the key that there is, whatever its ARN.
+    const unknown = { ...fleet, isKeyUnknown: bucket !== undefined };
+    const asked = found.key === undefined ? unknown : { ...fleet, keyArn: found.key };
     const built = builtPolicies(asked, forms);
     const policies = recognisedPolicies(asked, { bucket: bucket ?? built.bucket, key: key ?? built.key });
     const source = [file, bucketPolicy, keyPolicy].filter((each) => each !== undefined).join(", ");
@@ -169,6 +188,19 @@ async function subject(
 
 const trailsNotRead =
   "whether each trail delivers as the contract says: its bucket, prefix and key in AWS (crosstrail status reads every trail)";
+
+/** Nothing asked is no answer. */
+function noTrails(): ExitError {
+  return new ExitError(ExitCode.Usage, "The fleet has no trails, so there is nothing to ask.", [
+    {
+      id: "simulate/no-trail",
+      severity: "error",
+      subject: "crosstrail:members",
+      message: "No members and no organization trail are declared, and the audit account has no trail of its own.",
+      remedy: "Declare the members or the organization in the audit stack's configuration.",
+    },
+  ]);
+}
 
 /** The options of the archive that are off: nothing is asked about them. */
 function switchedOff({ readers = [], requireMfa }: SimulatedAccess): string[] {
@@ -334,7 +366,7 @@ function textOf(
     ...fold(`${colors.bold(printable(source))}: bucket policy ${policies.bucketForm}, key policy ${policies.keyForm}`),
     "",
   ];
-  if (fleet.trails.length === 0) lines.push("The fleet has no trails, so there is nothing to check.", "");
+  if (fleet.trails.length === 0) lines.push("The fleet has no trails: only your cases were asked.", "");
   else lines.push(...tableOf(cells, colors, columns), "");
 
   const loose = untied(cells);

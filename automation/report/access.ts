@@ -70,15 +70,17 @@ function archiveAccess(
 
   const former = formerTrails(fleet, stacks, changesOf, [bucket.before, key.before]);
   const everyone = { ...fleet, trails: [...fleet.trails, ...former] };
+  const comparedWith = [bucket.before, bucket.after, key.before, key.after] as ArchivePolicies["bucket"][];
   const ask = (asked: { bucket: unknown; key: unknown }) => {
     const keyArn = keyNamedIn(asked.bucket) ?? fleet.keyArn;
-    return simulate({ ...everyone, keyArn }, { ...built, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) });
+    const policies = { ...built, comparedWith, ...(asked as Pick<ArchivePolicies, "bucket" | "key">) };
+    return simulate({ ...everyone, keyArn }, policies);
   };
   const isNew = ofBucket?.op === Op.Create;
   const after = ask({ bucket: bucket.after, key: key.after });
   const before = isNew
     ? undefined // Nobody could do anything with an archive that was not there.
-    : new Map(ask({ bucket: bucket.before, key: key.before }).map((cell) => [cell.id, cell.decision.allowed]));
+    : new Map(ask({ bucket: bucket.before, key: key.before }).map((cell) => [cell.id, answerOf(cell)]));
   const declared = new Set(fleet.trails.map(({ trail }) => trailArn(trail)));
   return { access: [...compare(after, before, declared), ...readers] };
 }
@@ -122,9 +124,28 @@ function formerTrails(
 /** What is possible for an account as a whole; everything else is told question by question. */
 const wholes = new Set<string>(questionGroups.filter(({ expected }) => expected === "allow").map(({ id }) => id));
 
-function compare(after: Cell[], before: Map<string, boolean> | undefined, declared: Set<string>): AccessChange[] {
+/** Undecided is neither: it may be the one or the other. */
+type Answer = "allowed" | "refused" | "undecided";
+
+function answerOf({ decision: { allowed, reason } }: Cell): Answer {
+  if (allowed) return "allowed";
+  return reason === "undecided" || reason === "notEvaluated" ? "undecided" : "refused";
+}
+
+/** Of several things that must all be possible. */
+function answerOfAll(answers: Answer[]): Answer {
+  if (answers.includes("refused")) return "refused";
+  return answers.includes("undecided") ? "undecided" : "allowed";
+}
+
+/** What is more than before: from refused to undecided is a gain, too. */
+const ranks: Record<Answer, number> = { refused: 0, undecided: 1, allowed: 2 };
+
+const decidedNow = "Until now, this could not be decided.";
+
+function compare(after: Cell[], before: Map<string, Answer> | undefined, declared: Set<string>): AccessChange[] {
   const accounts = new Set([...declared].map((arn) => parseTrailArn(arn)?.accountId));
-  const was = ({ id }: Cell) => before?.get(id) ?? false;
+  const was = ({ id }: Cell) => before?.get(id) ?? "refused";
   // What a role may do is told from its own policies.
   const cells = after.filter(({ subject }) => !("roleArn" in subject));
   const changes: Single[] = [];
@@ -135,21 +156,31 @@ function compare(after: Cell[], before: Map<string, boolean> | undefined, declar
     if (wholes.has(group)) {
       const id = JSON.stringify([group, subject.accountId, subject.trailArn]);
       wholeGroups.set(id, [...(wholeGroups.get(id) ?? []), cell]);
-    } else if (was(cell) !== decision.allowed) {
-      const judged = verdict === "ok" || !decision.allowed ? "intended" : verdict === "notTied" ? "notTied" : "wrong";
-      changes.push({ isGain: decision.allowed, group, title, verdict: judged, subject, note: notTied?.reason });
+    } else if (was(cell) !== answerOf(cell)) {
+      const [old, now] = [was(cell), answerOf(cell)];
+      const decided = verdict === "ok" || now === "refused" ? "intended" : verdict === "notTied" ? "notTied" : "wrong";
+      const judged = now === "undecided" ? "undecided" : decided;
+      const note = now === "undecided" ? decision.explanation : old === "undecided" ? decidedNow : notTied?.reason;
+      changes.push({ isGain: ranks[now] > ranks[old], group, title, verdict: judged, subject, note });
     }
   }
   for (const own of wholeGroups.values()) {
     const [{ subject, group }] = own as [Cell];
-    const refused = own.find(({ decision }) => !decision.allowed);
-    const isGain = refused === undefined;
-    if (own.every(was) === isGain) continue;
+    const [old, now] = [answerOfAll(own.map(was)), answerOfAll(own.map(answerOf))];
+    if (old === now) continue;
+    const isGain = ranks[now] > ranks[old];
+    const first = own.find((cell) => answerOf(cell) === now);
+    if (now === "undecided") {
+      const note = first?.decision.explanation;
+      changes.push({ isGain, group, title: titleOf(group), verdict: "undecided", subject, note });
+      continue;
+    }
     const isTrail = subject.trailArn !== undefined;
     const stays = isTrail ? declared.has(subject.trailArn as string) : accounts.has(subject.accountId);
     // A former member's logs stay, and so does who reads them.
     const isMeant = isGain ? stays || !isTrail : !stays && group !== "read";
-    const note = isGain ? undefined : isMeant ? "No longer in the fleet; its logs stay." : refused.decision.explanation;
+    const why = isMeant ? "No longer in the fleet; its logs stay." : first?.decision.explanation;
+    const note = isGain ? (old === "undecided" ? decidedNow : undefined) : why;
     changes.push({
       isGain,
       group,

@@ -88,6 +88,7 @@ const verdicts: Record<AccessChange["verdict"], string> = {
   intended: "",
   notTied: '<span class="pill update">the policy form cannot prevent it</span>',
   wrong: '<span class="pill delete">should not be</span>',
+  undecided: '<span class="pill delete">cannot be decided</span>',
 };
 
 function access({ access: all, accessUnknown }: ReportData): string {

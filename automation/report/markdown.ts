@@ -83,6 +83,7 @@ function accessTable({ access, accessUnknown }: ReportData): string[] {
     intended: "",
     notTied: "; the policy form cannot prevent it",
     wrong: "; **this should not be**",
+    undecided: "; **whether it does cannot be decided**",
   };
   const rows = access.map(({ change, what, parts = [], who, everywhere, verdict, note }) => {
     const more = [...parts, ...(note === undefined ? [] : [note])].map(

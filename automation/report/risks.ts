@@ -15,7 +15,7 @@ const guards =
 export function risksOf(stacks: PreviewedStack[], changesOf: Map<string, Change[]>, access: AccessChange[]): Finding[] {
   return [
     ...stacks.flatMap((stack) => (changesOf.get(stack.stack) ?? []).flatMap((change) => riskOf(stack, change))),
-    ...access.filter(({ verdict }) => verdict === "wrong").map(riskOfAccess),
+    ...access.filter(({ verdict }) => verdict === "wrong" || verdict === "undecided").map(riskOfAccess),
   ];
 }
 
@@ -77,9 +77,18 @@ function riskOf({ stack, kind, accountId }: PreviewedStack, { op, type, name, be
     }));
 }
 
-function riskOfAccess({ change, what, who, note }: AccessChange): Finding {
+function riskOfAccess({ change, what, who, note, verdict }: AccessChange): Finding {
   const [first] = who as [AccessChange["who"][number]];
   const subject = `${first.alias} (${first.accountId})${who.length > 1 ? ` and ${who.length - 1} more` : ""}: ${what}`;
+  if (verdict === "undecided") {
+    return {
+      id: "preview/access-undecided",
+      severity: "error",
+      subject,
+      message: `Whether this would be possible cannot be decided. ${note ?? ""}`.trim(),
+      remedy: "Change the statement so that it does not depend on what is not known. crosstrail simulate shows it.",
+    };
+  }
   return change === "gains"
     ? {
         id: "preview/access-opened",

@@ -125,9 +125,9 @@ export interface AccessChange {
   everywhere: boolean;
   /**
    * `intended`: as the configuration wants it. `notTied`: the policy form cannot prevent it. `wrong`: it should not be
-   * so.
+   * so. `undecided`: afterwards it depends on what is not known, so it may become possible, or impossible.
    */
-  verdict: "intended" | "notTied" | "wrong";
+  verdict: "intended" | "notTied" | "wrong" | "undecided";
   note?: string;
 }
 

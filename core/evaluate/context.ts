@@ -24,43 +24,78 @@ const principalTypes = {
   federated: "FederatedUser",
 } as const;
 
-/** The context of a request, or what is wrong with the given one. */
+/** The context of a request with all that follows from it, or what is wrong with the given one. */
 export function buildContext(request: AccessRequest, caller: Identity): Context | string {
-  const context: Context = new Map();
-  const derive = (key: string, value: string | undefined): void => {
-    if (value !== undefined) context.set(key, [value]);
-  };
-  derive("aws:resourceaccount", request.resourceAccountId);
-  switch (caller.kind) {
-    case "service":
-      // No aws:PrincipalArn, ...Account, ...Type: AWS does not list services among the principals that have them.
-      derive("aws:principalisawsservice", "true");
-      derive("aws:principalservicename", caller.service);
-      derive("aws:principalservicenameslist", caller.service);
-      break;
-    case "anonymous":
-      derive("aws:principalaccount", "anonymous");
-      derive("aws:principaltype", "Anonymous");
-      derive("aws:userid", "anonymous");
-      break;
-    case "account":
-      derive("aws:principalisawsservice", "false");
-      derive("aws:principalaccount", caller.accountId);
-      derive("aws:principalarn", caller.principalArn);
-      derive("aws:principaltype", caller.type && principalTypes[caller.type]);
-      derive("aws:username", caller.userName);
-      if (/^kms:/i.test(request.action)) derive("kms:calleraccount", caller.accountId);
+  const given = givenContext(request);
+  if (typeof given === "string") return given;
+  const derived = derivedKeys.flatMap((key): [string, readonly string[]][] => {
+    const values = derivedContext(key, request, caller);
+    return values === undefined || given.has(key) ? [] : [[key, values]];
+  });
+  return new Map([...derived, ...given]);
+}
+
+/** What follows from the caller and the resource. */
+const derivedKeys = [
+  "aws:resourceaccount",
+  "aws:principalisawsservice",
+  "aws:principalservicename",
+  "aws:principalservicenameslist",
+  "aws:principalaccount",
+  "aws:principaltype",
+  "aws:userid",
+  "aws:principalarn",
+  "aws:username",
+  "kms:calleraccount",
+] as const;
+
+/** A key that follows from the caller and the resource, by its name in lower case. Looked up, as most questions need one or none. */
+export function derivedContext(key: string, request: AccessRequest, caller: Identity): readonly string[] | undefined {
+  const value = derivedValue(key, request, caller);
+  return value === undefined ? undefined : [value];
+}
+
+function derivedValue(key: string, { action, resourceAccountId }: AccessRequest, caller: Identity): string | undefined {
+  const { kind } = caller;
+  switch (key) {
+    case "aws:resourceaccount":
+      return resourceAccountId;
+    case "aws:principalisawsservice":
+      return kind === "anonymous" ? undefined : String(kind === "service");
+    // No aws:PrincipalArn, ...Account, ...Type of services: AWS does not list them among the principals that have them.
+    case "aws:principalservicename":
+    case "aws:principalservicenameslist":
+      return kind === "service" ? caller.service : undefined;
+    case "aws:principalaccount":
+      return kind === "anonymous" ? "anonymous" : kind === "account" ? caller.accountId : undefined;
+    case "aws:principaltype":
+      return kind === "anonymous" ? "Anonymous" : caller.type && principalTypes[caller.type];
+    case "aws:userid":
+      return kind === "anonymous" ? "anonymous" : undefined;
+    case "aws:principalarn":
+      return kind === "account" ? caller.principalArn : undefined;
+    case "aws:username":
+      return kind === "account" ? caller.userName : undefined;
+    case "kms:calleraccount":
+      return kind === "account" && /^kms:/i.test(action) ? caller.accountId : undefined;
+    default:
+      return undefined;
   }
-  const given = new Set<string>();
-  for (const [name, value] of Object.entries(request.context ?? {})) {
+}
+
+/** The keys that the request was given, or what is wrong with them. */
+export function givenContext({ context: of }: AccessRequest): Context | string {
+  const context: Context = new Map();
+  for (const name of Object.keys(of ?? {})) {
+    const value = of?.[name];
     const key = name.toLowerCase();
-    if (given.has(key)) return `the condition key '${name}' is given twice, in different letter case`;
-    given.add(key);
-    if (value === undefined) context.set(key, absent);
+    if (context.has(key)) return `the condition key '${name}' is given twice, in different letter case`;
+    if (typeof value === "string") context.set(key, [value]);
+    else if (value === undefined) context.set(key, absent);
     else if (Array.isArray(value)) {
       if (!value.every((each) => typeof each === "string")) return `the values of '${name}' are not strings`;
       context.set(key, value);
-    } else if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
+    } else if (typeof value === "boolean" || typeof value === "number") {
       context.set(key, [String(value)]);
     } else if (isObject(value) && (value.presence === "always" || value.presence === "maybe")) {
       context.set(key, value);

@@ -14,7 +14,7 @@ import type { CompiledPolicy, CompiledStatement } from "./compile";
 import { compile } from "./compile";
 import type { Condition, Truth, WhyUndecided } from "./conditions";
 import { holds } from "./conditions";
-import { buildContext, isUnknown } from "./context";
+import { derivedContext, givenContext, isUnknown } from "./context";
 import { explain } from "./explain";
 import type { Lookup } from "./pattern";
 import type { Cover, Identity } from "./principals";
@@ -27,6 +27,7 @@ import type {
   NearestAllow,
   Policies,
   PolicyFinding,
+  PolicyInput,
   ResourceKind,
   StatementRef,
   Undecided,
@@ -100,7 +101,7 @@ interface Asked {
   resource: Side & { exists: boolean };
   identities: Side[];
   /** The organization's policies that hold for this request. */
-  controls: { rcp: Side[]; scp: Side[] };
+  controls: { rcp: Side[]; scp: (Side & { level: number })[] };
 }
 
 function ask(request: AccessRequest, policies: Policies): Asked | { caller?: Identity; findings: PolicyFinding[] } {
@@ -120,7 +121,10 @@ function ask(request: AccessRequest, policies: Policies): Asked | { caller?: Ide
     question,
     resource: { policy: "resource", statements: resource?.statements ?? [], exists: resource !== undefined },
     identities: identities.map(({ statements }, policyIndex) => ({ policy: "identity", policyIndex, statements })),
-    controls: { rcp: sidesOf("rcp", controls.rcp), scp: sidesOf("scp", controls.scp) },
+    controls: {
+      rcp: sidesOf("rcp", controls.rcp),
+      scp: sidesOf("scp", controls.scp).map((side, index) => ({ ...side, level: controls.levels[index] ?? 0 })),
+    },
   };
 }
 
@@ -143,13 +147,18 @@ function sidesOf(policy: "rcp" | "scp", compiled: CompiledPolicy[]): Side[] {
 function controlPolicies(
   { caller, request }: Question,
   { resourceControlPolicies = [], serviceControlPolicies = [], managementAccountId }: Policies,
-): { rcp: CompiledPolicy[]; scp: CompiledPolicy[] } {
+): { rcp: CompiledPolicy[]; scp: CompiledPolicy[]; levels: number[] } {
   const isServiceLinked = /:role\/aws-service-role\//.test(caller.principalArn ?? "");
   const rcp = isServiceLinked || request.resourceAccountId === managementAccountId ? [] : resourceControlPolicies;
   const isRestricted = caller.kind === "account" && !isServiceLinked && caller.accountId !== managementAccountId;
+  const levels: readonly (PolicyInput | readonly PolicyInput[])[] = isRestricted ? serviceControlPolicies : [];
+  const scp = levels.flatMap((at, level) =>
+    (Array.isArray(at) ? (at as PolicyInput[]) : [at as PolicyInput]).map((policy) => ({ policy, level })),
+  );
   return {
     rcp: rcp.map((policy) => compile(policy, "rcp")),
-    scp: (isRestricted ? serviceControlPolicies : []).map((policy) => compile(policy, "scp")),
+    scp: scp.map(({ policy }) => compile(policy, "scp")),
+    levels: scp.map(({ level }) => level),
   };
 }
 
@@ -170,12 +179,11 @@ function readRequest(request: AccessRequest, kind: ResourceKind): Question | str
   }
   const caller = readCaller(request);
   if (typeof caller === "string") return caller;
-  const context = buildContext(request, caller);
+  const context = givenContext(request);
   if (typeof context === "string") return context;
   const { further } = request;
   const valuesOf = (key: string): Values => {
-    const known = context.get(key);
-    return known === undefined && further !== undefined ? further(key) : known;
+    return context.get(key) ?? derivedContext(key, request, caller) ?? further?.(key);
   };
   const lookup: Lookup = (key) => {
     const values = valuesOf(key);
@@ -261,8 +269,13 @@ function weighAllows({ question, resource, identities, controls }: Asked, open: 
     delegated,
   });
 
-  const isAllowList = controls.scp.some(({ statements }) => statements.some(({ effect }) => effect === "Allow"));
-  if (isAllowList && !findFirst(controls.scp, (side) => findAllow(question, side, open))) return refuse(["scp"]);
+  // "For a permission to be allowed for a specific account, there must be an explicit Allow statement at every level." Where a level
+  // has none, it has FullAWSAccess, which need not be given.
+  for (const level of new Set(controls.scp.map((side) => side.level))) {
+    const at = controls.scp.filter((side) => side.level === level);
+    const isAllowList = at.some(({ statements }) => statements.some(({ effect }) => effect === "Allow"));
+    if (isAllowList && !findFirst(at, (side) => findAllow(question, side, open))) return refuse(["scp"]);
+  }
   if (ownsBucketPolicy(question)) return allow();
 
   const byResource = findAllow(question, resource, open);

@@ -293,3 +293,42 @@ export class ResourcePattern implements Matcher {
     return this.matcher.matches(value);
   }
 }
+
+/** The places in a pattern at which it can be after a text; empty when no text that starts so matches. */
+function placesAfter(pattern: string, text: string): Set<number> {
+  const past = (places: Iterable<number>): Set<number> => {
+    const reached = new Set<number>();
+    for (let place of places) {
+      reached.add(place);
+      // A star can stand for nothing.
+      while (pattern[place] === "*") reached.add(++place);
+    }
+    return reached;
+  };
+  let places = past([0]);
+  for (const char of text) {
+    const next = new Set<number>();
+    for (const place of places) {
+      if (pattern[place] === "*") next.add(place);
+      else if (pattern[place] === "?" || pattern[place] === char) next.add(place + 1);
+    }
+    places = past(next);
+  }
+  return places;
+}
+
+/** Whether a pattern matches a text; a policy variable stands for any text. For a few short patterns; {@link Glob} is for many. */
+export function isLike(pattern: string, text: string): boolean {
+  const open = withoutVariables(pattern);
+  return placesAfter(open, text).has(open.length);
+}
+
+/** Whether a pattern matches some text that starts like this and has no colon or slash after it, as an id has none. */
+export function canStartWith(pattern: string, start: string): boolean {
+  const open = withoutVariables(pattern);
+  return [...placesAfter(open, start)].some((place) => !/[:/]/.test(open.slice(place)));
+}
+
+function withoutVariables(pattern: string): string {
+  return pattern.replace(/\$\{[^}]*\}/g, "*");
+}

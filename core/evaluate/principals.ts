@@ -4,7 +4,7 @@
  *          https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
  */
 import { splitArn } from "./pattern";
-import type { AccessRequest } from "./types";
+import type { AccessRequest, Caller } from "./types";
 
 /** How a principal element covers a caller: by name (or as everyone), only through its account, or nobody can say. */
 export type Cover = "direct" | "account" | "unknown" | undefined;
@@ -116,9 +116,17 @@ export interface Identity {
   userName?: string;
 }
 
+/** Thousands of requests share few callers. */
+const understood = new WeakMap<Caller, Identity | string>();
+
 /** Understands the caller, or says what is wrong with it. */
-export function readCaller(request: AccessRequest): Identity | string {
-  const { caller } = request;
+export function readCaller({ caller }: AccessRequest): Identity | string {
+  let identity = understood.get(caller);
+  if (identity === undefined) understood.set(caller, (identity = identityOf(caller)));
+  return identity;
+}
+
+function identityOf(caller: Caller): Identity | string {
   if (caller.kind === "anonymous") return { kind: "anonymous" };
   if (caller.kind === "service") {
     return caller.service ? { kind: "service", service: caller.service } : "a service caller needs `service`";

@@ -26,6 +26,7 @@ export function unstorable(policy: PolicyInput, { kind, arn }: Attachment): Poli
     const problems = [
       ...principalProblems(statement, partition),
       ...(kind === "bucket" ? bucketProblems(statement, arn) : keyProblems(statement)),
+      ...(kind === "bucket" ? conditionProblems(statement) : []),
     ];
     for (const { message, remedy } of problems) {
       findings.add({
@@ -115,12 +116,47 @@ function* bucketProblems({ action, resource }: CompiledStatement, bucket: string
     const applies = (["bucket", "object"] as const).filter((level) =>
       actions[level].some((each) => pattern.test(each)),
     );
+    if (actions.account.some((each) => pattern.test(each)) && !/[*?]/.test(lower)) {
+      yield {
+        message: `action ${quoted(text)} does not apply to any resource of the statement`,
+        remedy: "It is for accounts, not buckets: allow it in an IAM policy, and remove it here.",
+      };
+      continue;
+    }
     if (applies.length === 0 || action?.not || resource?.not || levels.size === 0) continue;
     if (applies.some((level) => levels.has(level))) continue;
     yield {
       message: `action ${quoted(text)} does not apply to any resource of the statement`,
       remedy:
         applies[0] === "object" ? `It is for objects: add ${bucket}/*.` : `It is for the bucket itself: add ${bucket}.`,
+    };
+  }
+}
+
+/** Condition keys of other services: S3 refuses them ("Policy has an invalid condition key"). */
+const foreignKeys = /^(kms|iam|cloudtrail|dynamodb|ecr|logs|sns|sqs|organizations):/;
+
+/** Keys that belong to a few actions: S3 refuses them where none of these is named. */
+const keysOfActions: readonly (readonly [key: RegExp, actions: RegExp])[] = [
+  [/^s3:(prefix|delimiter|max-keys)$/, /^list(bucket|bucketversions|bucketmultipartuploads|multipartuploadparts)$/],
+];
+
+function* conditionProblems({ action, conditions }: CompiledStatement): Generator<Problem> {
+  for (const { key, lookupKey } of conditions) {
+    if (foreignKeys.test(lookupKey)) {
+      yield {
+        message: `${quoted(key)} is a condition key of another service`,
+        remedy: "Remove it, or write a condition key of S3's or a global one.",
+      };
+    }
+    const [, of] = keysOfActions.find(([each]) => each.test(lookupKey)) ?? [];
+    if (of === undefined || action === undefined || action.not) continue;
+    const possible = [...actions.bucket, ...actions.object].filter((each) => of.test(each));
+    const isNamed = possible.some((each) => action.list.matches(`s3:${each}`, () => undefined) === true);
+    if (isNamed) continue;
+    yield {
+      message: `condition key ${quoted(key)} does not apply to any action of the statement`,
+      remedy: "It is for requests that list the bucket: put it into a statement for s3:ListBucket.",
     };
   }
 }
@@ -137,8 +173,11 @@ function* keyProblems({ action }: CompiledStatement): Generator<Problem> {
 
 const words = (text: string) => text.toLowerCase().trim().split(/\s+/);
 
-/** S3's actions by what they apply to. */
+/** S3's actions by what they apply to. Those of accounts, jobs and other buckets than log buckets are not complete. */
 const actions = {
+  account:
+    words(`CreateJob GetAccountPublicAccessBlock ListAccessPoints ListAllMyBuckets ListJobs ListStorageLensConfigurations
+    PutAccountPublicAccessBlock PutStorageLensConfiguration`),
   object: words(`AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl GetObjectAnnotation
     GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent GetObjectVersion

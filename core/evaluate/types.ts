@@ -136,9 +136,10 @@ export interface Policies {
   /**
    * The organization's service control policies, where the caller's account is in the organization. They hold for users, roles
    * and the root user; never for AWS services, service-linked roles and the management account. If one of them allows
-   * something, they replace FullAWSAccess: then one of them must allow the request.
+   * something, they replace FullAWSAccess: then one of them must allow the request. A list in the list is a level of the
+   * organization (its root, an organizational unit, the account) with several policies: each level must allow the request.
    */
-  serviceControlPolicies?: PolicyInput[];
+  serviceControlPolicies?: (PolicyInput | PolicyInput[])[];
   /** The organization's management account, for which no control policy holds. */
   managementAccountId?: string;
 }

@@ -127,6 +127,8 @@ const inAction =
   (about) =>
     actions.test(about.action) ? fact(about) : undefined;
 
+const encrypting = /^kms:(encrypt|generatedatakey.*|reencrypt.*)$/i;
+
 const vpcOnly = "Only if the requester uses a VPC endpoint; not shown for requests of AWS services";
 const throughEndpoint = { service: never, principal: maybe, anonymous: maybe };
 const temporary = { service: never, principal: maybe, anonymous: never };
@@ -493,6 +495,19 @@ export const keyFacts: readonly KeyFacts[] = [
     source: s3Page,
     facts: { service: never, principal: inAction(actions, maybe), anonymous: inAction(actions, maybe) },
   })),
+  ...(
+    [
+      ["s3:LocationConstraint", /^s3:createbucket$/i, "In CreateBucket"],
+      ["s3:x-amz-object-ownership", /^s3:createbucket$/i, "In CreateBucket"],
+      ["s3:InventoryAccessibleOptionalFields", /^s3:putinventoryconfiguration$/i, "In PutInventoryConfiguration"],
+    ] as const
+  ).map(([key, actions, availability]) => ({
+    key,
+    of: "s3" as const,
+    availability,
+    source: s3Page,
+    facts: { service: never, principal: inAction(actions, maybe), anonymous: never },
+  })),
   sentByAnyone("If the requester sends it; CloudTrail always sends bucket-owner-full-control", "s3:x-amz-acl"),
   sentByAnyone("If the requester sends it", "s3:x-amz-server-side-encryption"),
   sentByAnyone("If the requester sends it", "s3:x-amz-server-side-encryption-aws-kms-key-id"),
@@ -603,6 +618,71 @@ export const keyFacts: readonly KeyFacts[] = [
     availability: "In CreateKey and PutKeyPolicy",
     source: kmsPage("bypass-policy-lockout-safety-check"),
     facts: { service: never, principal: inAction(/^kms:(createkey|putkeypolicy)$/i, known("false")), anonymous: never },
+  },
+
+  {
+    key: "kms:EncryptionContext:*",
+    of: "kms",
+    availability: "In cryptographic operations with an encryption context; those of log files have CloudTrail's",
+    source: kmsPage("encryption-context"),
+    facts: { service: never, principal: inAction(encrypting, maybe), anonymous: never },
+  },
+  {
+    key: "kms:EncryptionContextKeys",
+    of: "kms",
+    availability: "In cryptographic operations with an encryption context; those of log files have CloudTrail's",
+    source: kmsPage("encryption-context-keys"),
+    facts: { service: never, principal: inAction(encrypting, maybe), anonymous: never },
+  },
+  ...(
+    [
+      ["kms:DataKeyPairSpec", "data-key-spec", /^kms:generatedatakeypair/i, "In requests for data key pairs"],
+      ["kms:ExpirationModel", "expiration-model", /^kms:importkeymaterial$/i, "In ImportKeyMaterial"],
+      ["kms:ValidTo", "valid-to", /^kms:importkeymaterial$/i, "In ImportKeyMaterial"],
+      ["kms:WrappingAlgorithm", "wrapping-algorithm", /^kms:getparametersforimport$/i, "In GetParametersForImport"],
+      ["kms:WrappingKeySpec", "wrapping-key-spec", /^kms:getparametersforimport$/i, "In GetParametersForImport"],
+      ["kms:GrantConstraintType", "grant-constraint-type", /^kms:creategrant$/i, "In CreateGrant"],
+      [
+        "kms:GrantIsForAWSResource",
+        "grant-is-for-aws-resource",
+        /^kms:(create|list|revoke)grants?$/i,
+        "In CreateGrant, ListGrants and RevokeGrant",
+      ],
+      ["kms:GrantOperations", "grant-operations", /^kms:creategrant$/i, "In CreateGrant"],
+      ["kms:GranteePrincipal", "grantee-principal", /^kms:creategrant$/i, "In CreateGrant"],
+      ["kms:RetiringPrincipal", "retiring-principal", /^kms:creategrant$/i, "In CreateGrant"],
+      ["kms:KeyAgreementAlgorithm", "key-agreement-algorithm", /^kms:derivesharedsecret$/i, "In DeriveSharedSecret"],
+      ["kms:MacAlgorithm", "mac-algorithm", /^kms:(generate|verify)mac$/i, "In GenerateMac and VerifyMac"],
+      ["kms:MessageType", "message-type", /^kms:(sign|verify)$/i, "In Sign and Verify"],
+      ["kms:SigningAlgorithm", "signing-algorithm", /^kms:(sign|verify)$/i, "In Sign and Verify"],
+      ["kms:PrimaryRegion", "primary-region", /^kms:updateprimaryregion$/i, "In UpdatePrimaryRegion"],
+      ["kms:ReplicaRegion", "replica-region", /^kms:replicatekey$/i, "In ReplicateKey"],
+      ["kms:ReEncryptOnSameKey", "reencrypt-on-same-key", /^kms:reencrypt/i, "In ReEncrypt"],
+      ["kms:RotationPeriodInDays", "rotation-period-in-days", /^kms:enablekeyrotation$/i, "In EnableKeyRotation"],
+      [
+        "kms:ScheduleKeyDeletionPendingWindowInDays",
+        "schedule-key-deletion-pending-window-in-days",
+        /^kms:schedulekeydeletion$/i,
+        "In ScheduleKeyDeletion",
+      ],
+    ] as const
+  ).map(([key, anchor, actions, availability]) => ({
+    key,
+    of: "kms" as const,
+    availability,
+    source: kmsPage(anchor),
+    facts: { service: never, principal: inAction(actions, maybe), anonymous: never },
+  })),
+  {
+    key: "kms:RecipientAttestation:*",
+    of: "kms",
+    availability: "In requests of Nitro enclaves",
+    source: kmsPage("recipient-image-sha"),
+    facts: {
+      service: never,
+      principal: inAction(/^kms:(decrypt|generate.*|derivesharedsecret)$/i, maybe),
+      anonymous: never,
+    },
   },
 
   // STS: who assumes a reader role.

@@ -1,6 +1,7 @@
 /** Adds to a request what AWS puts into every one of its kind. */
 import type { AccessRequest, FurtherContext } from "../evaluate/types";
-import type { About, Asker, KeyFacts } from "./facts";
+import { nearest } from "../nearest";
+import type { About, Answer, Asker, KeyFacts } from "./facts";
 import { declareOrganization, give, keyFacts } from "./facts";
 import type { World } from "./world";
 
@@ -47,15 +48,49 @@ export function furtherOf(
   const asker: Asker = caller.kind === "account" ? "principal" : caller.kind;
   return (key) => {
     const facts = factsOf(key, table);
-    if (facts === undefined || (facts.of !== undefined && facts.of !== service)) return undefined;
+    if (facts === undefined) return unlisted(key, service, asker, world, table);
+    if (facts.of !== undefined && facts.of !== service) return undefined;
     const answer = facts.facts[asker](about);
     if (answer === undefined || !("presence" in answer)) return answer;
     if (answer.hint !== give && answer.hint !== declareOrganization) return answer;
-    return (
-      world.given?.get(key) ?? {
-        ...answer,
-        hint: answer.hint.replace("<key>", facts.key.endsWith("*") ? key : facts.key),
-      }
-    );
+    const shown = facts.key.endsWith("*") ? key : facts.key;
+    return world.given?.get(key) ?? { ...answer, hint: hintFor(answer.hint, shown, world) };
   };
+}
+
+/**
+ * A key that the table does not have: AWS adds some each year, and people misspell others. Nobody knows whether requests have it,
+ * unless it belongs to another service's requests; a principal's session can have keys of any identity provider.
+ */
+function unlisted(key: string, service: string, asker: Asker, world: World, table: FactIndex): Answer {
+  const prefix = key.slice(0, key.indexOf(":"));
+  if (prefix !== "aws" && prefix !== service && asker !== "principal") return undefined;
+  const given = world.given?.get(key);
+  if (given !== undefined) return given;
+  const meant = meantBy(key, table);
+  const hint = meant === undefined ? hintFor(give, key, world) : `did you mean ${meant}?`;
+  return { presence: "maybe", hint: `Crosstrail does not know this key; ${hint}` };
+}
+
+/** The known keys that misspelled ones most likely mean: looked for once, not in every request. */
+const meanings = new WeakMap<FactIndex, Map<string, string | undefined>>();
+const mostMeanings = 1000;
+
+function meantBy(key: string, table: FactIndex): string | undefined {
+  let found = meanings.get(table);
+  // A hostile policy must not fill the memory.
+  if (found === undefined || found.size >= mostMeanings)
+    meanings.set(table, (found = new Map<string, string | undefined>()));
+  if (!found.has(key)) {
+    const near = nearest(key.slice(0, 128), [...table.exact.keys()]);
+    found.set(key, near === undefined ? undefined : table.exact.get(near)?.key);
+  }
+  return found.get(key);
+}
+
+/** Only where values can be given does the hint say how. */
+function hintFor(hint: string, key: string, { given }: World): string {
+  const filled = hint.replace("<key>", key);
+  if (given !== undefined) return filled;
+  return filled.replace(/(, or )?give its value with --context .*$/, "") || "only who makes the request knows it";
 }

@@ -13,7 +13,7 @@ import type { ImportedTrail } from "./imported";
 import { importedTrail } from "./imported";
 import type { KeyName, Values } from "./keys";
 import { keys, keyTable, Role } from "./keys";
-import { nearest } from "./nearest";
+import { nearest } from "../nearest";
 import type { Place } from "./place";
 import { checkRegion } from "./place";
 import type { ReplicaOptions } from "./replication";

@@ -1,6 +1,6 @@
 /** Which keys of a stack's configuration are Crosstrail's, and which ones were probably meant to be. */
 import type { KeyEntry } from "./keys";
-import { editDistance, nearest } from "./nearest";
+import { editDistance, nearest } from "../nearest";
 import type { Report } from "./report";
 import { subjectText } from "./report";
 

@@ -2,7 +2,7 @@
 import { pathText, plainIssues, sentence, valueAt } from "../issues";
 import type { KeyInfo, KeyName, Role, Values } from "./keys";
 import { fieldsOf, keys, keyTable } from "./keys";
-import { nearest } from "./nearest";
+import { nearest } from "../nearest";
 import type { ConfigFinding } from "./report";
 import type { Report } from "./report";
 import { subjectOf } from "./report";

@@ -14,7 +14,8 @@ export function stoppedByControls(
 ): Finding[] {
   const deliveries = (given: ArchivePolicies) => simulate(fleet, given).filter(({ group }) => group === "deliver");
   const without = new Set(
-    deliveries(policies)
+    // The same questions in both: also about the Regions and accounts that the control policies name.
+    deliveries({ ...policies, comparedWith: controls.rcps })
       .filter(({ verdict }) => verdict === "ok")
       .map(({ id }) => id),
   );

@@ -2,7 +2,7 @@
 import type { Decision, Mismatch, RequestContext } from "../evaluate";
 import type { NamedRequest } from "../requests";
 import { cloudTrailService } from "../requests";
-import { nearest } from "../settings/nearest";
+import { nearest } from "../nearest";
 
 /** A statement as its JSON has it; whatever somebody wrote. */
 export type RawStatement = Record<string, unknown>;

@@ -3,7 +3,7 @@ import { compile } from "../evaluate/compile";
 import { evaluate } from "../evaluate/evaluate";
 import type { Decision, PolicyInput } from "../evaluate/types";
 import type { TrailDelivery } from "../requests";
-import { deliveryRequests } from "../requests";
+import { deliveryRequests, withNamed } from "../requests";
 
 /** One request of a delivery, decided. */
 export interface NamedDecision extends Decision {
@@ -40,15 +40,17 @@ export function whyNoDelivery(
   };
   const delivery: Delivery = { delivers: true, undecided: false, bucket: [], key: [], reasons: [] };
   const refused = new Set<string>();
-  for (const { name, what, target, request } of deliveryRequests(trail)) {
+  for (const { name, what, target, request } of deliveryRequests(withNamed(trail, [policies.bucket, policies.key]))) {
     // What refuses a request refuses its variants too, and is said once.
-    if (refused.has(plainName(name))) continue;
+    if (plainerNames(name).some((each) => refused.has(each))) continue;
     const decision = { name, what, ...evaluate(request, { resourcePolicy: policies[target], resourceKind: target }) };
     delivery[target].push(decision);
     if (decision.allowed) continue;
     refused.add(name);
     delivery.reasons.push(
-      name === plainName(name) ? decision.explanation : `${decision.explanation} This is ${decision.what}.`,
+      plainerNames(name).every((each) => each === name)
+        ? decision.explanation
+        : `${decision.explanation} This is ${decision.what}.`,
     );
   }
   delivery.delivers = delivery.reasons.length === 0;
@@ -57,7 +59,9 @@ export function whyNoDelivery(
   return delivery;
 }
 
-/** The name of the request that this one is a variant of, or its own. */
-function plainName(name: string): string {
-  return name.replace(/-(with-key|arn-only|file|bucket)(?=:|$)/, "");
+/** Names of the requests that this one is a variant of: without a key, of the home Region, or both. */
+function plainerNames(name: string): string[] {
+  const withoutVariant = (text: string) => text.replace(/-(with-key|arn-only|file|bucket)(?=[@:]|$)/, "");
+  const atHome = name.replace(/@[^:]*/, "");
+  return [withoutVariant(name), atHome, withoutVariant(atHome)];
 }

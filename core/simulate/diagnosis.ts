@@ -2,12 +2,12 @@
  * Why a trail cannot deliver: which statement came nearest, what in it is wrong, and how it reads when it is right. Each
  * correction is tried: the corrected policies let the trail deliver, or it is said that they do not.
  */
-import type { Decision, PolicyInput, StatementRef } from "../evaluate";
+import type { Decision, PolicyInput, StatementRef, Undecided } from "../evaluate";
 import { compile, evaluate, lint } from "../evaluate";
 import type { Finding } from "../findings";
 import { bucketArn, logPath, organizationLogPath, parseTrailArn } from "../names";
 import type { NamedRequest, TrailDelivery } from "../requests";
-import { cloudTrailService, deliveryRequests } from "../requests";
+import { cloudTrailService, deliveryRequests, factsOf, withNamed } from "../requests";
 import type { Point, RawStatement } from "./corrections";
 import { correct, lift } from "./corrections";
 
@@ -77,7 +77,13 @@ class Case {
   private passedOver: Record<number, string> = {};
 
   constructor(private readonly given: DiagnosedDelivery) {
-    this.requests = deliveryRequests(given.trail).filter(({ target }) => this.textOf(target) !== undefined);
+    const policies = (["bucket", "key"] as const).map((target) => {
+      const text = this.textOf(target);
+      return text === null || text === undefined ? undefined : compile(text, target);
+    });
+    const controls = (given.resourceControlPolicies ?? []).map((policy) => compile(policy, "rcp"));
+    const trail = withNamed(given.trail, [...policies, ...controls]);
+    this.requests = deliveryRequests(trail).filter(({ target }) => this.textOf(target) !== undefined);
   }
 
   private textOf(target: Target): string | null | undefined {
@@ -193,6 +199,8 @@ class Case {
     const problem = { policy: target, requests: [what] };
     if (decision.reason === "undecided" || decision.reason === "notEvaluated") {
       const [first] = decision.undecided ?? [];
+      const misspelled = first && this.misspelled(first, named, document);
+      if (misspelled) return { ...problem, ...misspelled };
       return {
         ...problem,
         kind: "undecided",
@@ -231,6 +239,20 @@ class Case {
       fix: "Add the statement.",
     };
     return { ...problem, kind: "missing", statement: sidOf(corrected) ?? "", points: [point], corrected };
+  }
+
+  /** An Allow that depends on nothing but keys that AWS does not document is most likely misspelled. */
+  private misspelled(
+    { effect, policy, index, depends }: Undecided,
+    named: NamedRequest,
+    { Statement }: RawDocument,
+  ): Omit<Problem, "policy" | "requests"> | undefined {
+    const isUnlisted = depends.every(({ key }) => key !== undefined && factsOf(key) === undefined);
+    const statement = Statement[index];
+    if (effect !== "Allow" || policy !== "resource" || !isUnlisted || statement === undefined) return undefined;
+    const fixed = correct(statement, depends, named, this.wantedResources(named));
+    this.replace(named.target, index, fixed.corrected);
+    return { kind: "statement", statement: nameOf({ index, sid: sidOf(statement) }), ...fixed };
   }
 
   private replace(target: Target, index: number, statement: RawStatement): void {

@@ -16,6 +16,7 @@ export {
   fleetOfContract,
   fleetOfSettings,
   keysNamedIn,
+  keysToldApart,
   policyInput,
   recognisedPolicies,
   type SimulatedAccess,

@@ -13,6 +13,7 @@ import { asked } from "../requests";
 import type { ArchivePolicies, SimulatedFleet } from "./subject";
 import { builtReaders, worldOf } from "./subject";
 import { lint } from "../evaluate/lint";
+import { isLike } from "../evaluate/pattern";
 import { simulate } from "./simulation";
 import type { NamedDecision } from "./delivery";
 import { whyNoDelivery } from "./delivery";
@@ -78,7 +79,8 @@ function undelivered(
   fleet: SimulatedFleet,
   nameOf: (index: number | undefined) => string,
 ): Finding[] {
-  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled: bucketKey } = fleet;
+  const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, isKeyUnknown } = fleet;
+  const bucketKey = fleet.bucketKeyEnabled;
   const world = worldOf(fleet);
   const failures = new Map<string, { first: NamedDecision; trails: Set<string> }>();
   for (const { trail, isOrganizationTrail } of fleet.trails) {
@@ -88,6 +90,7 @@ function undelivered(
       bucketAccountId,
       logPrefix,
       keyArn,
+      isKeyUnknown,
       bucketKey,
       world,
       ...(isOrganizationTrail && {
@@ -149,7 +152,7 @@ function locked({ kind, merge }: MergedPolicy, policy: CompiledPolicy, fleet: Si
   const callers = new Set([
     identity("root"),
     identity("role/Administrator"),
-    ...named.map((arn) => arn.replace(/[*?]+/g, "x")).filter((arn) => arn.split(":")[4] === owner),
+    ...named.map((arn) => inAccount(arn, owner)).filter((arn) => arn.split(":")[4] === owner),
   ]);
   let open: Decision | undefined;
   for (const arn of callers) {
@@ -180,6 +183,13 @@ function locked({ kind, merge }: MergedPolicy, policy: CompiledPolicy, fleet: Si
   ];
 }
 
+/** A principal that an ARN with wildcards could mean: one of the account, if the ARN leaves that open. */
+function inAccount(arn: string, owner: string): string {
+  const parts = arn.split(":");
+  if (isLike(parts[4] ?? "", owner)) parts[4] = owner;
+  return parts.join(":").replace(/[*?]+/g, "x");
+}
+
 const everything = compile(
   { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } },
   "identity",
@@ -197,9 +207,17 @@ function changedAnswers(
     "bucketForm" | "keyForm"
   >;
   const readers = builtReaders(fleet);
+  const wanted = policyDocument(merge.wanted);
   const ask = (policies: PolicyInput) =>
-    simulate(fleet, { bucket: undefined, key: undefined, readers, ...forms, [kind]: policies });
-  const alone = ask(policyDocument(merge.wanted));
+    simulate(fleet, {
+      bucket: undefined,
+      key: undefined,
+      readers,
+      ...forms,
+      comparedWith: [policy, wanted],
+      [kind]: policies,
+    });
+  const alone = ask(wanted);
   const found = new Map<string, Change>();
   for (const [index, { question, group, title, expected, decision, verdict }] of ask(policy).entries()) {
     // What stops delivery has findings of its own; what Crosstrail's statements allow by themselves is not news; and who

@@ -59,6 +59,10 @@ export const questions = {
     "deliver",
     "CloudTrail writes a member's digest file for the organization trail, naming the key",
   ],
+  "deliver/organization-encrypt-file": [
+    "deliver",
+    "CloudTrail encrypts a member's log file for the organization trail",
+  ],
   "deliver/describe": ["deliver", "CloudTrail looks the key up for the trail"],
   "deliver/encrypt": ["deliver", "CloudTrail checks that it can encrypt for the trail, with the path of its logs"],
   "deliver/encrypt-file": ["deliver", "CloudTrail encrypts a log file for the trail"],

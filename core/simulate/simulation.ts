@@ -14,6 +14,7 @@ import type { TrailIdentity } from "../names";
 import { bucketArn, logPath, trailArn, viaS3 } from "../names";
 import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
+import type { CompiledPolicy } from "../evaluate/compile";
 import { compile } from "../evaluate/compile";
 import { evaluate, judge } from "../evaluate/evaluate";
 import { type GroupId, questionGroups, type QuestionId, questions } from "./questions";
@@ -22,9 +23,9 @@ import { controlsFor } from "./subject";
 import { worldOf } from "./subject";
 import type { Asked, More, Requests } from "./people";
 import { aboutMfa, aboutOwnLogs, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
-import type { AccessRequest, Caller, Decision, Policies, RequestContext } from "../evaluate/types";
-import type { World } from "../requests";
-import { asked, deliveryRequests, withMemberships } from "../requests";
+import type { AccessRequest, Caller, Decision, Policies, PolicyInput, RequestContext } from "../evaluate/types";
+import type { TrailDelivery, World } from "../requests";
+import { asked, deliveryRequests, undeclaredAccountId, withMemberships, withNamed } from "../requests";
 
 /** What a form cannot restrict: the questions whose answer may be yes, and why. */
 type Looseness = Partial<Record<QuestionId, string>>;
@@ -129,14 +130,30 @@ const administrator = compile(
   "identity",
 );
 
+/** A policy as it was compiled, or as one of some resource. */
+function asIs(policy: PolicyInput): CompiledPolicy {
+  return compile(
+    policy,
+    typeof policy === "object" && "compiled" in policy ? (policy as CompiledPolicy).kind : "other",
+  );
+}
+
+/** Of an organization trail: the organization, and members whose logs it delivers. */
+interface DeliveryOf {
+  organizationId?: string;
+  members?: string[];
+}
+
 class Simulation implements Requests {
   private readonly compiled;
+  private readonly alsoNamed: CompiledPolicy[];
   private readonly trails: SimulatedTrail[];
   /** The first trail of each account. */
   private readonly accounts: Map<string, SimulatedTrail>;
   /** The accounts, sorted, each with the one after it. */
   private readonly nextAccount: Map<string, string>;
   private readonly homeRegions: Map<string, Set<string>>;
+  private readonly administrators = new Map<string, Caller>();
   readonly bucket: string;
   readonly outsider: string;
   private readonly otherName: string;
@@ -153,6 +170,11 @@ class Simulation implements Requests {
       bucket: policies.bucket === undefined ? undefined : compile(policies.bucket, "bucket"),
       key: policies.key === undefined ? undefined : compile(policies.key, "key"),
     };
+    this.alsoNamed = [
+      ...(policies.controls?.rcps ?? []).map((policy) => compile(policy, "rcp")),
+      // Only what they name counts, not what they are attached to.
+      ...(policies.comparedWith ?? []).flatMap((policy) => (policy === undefined ? [] : [asIs(policy)])),
+    ];
     this.bucket = bucketArn(fleet.partition, fleet.bucketName);
     this.trails = [...new Map(fleet.trails.map((each) => [trailArn(each.trail), each])).values()];
     this.homeRegions = new Map();
@@ -259,14 +281,20 @@ class Simulation implements Requests {
   }
 
   private *aboutTrail(trail: TrailIdentity): Generator<Asked> {
-    const own = this.deliveryOf(trail);
+    const otherRegions = this.regionsBeside(trail);
+    const own = this.deliveryOf(trail, this.world, { otherRegions });
     for (const [question, name] of deliveries) {
       if (own[name]) yield [question, own[name]];
     }
+    for (const region of otherRegions) {
+      for (const [question, name] of fileDeliveries) {
+        yield [question, request(own, `${name}@${region}`), { about: region }];
+      }
+    }
     const write = request(own, "log");
 
-    const renamed = this.deliveryOf({ ...trail, name: this.otherName });
-    const moved = this.deliveryOf({ ...trail, region: this.otherRegion(trail) });
+    const renamed = this.deliveryOf({ ...trail, name: this.otherName }, this.world, { only: attempts });
+    const moved = this.deliveryOf({ ...trail, region: this.otherRegion(trail) }, this.world, { only: attempts });
     for (const [kind, delivery] of [
       ["other-trail", renamed],
       ["other-region", moved],
@@ -288,7 +316,7 @@ class Simulation implements Requests {
     if (other !== undefined) yield ["other-path/nested", { ...write, resource: within(other, trail.accountId) }];
     yield ["other-path/nested-own", { ...write, resource: within(trail.accountId, trail.accountId) }];
 
-    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld);
+    const stranger = this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld, { only: attempts });
     const foreign = request(stranger, "log");
     yield ["outsider/nested", { ...foreign, resource: within(trail.accountId, this.outsider) }];
     yield ["outsider/acl-check", request(stranger, "bucket-acl")];
@@ -308,25 +336,36 @@ class Simulation implements Requests {
   private *aboutOrganization(trail: TrailIdentity, isOrganizationTrail: boolean): Generator<Asked> {
     const { organization } = this.fleet;
     if (organization === undefined) return;
-    const write = request(this.deliveryOf(trail), "log");
+    const write = request(this.deliveryOf(trail, this.world, { only: writes }), "log");
     const member = this.otherAccount(trail.accountId) ?? trail.accountId;
     const path = (organizationId: string) => this.logFile(member, trail.region, organizationId);
     if (isOrganizationTrail) {
-      const own = this.deliveryOf(trail, this.world, { organizationId: organization.id, members: [member] });
-      for (const [question, name] of organizationDeliveries) {
-        yield [question, request(own, `${name}:${organization.id}/${member}`)];
+      const organizationId = organization.id;
+      const { otherRegions = [], memberAccountIds = [] } = this.named(trail, { organizationId, members: [member] });
+      const own = this.deliveryOf(trail, this.world, { organizationId, members: memberAccountIds, otherRegions });
+      for (const account of [...memberAccountIds, undeclaredAccountId]) {
+        for (const region of ["", ...otherRegions]) {
+          const about = [account === member ? "" : account, region].filter((each) => each !== "").join("/");
+          for (const [question, name] of organizationDeliveries) {
+            // An account that is declared to be outside of the organization has no logs there.
+            const asked = own[`${name}${region === "" ? "" : `@${region}`}:${organizationId}/${account}`];
+            if (asked) yield [question, asked, about === "" ? undefined : { about }];
+          }
+        }
       }
       yield ["other-path/other-organization-log", { ...write, resource: path(otherOrganization) }];
-      const renamed = request(this.deliveryOf({ ...trail, name: this.otherName }), "log");
+      const renamed = request(this.deliveryOf({ ...trail, name: this.otherName }, this.world, { only: writes }), "log");
       yield ["other-trail/organization-log", { ...renamed, resource: path(organization.id) }];
-      const foreign = request(this.deliveryOf({ ...trail, accountId: this.outsider }, this.foreignWorld), "log");
+      const outsiders = { ...trail, accountId: this.outsider };
+      const foreign = request(this.deliveryOf(outsiders, this.foreignWorld, { only: writes }), "log");
       yield ["outsider/organization-log", { ...foreign, resource: path(organization.id) }];
       yield ["outsider/other-organization-log", { ...foreign, resource: path(otherOrganization) }];
       return;
     }
     if (organization.trails.length > 0)
       yield ["other-path/organization-log", { ...write, resource: path(organization.id) }];
-    const undeclared = this.deliveryOf({ ...trail, accountId: this.outsider }, this.undeclaredWorld);
+    const outsiders = { ...trail, accountId: this.outsider };
+    const undeclared = this.deliveryOf(outsiders, this.undeclaredWorld, { only: attempts });
     yield ["outsider/undeclared-acl-check", request(undeclared, "bucket-acl")];
     yield ["outsider/undeclared-log", request(undeclared, "log")];
     yield ["outsider/undeclared-describe", request(undeclared, "key-describe")];
@@ -378,25 +417,54 @@ class Simulation implements Requests {
   /** CloudTrail's requests for a trail, by their names. */
   private deliveryOf(
     trail: TrailIdentity,
-    world = this.world,
-    of: { organizationId?: string; members?: string[] } = {},
+    world: World,
+    { only, ...of }: DeliveryOf & { otherRegions?: string[]; only?: ReadonlySet<string> },
   ): Record<string, AccessRequest> {
-    const { bucketName, auditAccountId: bucketAccountId, logPrefix, keyArn, bucketKeyEnabled } = this.fleet;
-    const { organizationId, members: memberAccountIds } = of;
-    const delivery = {
+    const delivery = { ...this.delivery(trail, of), world, otherRegions: of.otherRegions };
+    const requests: Record<string, AccessRequest> = {};
+    for (const { name, request } of deliveryRequests(delivery, only)) requests[name] = request;
+    return requests;
+  }
+
+  private delivery(trail: TrailIdentity, { organizationId, members }: DeliveryOf = {}): TrailDelivery {
+    const {
+      bucketName,
+      auditAccountId: bucketAccountId,
+      logPrefix,
+      keyArn,
+      bucketKeyEnabled,
+      isKeyUnknown,
+    } = this.fleet;
+    return {
       trailArn: trailArn(trail),
       bucketName,
       bucketAccountId,
       logPrefix,
       keyArn,
+      isKeyUnknown,
       bucketKey: bucketKeyEnabled,
+      organizationId,
+      memberAccountIds: members,
     };
-    const requests = deliveryRequests({ ...delivery, world, organizationId, memberAccountIds });
-    return Object.fromEntries(requests.map((each) => [each.name, each.request]));
+  }
+
+  /** What the policies tell apart, of all that the trail delivers. */
+  private named(trail: TrailIdentity, of: DeliveryOf = {}): TrailDelivery {
+    return withNamed(this.delivery(trail, of), [this.compiled.bucket, this.compiled.key, ...this.alsoNamed]);
+  }
+
+  /** The Regions whose files the policies could treat in another way than those of the home Region. */
+  private regionsBeside(trail: TrailIdentity): string[] {
+    return this.named(trail).otherRegions ?? [];
   }
 
   administratorOf(accountId: string): Caller {
-    return { kind: "account", arn: `arn:${this.fleet.partition}:iam::${accountId}:role/Administrator` };
+    let caller = this.administrators.get(accountId);
+    if (caller === undefined) {
+      caller = { kind: "account", arn: `arn:${this.fleet.partition}:iam::${accountId}:role/Administrator` };
+      this.administrators.set(accountId, caller);
+    }
+    return caller;
   }
 
   logFile(accountId: string, region: string, organizationId?: string): string {
@@ -472,11 +540,25 @@ const deliveries = [
   ["deliver/decrypt", "key-decrypt"],
 ] as const satisfies [QuestionId, string][];
 
+/** The requests that differ by the Region whose events are in the file. */
+const fileDeliveries = [
+  ["deliver/log", "log"],
+  ["deliver/log-with-key", "log-with-key"],
+  ["deliver/digest", "digest"],
+  ["deliver/digest-with-key", "digest-with-key"],
+  ["deliver/encrypt-file", "key-generate-file"],
+] as const satisfies [QuestionId, string][];
+
+/** What is tried for a trail that may not deliver. */
+const attempts: ReadonlySet<string> = new Set(["bucket-acl", "log", "key-describe", "key-generate"]);
+const writes: ReadonlySet<string> = new Set(["log"]);
+
 const organizationDeliveries = [
   ["deliver/organization-log", "log"],
   ["deliver/organization-log-with-key", "log-with-key"],
   ["deliver/organization-digest", "digest"],
   ["deliver/organization-digest-with-key", "digest-with-key"],
+  ["deliver/organization-encrypt-file", "key-generate-file"],
 ] as const satisfies [QuestionId, string][];
 
 /** One of a delivery's requests, which it always has. */

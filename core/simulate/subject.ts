@@ -15,6 +15,7 @@ import { canonical } from "../policies/document";
 import type { AuditSettings } from "../settings";
 import type { World } from "../requests";
 import { Findings, readRaw } from "../evaluate/compile";
+import { canStartWith, isLike } from "../evaluate/pattern";
 import type { Caller, Policies, PolicyInput, Statement } from "../evaluate/types";
 
 /** A trail that may deliver. */
@@ -58,6 +59,8 @@ export interface SimulatedFleet
   extends SimulatedAccess, SimulatedFacts, Omit<ArchiveInput, "trails" | keyof PolicyOptions> {
   logPrefix: string;
   trails: SimulatedTrail[];
+  /** Which key it is, is not known: `keyArn` only says in which account and Region it is. */
+  isKeyUnknown?: boolean;
 }
 
 /** The archive's policies, and the forms that say what they can restrict. */
@@ -69,6 +72,8 @@ export interface ArchivePolicies {
   keyForm: KeyPolicyForm;
   /** The reader roles' own policies, by the roles' names. Nothing is asked about a role that is missing here. */
   readers?: Record<string, { trust: PolicyInput; permissions: PolicyInput }>;
+  /** Other policies that the answers are compared with: the Regions and accounts that they name are asked about, too. */
+  comparedWith?: (PolicyInput | undefined)[];
   /** The organization's control policies; see {@link controlsFor}. */
   controls?: ControlPolicies;
 }
@@ -76,7 +81,8 @@ export interface ArchivePolicies {
 /** The organization's control policies, and the account for which none of them holds. */
 export interface ControlPolicies {
   rcps: PolicyInput[];
-  scps: PolicyInput[];
+  /** A list in the list is a level of the organization with several policies; each level must allow a request. */
+  scps: (PolicyInput | PolicyInput[])[];
   managementAccountId?: string;
 }
 
@@ -301,6 +307,22 @@ export function worldOf({
  * @param without Sids of statements that do not count.
  */
 export function keysNamedIn(policy: PolicyInput, kind: "bucket" | "key", without: string[] = []): string[] {
+  return keyTexts(policy, kind, without).filter((text) => parseKeyArn(text) !== undefined);
+}
+
+/**
+ * The resources of a key's policy that are some of an account's keys and not others, without naming one: what they mean for the
+ * logs' key depends on its id.
+ */
+export function keysToldApart(policy: PolicyInput, keyArn: string, without: string[] = []): string[] {
+  const start = keyArn.slice(0, keyArn.indexOf("/") + 1);
+  const ids = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", `mrk-${"8".repeat(32)}`];
+  return keyTexts(policy, "key", without).filter(
+    (text) => /[*?$]/.test(text) && canStartWith(text, start) && !ids.every((id) => isLike(text, `${start}${id}`)),
+  );
+}
+
+function keyTexts(policy: PolicyInput, kind: "bucket" | "key", without: string[]): string[] {
   const statements = (readRaw(policy, new Findings())?.statements ?? []) as (Partial<Statement> | null)[];
   const counted = statements.filter((each) => each?.Sid === undefined || !without.includes(each.Sid));
   const texts = counted.flatMap((each) =>
@@ -312,7 +334,7 @@ export function keysNamedIn(policy: PolicyInput, kind: "bucket" | "key", without
             .flatMap(([, values]) => values),
         ),
   );
-  return texts.filter((text): text is string => typeof text === "string" && parseKeyArn(text) !== undefined);
+  return texts.filter((text): text is string => typeof text === "string");
 }
 
 /** What the builders of both policies take. */

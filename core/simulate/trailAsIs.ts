@@ -20,6 +20,8 @@ export interface TrailAsIs {
   keyArn?: string;
   isLogging: boolean;
   isOrganizationTrail: boolean;
+  /** It delivers the events of every Region. Left out: nobody has said. */
+  isMultiRegion?: boolean;
 }
 
 /** The policies that decide about deliveries to an archive. */
@@ -96,7 +98,7 @@ function deliveriesOf(
   contract: Pick<Contract, "organization" | "trails" | "auditAccountId">,
   archive: ArchiveAsIs,
 ): TrailDelivery[] {
-  const { trailArn, bucketName, logPrefix, keyArn, isOrganizationTrail } = trail;
+  const { trailArn, bucketName, logPrefix, keyArn, isOrganizationTrail, isMultiRegion } = trail;
   const fleet = fleetOfContract(contract as Contract);
   const { organization } = fleet;
   return [
@@ -106,13 +108,13 @@ function deliveriesOf(
       bucketAccountId: archive.auditAccountId,
       logPrefix,
       keyArn,
+      isMultiRegion,
       bucketKey: archive.bucketKey,
       world: worldOf(fleet),
-      // One member stands for all: the policies name the organization's path, not its accounts.
       ...(isOrganizationTrail &&
         organization && {
           organizationId: organization.id,
-          memberAccountIds: organization.accountIds.slice(0, 1),
+          memberAccountIds: organization.accountIds,
         }),
     },
   ];

@@ -86,6 +86,7 @@ export async function readTrail(
         ...(trail.Trail?.KmsKeyId && { keyArn: trail.Trail.KmsKeyId }),
         isLogging,
         isOrganizationTrail: trail.Trail?.IsOrganizationTrail ?? false,
+        ...(trail.Trail?.IsMultiRegionTrail !== undefined && { isMultiRegion: trail.Trail.IsMultiRegionTrail }),
       },
       findings,
       activity,

@@ -22,8 +22,15 @@ const base: Record<string, unknown> = { role: "audit", auditAccountId, bucketNam
 const configFor = (names: string[]): Record<string, unknown> =>
   Object.assign({}, base, ...names.map((name) => samples[name])) as Record<string, unknown>;
 
-/** What the archive's policies are with these keys; undefined where they exclude each other. */
-function archiveFor(names: string[]) {
+/** What the archive's policies are with these keys; undefined where they exclude each other. Built once for the same keys. */
+function archiveFor(names: string[]): Archive | undefined {
+  const id = names.join();
+  if (!archives.has(id)) archives.set(id, builtFor(names));
+  return archives.get(id);
+}
+const archives = new Map<string, Archive | undefined>();
+
+function builtFor(names: string[]) {
   const named = Object.entries(configFor(names)).map(([name, value]) => [`crosstrail:${name}`, value]);
   try {
     const settings = settingsOf({ ...Object.fromEntries(named), "aws:region": "us-east-1" });
@@ -35,7 +42,7 @@ function archiveFor(names: string[]) {
     throw error;
   }
 }
-type Archive = NonNullable<ReturnType<typeof archiveFor>>;
+type Archive = NonNullable<ReturnType<typeof builtFor>>;
 
 /** What the program registers, with the parent's type in the URN as the engine has it. */
 async function resourcesWith(names: string[], outputs: Record<string, unknown>): Promise<Map<string, Registered>> {

@@ -218,7 +218,21 @@ describe("service control policies", () => {
   it("that allow something replace FullAWSAccess: what none of them allows is refused, even to the root user", () => {
     const reading = policy({ Sid: "Reading", Effect: "Allow", Action: "s3:Get*", Resource: "*" });
     const serviceControlPolicies = [compile(noDeletion, "scp"), compile(reading, "scp", "reading.json")];
-    assert.equal(ask({}, { serviceControlPolicies }).allowed, true);
+    const level = [serviceControlPolicies];
+    assert.equal(ask({}, { serviceControlPolicies: level }).allowed, true);
+    assert.equal(ask({ action: "s3:PutObject" }, { serviceControlPolicies: level }).allowed, false);
+    // Each level must allow: what another one allows does not count.
+    const everything = policy({ Effect: "Allow", Action: "*", Resource: "*" });
+    assert.equal(ask({}, { serviceControlPolicies: [serviceControlPolicies, everything] }).allowed, true);
+    for (const levels of [
+      [serviceControlPolicies, everything],
+      [everything, serviceControlPolicies],
+    ]) {
+      const decision = ask({ action: "s3:PutObject" }, { serviceControlPolicies: levels });
+      assert.deepEqual([decision.allowed, decision.missing], [false, ["scp"]]);
+    }
+    // A level that only denies has FullAWSAccess beside it.
+    assert.equal(ask({}, { serviceControlPolicies: [noDeletion, serviceControlPolicies] }).allowed, true);
     for (const caller of [user(home), root(home)]) {
       const decision = ask({ caller, action: "s3:PutObject" }, { serviceControlPolicies });
       assert.deepEqual([decision.reason, decision.missing], ["implicitDeny", ["scp"]]);
@@ -229,7 +243,7 @@ describe("service control policies", () => {
     }
     const full = policy({ Effect: "Allow", Action: "*", Resource: "*" });
     assert.equal(
-      ask({ action: "s3:PutObject" }, { serviceControlPolicies: [...serviceControlPolicies, full] }).allowed,
+      ask({ action: "s3:PutObject" }, { serviceControlPolicies: [[...serviceControlPolicies, full]] }).allowed,
       true,
     );
   });

@@ -10,7 +10,15 @@ import { mergeBucketPolicy, mergeKeyPolicy } from "../../../core/policies/merge"
 import { replicationPermissions, replicationStatements, statementsToAdd } from "../../../core/policies/replication";
 import { parseSettings } from "../../../core/settings";
 import type { SimulatedFleet } from "../../../core/simulate";
-import { builtPolicies, fleetOfSettings, judgeMerged, policyInput, simulate } from "../../../core/simulate";
+import {
+  builtPolicies,
+  fleetOfSettings,
+  judgeMerged,
+  keysToldApart,
+  policyInput,
+  simulate,
+  whyNoDelivery,
+} from "../../../core/simulate";
 import { asConfig } from "../../support/config";
 
 const bucketName = "acme-trail-archive";
@@ -109,6 +117,51 @@ describe("policies that were judged wrongly", () => {
     assert.deepEqual(errors("bucket", org, deny({ Action: "s3:PutObject", Resource: `${B}/AWSLogs/o-other/*` })), []);
   });
 
+  it("2: a multi-Region trail delivers the files of every Region, an organization trail those of undeclared accounts too", () => {
+    const put = (more: Partial<Statement>) => deny({ Action: "s3:PutObject", ...more });
+    const stops = (...paths: string[]) => errors("bucket", org, put({ Resource: paths.map((path) => `${B}/${path}`) }));
+    for (const path of [
+      "AWSLogs/222222222222/CloudTrail/eu-west-1/*",
+      "AWSLogs/*/CloudTrail-Digest/eu-*",
+      "*_CloudTrail_ap-southeast-?_*",
+      "AWSLogs/222222222222/*/sa-east-1/*",
+      "AWSLogs/o-exampleorg1/222222222222/CloudTrail/eu-west-1/*",
+      "AWSLogs/o-exampleorg1/444444444444/*",
+      "AWSLogs/o-exampleorg1/4*",
+    ]) {
+      assert.deepEqual(stops(path), ["policy/stops-delivery"], path);
+    }
+    // Other partitions' Regions, other folders, other organizations.
+    for (const path of ["AWSLogs/*/CloudTrail/cn-north-1/*", "AWSLogs/*/Config/eu-west-1/*", "AWSLogs/o-other/4*"]) {
+      assert.deepEqual(stops(path), [], path);
+    }
+    const spared = (...paths: string[]) =>
+      put({ Resource: undefined, NotResource: paths.map((path) => `${B}/${path}`) });
+    assert.deepEqual(errors("bucket", alone, spared("AWSLogs/*/CloudTrail*/us-east-1/*")), ["policy/stops-delivery"]);
+    assert.deepEqual(errors("bucket", alone, spared("AWSLogs/*/CloudTrail*/*")), []);
+    const members = ["111111111111", "222222222222", "333333333333", "555555555555"];
+    const listed = members.flatMap((each) => [`AWSLogs/${each}/*`, `AWSLogs/o-exampleorg1/${each}/*`]);
+    assert.match(
+      judged("bucket", org, spared(...listed)).find(({ id }) => id === "policy/stops-delivery")?.message ?? "",
+      /any other account of the organization/,
+    );
+    assert.deepEqual(errors("bucket", alone, spared(...listed)), []);
+    // simulate asks the same.
+    const eu = put({ Resource: `${B}/AWSLogs/222222222222/CloudTrail/eu-west-1/*` });
+    assert.deepEqual(simulated("bucket", alone, eu, /deliver/), ["failed", "ok"]);
+    // A trail of one Region does not deliver the others' files.
+    const policies = builtPolicies(alone);
+    const { Statement } = policies.bucket as { Statement: Statement[] };
+    const delivery = {
+      trailArn: "arn:aws:cloudtrail:us-east-1:222222222222:trail/acme",
+      bucketName,
+      bucketAccountId: "111111111111",
+    };
+    const document = { Version: "2012-10-17", Statement: [...Statement, eu] };
+    assert.equal(whyNoDelivery(document, undefined, delivery).delivers, false);
+    assert.equal(whyNoDelivery(document, undefined, { ...delivery, isMultiRegion: false }).delivers, true);
+  });
+
   const algorithm = "s3:x-amz-server-side-encryption";
   it("3: an encryption that is demanded where one is named is put to log files that name the key, and to those that do not", () => {
     const wrong = (condition: Statement["Condition"]) =>
@@ -190,11 +243,43 @@ describe("policies that were judged wrongly", () => {
     const denial = denyKey({ Action: "kms:GenerateDataKey*", Resource: realKey });
     assert.deepEqual(errors("key", alone, { ...root, Resource: realKey }, denial), ["policy/stops-delivery"]);
     assert.deepEqual(errors("key", alone, { ...root, Resource: realKey }), []);
+    // Where nobody has said which key it is, what tells keys apart is undecided in a bucket's policy, and named in a key's.
+    const id = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+    const only = (like: string) =>
+      deny({
+        Action: "s3:PutObject",
+        Resource: `${B}/*`,
+        Condition: { Null: { [id]: "false" }, StringNotLike: { [id]: like } },
+      });
+    const unknown = { ...alone, isKeyUnknown: true };
+    assert.deepEqual(errors("bucket", unknown, only("arn:aws:kms:us-east-1:111111111111:key/1234*")), [
+      "policy/undecided",
+    ]);
+    assert.deepEqual(errors("bucket", unknown, only("arn:aws:kms:us-east-1:111111111111:key/*")), []);
+    assert.deepEqual(errors("bucket", unknown, only("arn:aws:kms:*:999999999999:key/*")), ["policy/undecided"]);
+    const apart = (...Resource: string[]) =>
+      keysToldApart({ Version: "2012-10-17", Statement: denyKey({ Resource }) }, realKey);
+    const some = [
+      "arn:aws:kms:*:111111111111:key/1234abcd-*",
+      "arn:aws:kms:us-east-1:111111111111:key/mrk-*",
+      "arn:*:kms:*:*:key/????????-*",
+      "arn:aws:kms:us-east-1:111111111111:key/${aws:PrincipalTag/key}",
+    ];
+    assert.deepEqual(apart(...some), some.slice(0, 3));
+    const allOrNone = [
+      "*",
+      "arn:aws:kms:*",
+      "arn:aws:kms:us-east-1:111111111111:key/*",
+      "arn:aws:kms:*:1*:alias/*",
+      realKey,
+    ];
+    assert.deepEqual(apart(...allOrNone, "arn:aws:kms:us-west-2:*:key/1*", "arn:aws:kms:*:222222222222:key/1*"), []);
   });
 
   it("7: a key that nobody of its account could administer again is locked", () => {
     const put = denyKey({ Action: "kms:PutKeyPolicy" });
     const foreign = { ...root, Principal: { AWS: "arn:aws:iam::222222222222:root" } };
+    const sso = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Admin_*";
     const breakGlass = "arn:aws:iam::111111111111:role/BreakGlass";
     for (const [what, ...current] of [
       ["a deny", root, put],
@@ -211,6 +296,7 @@ describe("policies that were judged wrongly", () => {
       ["the root", root],
       ["a role by its ARN", { ...root, Principal: { AWS: breakGlass } }],
       ["a deny that spares a role", root, { ...put, Condition: { ArnNotEquals: { "aws:PrincipalArn": breakGlass } } }],
+      ["any role of that path", { ...root, Principal: "*", Condition: { ArnLike: { "aws:PrincipalArn": sso } } }],
       ["MFA", root, { ...put, Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "false" } } }],
     ] as [string, ...Statement[]][]) {
       assert.ok(!errors("key", alone, ...current).includes("policy/key-locked"), what);
@@ -233,7 +319,7 @@ describe("policies that were judged wrongly", () => {
       { DateGreaterThan: { "aws:CurrentTime": "2020-01-01" } },
       { NumericGreaterThan: { "aws:EpochTime": "1577836800" } },
     ] as ConditionBlock[]) {
-      const found = judged("bucket", alone, deny({ Condition: condition }));
+      const found = judged("bucket", { ...alone, given: new Map() }, deny({ Condition: condition }));
       assert.ok(found.every(({ message }) => !message.includes("is absent")));
       assert.deepEqual(
         found.filter(({ severity }) => severity === "error").map(({ id }) => id),
@@ -255,9 +341,14 @@ describe("policies that were judged wrongly", () => {
     ] as ConditionBlock[]) {
       assert.deepEqual(errors("bucket", alone, deny({ Condition: condition })), [], JSON.stringify(condition));
     }
-    assert.deepEqual(errors("bucket", alone, deny({ Condition: { NumericLessThan: { "s3:TlsVersion": "1.3" } } })), [
-      "policy/undecided",
-    ]);
+    for (const Condition of [
+      { NumericLessThan: { "s3:TlsVersion": "1.3" } },
+      // AWS adds keys; nobody knows that a request does not have one.
+      { StringEquals: { "aws:SomethingNew": "x" } },
+      { StringNotEquals: { "aws:SomethingNew": "x" } },
+    ] as ConditionBlock[]) {
+      assert.deepEqual(errors("bucket", alone, deny({ Condition })), ["policy/undecided"]);
+    }
   });
 
   it("10: the usual perimeter for people lets the organization's administrators through, and is open where nobody declared it", () => {
@@ -306,6 +397,9 @@ describe("policies that were judged wrongly", () => {
       ["another service's action", alone, allow({ Action: "kms:Decrypt" })],
       ["a principal of another partition", alone, allow({ Principal: { AWS: "arn:aws-cn:iam::111111111111:root" } })],
       ["a principal that was deleted", alone, allow({ Principal: { AWS: "AROAEXAMPLEEXAMPLE12" } })],
+      ["an account's action", alone, allow({ Action: "s3:ListAllMyBuckets" })],
+      ["another service's condition key", alone, allow({ Condition: { StringEquals: { "kms:ViaService": "x" } } })],
+      ["a condition of lists for objects", alone, allow({ Condition: { StringEquals: { "s3:prefix": "x" } } })],
       ["no service", alone, allow({ Principal: { Service: "cloudtrail.example.com" } })],
     ] as [string, SimulatedFleet, Statement][]) {
       const found = judged("bucket", fleet, statement).filter(({ id }) => id === "policy/malformed");
@@ -320,6 +414,7 @@ describe("policies that were judged wrongly", () => {
       allow({ Action: "s3:*" }),
       allow({ Resource: `${B}*` }),
       allow({ Action: "s3:SomethingNew" }),
+      allow({ Action: "s3:ListBucket*", Resource: B, Condition: { StringLike: { "s3:prefix": "x/*" } } }),
     ]) {
       assert.deepEqual(
         judged("bucket", alone, statement).filter(({ id }) => id === "policy/malformed"),
@@ -350,10 +445,22 @@ describe("policies that were judged wrongly", () => {
         .filter(
           ({ verdict, subject, group }) => group === "deliver" && verdict !== "ok" && subject.alias === "payments",
         )
-        .map(({ question }) => question);
+        .map(({ id }) => id.replace("@222222222222/us-east-1/acme", ""));
     };
-    assert.deepEqual(refused(`${B}/AWSLogs/222222222222/CloudTrail/us-east-1/*`), ["deliver/encrypt"]);
+    // A multi-Region trail also delivers the files of Regions that the policy does not name.
+    assert.deepEqual(refused(`${B}/AWSLogs/222222222222/CloudTrail/us-east-1/*`), [
+      "deliver/encrypt",
+      "deliver/encrypt-file/af-south-1",
+    ]);
     assert.deepEqual(refused(`${B}/AWSLogs/222222222222/CloudTrail/`), ["deliver/encrypt-file"]);
+    // An organization trail's files are under the organization's path.
+    assert.deepEqual(
+      errors("key", org, root, {
+        ...deny({ Action: "kms:GenerateDataKey*", Resource: "*" }),
+        Condition: { StringLike: { "kms:EncryptionContext:aws:s3:arn": `${B}/AWSLogs/o-exampleorg1/*` } },
+      }),
+      ["policy/stops-delivery"],
+    );
     assert.deepEqual(refused(`${B}/AWSLogs/222222222222/*`), []);
   });
 

@@ -96,6 +96,29 @@ describe("the facts of requests", () => {
     });
   }
 
+  it("a key that the table does not have is undecided where requests could have it, and never absent", () => {
+    const new_ = "aws:SomethingNew";
+    for (const caller of Object.values(callers)) assert.equal(presence(caller, new_), "maybe");
+    assert.equal(presence(callers.service, "s3:SomethingNew"), "maybe");
+    assert.equal(presence(callers.service, "kms:SomethingNew"), "never");
+    assert.equal(presence(callers.service, "kms:SomethingNew", kms), "maybe");
+    // A session can have the keys of any identity provider; a service has none.
+    assert.equal(presence(callers.principal, "saml:aud"), "maybe");
+    assert.equal(presence(callers.service, "saml:aud"), "never");
+    const hint = (name: string, about: World) => {
+      const answer = furtherOf(about, { ...s3, caller: callers.service }, "222222222222")(name);
+      return answer !== undefined && "hint" in answer ? answer.hint : undefined;
+    };
+    assert.equal(hint("aws:sourceacount", world), "Crosstrail does not know this key; did you mean aws:SourceAccount?");
+    // Only who can give a value is told how.
+    assert.match(hint("aws:somethingnew", { ...world, given: new Map() }) ?? "", /--context aws:somethingnew=<value>/);
+    assert.doesNotMatch(hint("aws:somethingnew", world) ?? "", /--context/);
+    assert.doesNotMatch(hint("aws:currenttime", world) ?? "", /--context/);
+    assert.match(hint("aws:currenttime", { ...world, given: new Map() }) ?? "", /--context aws:CurrentTime=<value>/);
+    const given = new Map([["aws:somethingnew", ["x"]]]);
+    assert.deepEqual(furtherOf({ ...world, given }, { ...s3, caller: callers.service })("aws:somethingnew"), ["x"]);
+  });
+
   it("names each key once, with a page and its wording", () => {
     assert.equal(new Set(keyFacts.map((each) => each.key.toLowerCase())).size, keyFacts.length);
     for (const { key: name, source, availability } of keyFacts) {
@@ -150,7 +173,24 @@ describe("the facts of requests", () => {
       "kms:PutKeyPolicy",
       "sts:AssumeRole",
       "kms:TagResource",
+      // The rest is for keys of one service.
+      "kms:Encrypt",
+      "kms:CreateGrant",
+      "kms:GenerateDataKeyPair",
+      "kms:ImportKeyMaterial",
+      "kms:GetParametersForImport",
+      "kms:DeriveSharedSecret",
+      "kms:GenerateMac",
+      "kms:Sign",
+      "kms:UpdatePrimaryRegion",
+      "kms:ReplicateKey",
+      "kms:ReEncryptFrom",
+      "kms:EnableKeyRotation",
+      "kms:ScheduleKeyDeletion",
+      "s3:CreateBucket",
+      "s3:PutInventoryConfiguration",
     ];
+    const general = actions.indexOf("kms:Encrypt");
     const rootUser: Caller = { kind: "account", arn: "arn:aws:iam::222222222222:root" };
     const nobody: Caller = { kind: "account", accountId: "111111111111" };
     /** Whether a request by the key is refused, allowed or undecided, for every caller and action that may have it. */
@@ -169,25 +209,29 @@ describe("the facts of requests", () => {
       );
       return [...Object.values(callers), rootUser, nobody].flatMap((caller) =>
         actions
-          .filter((action) => of === undefined || action.startsWith(of))
+          .filter((action, index) => (of === undefined ? index < general : action.startsWith(of)))
           .flatMap((action) => {
             const resource = action.startsWith("kms:") ? key : bucket;
             const request = { caller, action, resource, resourceAccountId: "111111111111" };
             const further = furtherOf(world, request, "222222222222", index);
-            return policies.map(
-              (resourcePolicy) => judge({ ...request, further }, { resourceKind: "other", resourcePolicy }).reason,
-            );
+            return policies.map((resourcePolicy) => {
+              // What an undecided answer depends on is part of it: a key that nobody knows is another reason than its value.
+              const policies = { resourceKind: "other", resourcePolicy } as const;
+              const { reason } = judge({ ...request, further }, policies);
+              if (reason !== "undecided") return reason;
+              return evaluate({ ...request, further }, policies).undecided?.[0]?.depends[0]?.undecided;
+            });
           }),
       );
     };
-    /** The evaluator derives these from the caller and the resource; the table says where they come from. */
-    const derived = /^aws:(PrincipalIsAWSService|PrincipalServiceName(sList)?|ResourceAccount)$/;
+    /** The evaluator derives it from the resource; the table says where it comes from. */
+    const derived = /^aws:ResourceAccount$/;
     for (const row of keyFacts) {
       it(row.key, () => {
         const rest = keyFacts.filter((each) => each !== row);
         assert.equal(factsOf(row.key.replace("*", "team"), indexOf(rest)), undefined);
         const [all, without] = [answers(row, keyFacts), answers(row, rest)];
-        if (derived.test(row.key) || /^aws:CalledVia/.test(row.key)) assert.deepEqual(all, without);
+        if (derived.test(row.key)) assert.deepEqual(all, without);
         else assert.notDeepEqual(all, without);
       });
     }

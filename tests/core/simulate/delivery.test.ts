@@ -109,6 +109,8 @@ describe("the requests of a delivery", () => {
         "digest:o-exampleorgid/222222222222",
         "log:o-exampleorgid/333333333333",
         "digest:o-exampleorgid/333333333333",
+        "log:o-exampleorgid/987654321098",
+        "digest:o-exampleorgid/987654321098",
       ],
     );
     assert.match(
@@ -196,7 +198,7 @@ describe("why a trail does not deliver", () => {
       bucketPolicy,
       keyPolicy,
       { organizationId: "o-exampleorgid" },
-      [`log:o-exampleorgid/${member}`, `digest:o-exampleorgid/${member}`],
+      [member, "987654321098"].flatMap((each) => [`log:o-exampleorgid/${each}`, `digest:o-exampleorgid/${each}`]),
     ],
     ["a malformed key ARN", bucketPolicy, keyPolicy, { keyArn: "alias/audit" }, ["key-describe", "key-generate"]],
     [

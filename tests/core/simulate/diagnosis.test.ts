@@ -477,7 +477,9 @@ describe("why a trail cannot deliver", () => {
     it(`${title}: ${found.join(", ")}`, () => {
       const diagnosis = diagnoseChanged(change, more);
       const isOpen = found.some((each) => / undecided /.test(each));
-      assert.equal(diagnosis.verdict, isOpen ? "undecided" : "refused");
+      // Nobody knows for certain that AWS has no key of that name.
+      const isUnlisted = found.some((each) => each.endsWith(": key-name"));
+      assert.equal(diagnosis.verdict, isOpen || isUnlisted ? "undecided" : "refused");
       assert.deepEqual(kinds(diagnosis), found);
       const [point] = diagnosis.problems.flatMap(({ points }) => points);
       assert.match(`${point?.message} ${point?.fix}`, says);
