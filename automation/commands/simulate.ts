@@ -189,7 +189,7 @@ async function subject(
 const trailsNotRead =
   "whether each trail delivers as the contract says: its bucket, prefix and key in AWS (crosstrail status reads every trail)";
 
-/** Nothing asked is no answer. */
+/** Without a question there is no answer. */
 function noTrails(): ExitError {
   return new ExitError(ExitCode.Usage, "The fleet has no trails, so there is nothing to ask.", [
     {

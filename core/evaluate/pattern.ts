@@ -294,7 +294,7 @@ export class ResourcePattern implements Matcher {
   }
 }
 
-/** The places in a pattern at which it can be after a text; empty when no text that starts so matches. */
+/** The positions in a pattern that can be reached after this string; empty when no string that starts with it matches. */
 function placesAfter(pattern: string, text: string): Set<number> {
   const past = (places: Iterable<number>): Set<number> => {
     const reached = new Set<number>();
@@ -317,7 +317,7 @@ function placesAfter(pattern: string, text: string): Set<number> {
   return places;
 }
 
-/** Whether a pattern matches a text; a policy variable stands for any text. For a few short patterns; {@link Glob} is for many. */
+/** Whether a pattern matches a string; a policy variable stands for any string. For a few short patterns; {@link Glob} is for many. */
 export function isLike(pattern: string, text: string): boolean {
   const open = withoutVariables(pattern);
   return placesAfter(open, text).has(open.length);
