@@ -5,6 +5,7 @@
 import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { GetBucketEncryptionCommand, GetBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Contract } from "../core/contract";
 import { parseKeyArn } from "../core/names";
 import { ExitCode, ExitError } from "./output";
@@ -109,6 +110,31 @@ async function withS3<Result>(
   }
 }
 
+/** The queue's policy; undefined when it has none. */
+export async function readQueuePolicy(queueArn: string, access: AwsAccess = {}): Promise<string | undefined> {
+  const [, partition, , region = "", accountId = "", name = ""] = queueArn.split(":");
+  const suffix = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+  // The queue's address is made up of what is known, as asking for it would take a permission more.
+  const QueueUrl = `https://sqs.${region}.${suffix}/${accountId}/${name}`;
+  const sqs = new SQSClient({ ...clientSettings, ...access, region, useQueueUrlAsEndpoint: false });
+  try {
+    const answer = await read(`the policy of queue ${name}`, accountId, () =>
+      sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["Policy"] })),
+    );
+    return answer.Attributes?.Policy;
+  } finally {
+    sqs.destroy();
+  }
+}
+
+/** Whether AWS answered that there is no such bucket, key or queue. */
+export function isMissing(error: unknown): boolean {
+  const { cause } = error as Error;
+  return /^(NoSuchBucket|NotFoundException|QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/.test(
+    (cause as Error | undefined)?.name ?? "",
+  );
+}
+
 /** What was asked for, or undefined where AWS answers that there is none. */
 export async function orNone<Result>(name: string, asked: Promise<Result>): Promise<Result | undefined> {
   try {
@@ -134,7 +160,7 @@ export async function read<Result>(
   } catch (error) {
     const { name, message } = error as Error;
     const isRefusal = authentication.test(name);
-    throw new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, headline, [
+    const failure = new ExitError(isRefusal ? ExitCode.Authentication : ExitCode.Other, headline, [
       {
         id: isRefusal ? "aws/refused" : "aws/failed",
         severity: "error",
@@ -145,5 +171,7 @@ export async function read<Result>(
           : "Check that the bucket and key are the deployed ones, and that you can reach AWS.",
       },
     ]);
+    failure.cause = error;
+    throw failure;
   }
 }

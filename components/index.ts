@@ -4,6 +4,7 @@ export * from "./auditBucket";
 export * from "./auditKey";
 export * from "./bucketReplication";
 export * from "./eventDataStore";
+export * from "./guardrail";
 export * from "./logReader";
 export * from "./memberTrail";
 export * from "./notificationQueue";

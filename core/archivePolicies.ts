@@ -89,6 +89,11 @@ export function besideInput({ partition, auditAccountId, bucketName, archive }: 
   return { partition, accountId: auditAccountId, sourceBucketName: bucketName, breakGlassRoleArns };
 }
 
+/** ARN of the queue of new log files. */
+export function notificationQueueArn({ partition, region, auditAccountId, bucketName }: AuditSettings): string {
+  return `arn:${partition}:sqs:${region}:${auditAccountId}:${notificationQueueName(bucketName)}`;
+}
+
 /** A reader role's own two policies. */
 export interface ReaderPolicies {
   trust: PolicyDocument<TrustStatement>;
@@ -112,7 +117,7 @@ export interface BuiltArchive {
  * @throws UserError when one does not fit into AWS's limits.
  */
 export function archivePolicies(settings: AuditSettings): BuiltArchive {
-  const { region, partition, auditAccountId, replicas, archive, bucketName } = settings;
+  const { region, replicas, archive } = settings;
   const input = archiveInput(settings);
   const keys = [region, ...replicas.keyReplicaRegions].map((each) => [
     each,
@@ -120,7 +125,7 @@ export function archivePolicies(settings: AuditSettings): BuiltArchive {
   ]);
   const copies = copiesInput(settings);
   const beside = besideInput(settings);
-  const queueArn = `arn:${partition}:sqs:${region}:${auditAccountId}:${notificationQueueName(bucketName)}`;
+  const queueArn = notificationQueueArn(settings);
   return {
     keys: Object.fromEntries(keys) as BuiltArchive["keys"],
     bucket: bucketPolicy(input, settings.bucketPolicyForm),

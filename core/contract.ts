@@ -27,6 +27,42 @@ const trail = z.string().superRefine((value, context) => {
   }
 });
 
+/**
+ * An ARN in a control policy. The management stack attaches what the audit stack names, so a name is exact, except the seven
+ * characters that Pulumi adds to some: someone who can write the audit stack's outputs cannot widen a policy to other resources.
+ */
+const arnOf = (example: string, form: RegExp) =>
+  z.string().regex(form, { error: `an ARN here looks like ${example}, and its name has no *` });
+const roleList = z.array(arnOf("arn:aws:iam::*:role/<name>", /^arn:[a-z-]+:iam::(\*|\d{12}):role\/[\w+=,.@/-]+$/));
+const bucketList = z.array(arnOf("arn:aws:s3:::<bucket>", /^arn:[a-z-]+:s3:::[a-z0-9.-]+$/));
+const trailGuard = {
+  trails: z.array(arnOf("arn:aws:cloudtrail:*:*:trail/<name>", /^arn:[a-z-]+:cloudtrail:\*:\*:trail\/[\w.-]+$/)),
+  logGroups: z.array(arnOf("arn:aws:logs:*:*:log-group:<name>", /^arn:[a-z-]+:logs:\*:\*:log-group:[\w/.#-]+\?*$/)),
+  topics: z.array(arnOf("arn:aws:sns:*:*:<name>", /^arn:[a-z-]+:sns:\*:\*:[\w-]+$/)),
+  logRoles: z.array(arnOf("arn:aws:iam::*:role/<name>", /^arn:[a-z-]+:iam::\*:role\/[\w-]+\?*$/)),
+  keys: z.boolean(),
+};
+const guardrailNamesSchema = z.object({
+  members: z.object({ ...trailGuard, accountIds: z.array(accountId).min(1), deployRoles: roleList }).optional(),
+  audit: z
+    .object({
+      ...trailGuard,
+      trustedRoles: roleList,
+      buckets: bucketList,
+      replicationRole: arnOf(
+        "arn:aws:iam::<account>:role/<name>",
+        /^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+      ).optional(),
+      archiveRoles: z.array(
+        arnOf("arn:aws:iam::<account>:role/<name>", /^arn:[a-z-]+:iam::\d{12}:(role|policy)\/[\w+=,.@/-]+$/),
+      ),
+      queue: arnOf("arn:aws:sqs:<region>:<account>:<name>", /^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[\w-]+$/).optional(),
+    })
+    .optional(),
+  archive: z.object({ buckets: bucketList, outsideAccountIds: z.array(accountId) }).optional(),
+  exemptRoles: roleList,
+});
+
 export const contractSchema = z.object({
   contractVersion: z.literal(contractVersion),
   partition: z.enum(partitions),
@@ -88,6 +124,8 @@ export const contractSchema = z.object({
     .optional(),
   /** The archive's other buckets, for copies and for access logs: like the log bucket, no trail is to record them. */
   otherBucketNames: z.array(z.string().min(1)).optional(),
+  /** What the organization's policies are built from that the management stack attaches, if it is asked to. */
+  guardrails: guardrailNamesSchema.optional(),
 });
 
 /** Version 1 of the contract. */

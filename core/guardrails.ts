@@ -5,15 +5,13 @@
  * Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
  *          https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
  */
+import type { Partition } from "./accounts";
 import type { Finding } from "./findings";
 import { UserError } from "./findings";
-import { stackTag } from "./fleet";
-import { bucketArn, roleArn, trailArn } from "./names";
-import { logGroupArn, topicArn } from "./policies/delivery";
+import { roleArnProblem } from "./names";
 import type { OneOrMany, PolicyDocument } from "./policies/document";
 import { list, policyDocument, size } from "./policies/document";
-import type { RoleNames, RoleSubject } from "./roles";
-import type { AuditSettings } from "./settings";
+import { stackTag } from "./tags";
 
 /**
  * Characters of a control policy. AWS raised it for service control policies to 10,240 in 2026; what fits into the former limit
@@ -24,6 +22,12 @@ export const controlPolicyLimit = 5120;
 
 export const GuardrailId = { Members: "members", Audit: "audit", Archive: "archive" } as const;
 export type GuardrailId = (typeof GuardrailId)[keyof typeof GuardrailId];
+
+/** Says what is wrong with the ARN of an exempt role, or nothing. Its account may be `*`. */
+export function exemptRoleProblem(arn: string): string | undefined {
+  const problem = roleArnProblem(arn.replace(/^(arn:[^:]*:iam::)\*:/, "$1123456789012:"));
+  return problem && `${problem}; only the account can be *`;
+}
 
 /** A statement of a control policy: they only deny. */
 export interface ControlStatement {
@@ -51,45 +55,69 @@ export interface Guardrail {
   couldHurt: string[];
 }
 
-export interface GuardrailInput {
-  settings: AuditSettings;
-  /** Every account's names; see `roleSubjects`. */
-  subjects: RoleSubject[];
-  /** The roles that deploy and remove, of each account. */
-  deployRoleArns: string[];
-  /** Roles for which the guardrails do not hold, beside those that deploy: ARNs, perhaps with `*` for the account. */
-  exemptRoleArns?: string[];
+/** What accounts have for themselves: ARNs, with `*` for the account and the Region, as the policy is for several accounts. */
+export interface TrailGuard {
+  trails: string[];
+  logGroups: string[];
+  topics: string[];
+  /** The roles by which CloudTrail writes to the log groups. */
+  logRoles: string[];
+  /** Whether Crosstrail's stacks make keys there. */
+  keys: boolean;
 }
 
-/** @throws UserError without an organization, or where a policy does not fit. */
-export function guardrails(input: GuardrailInput): Guardrail[] {
-  const { settings, subjects } = input;
-  const { organization, auditAccountId } = settings;
-  if (!organization) {
-    throw new UserError("There are no guardrails without an organization.", [
-      {
-        id: "guardrails/no-organization",
-        severity: "error",
-        subject: "crosstrail:organization is not set",
-        message: "Service and resource control policies are policies of AWS Organizations.",
-        remedy: "Declare crosstrail:organization in the audit stack's configuration.",
-      },
-    ]);
-  }
-  const { managementAccountId } = organization;
-  const outside = settings.members
-    .filter(({ inOrganization }) => inOrganization === false)
-    .map(({ accountId }) => accountId);
-  const inside = subjects.filter(
-    ({ names: { accountId } }) =>
-      accountId !== managementAccountId && accountId !== auditAccountId && !outside.includes(accountId),
-  );
-  const audit = subjects.find(({ names: { accountId } }) => accountId === auditAccountId) as RoleSubject;
+/** The members in the organization. */
+export interface MemberGuard extends TrailGuard {
+  accountIds: string[];
+  /** The roles that deploy and remove: the policy does not hold for them, and nobody else changes them. */
+  deployRoles: string[];
+}
+
+/** The audit account. */
+export interface AuditGuard extends TrailGuard {
+  /** The roles that deploy, remove and repair. */
+  trustedRoles: string[];
+  /** ARNs of the account's own buckets: with the logs, their copies and the access logs. */
+  buckets: string[];
+  /** The role by which S3 makes copies, if it does. */
+  replicationRole?: string;
+  /** Roles of readers and of replication, and their permissions boundary. */
+  archiveRoles: string[];
+  /** ARN of the queue of new log files. */
+  queue?: string;
+}
+
+/** The archive's resources. */
+export interface ArchiveGuard {
+  /** ARNs of the buckets. */
+  buckets: string[];
+  /** Accounts of the fleet outside of the organization. */
+  outsideAccountIds: string[];
+}
+
+/** What the policies are built from: of each policy the names in it. One that is missing is not asked for, or has nothing to protect. */
+export interface GuardrailNames {
+  members?: MemberGuard;
+  audit?: AuditGuard;
+  archive?: ArchiveGuard;
+  /** Roles for which the service control policies do not hold either: ARNs, perhaps with `*` for the account. */
+  exemptRoles: string[];
+}
+
+/** Whose policies they are. */
+export interface GuardrailPlace {
+  partition: Partition;
+  auditAccountId: string;
+  organizationId: string;
+}
+
+/** @throws UserError where a policy does not fit. */
+export function guardrailsOf(place: GuardrailPlace, names: GuardrailNames): Guardrail[] {
+  const { members, audit, archive, exemptRoles } = names;
   const found = [
-    ...(inside.length > 0 ? [forMembers(input, inside)] : []),
-    ...(auditAccountId === managementAccountId
-      ? []
-      : [forAuditAccount(input, audit.names), forArchive(settings, organization.id, outside)]),
+    ...(members ? [forMembers(place, members, exemptRoles)] : []),
+    ...(audit ? [forAuditAccount(place, audit, exemptRoles)] : []),
+    ...(archive ? [forArchive(place, archive)] : []),
   ];
   const tooLarge = found.filter(({ document }) => size(document) > controlPolicyLimit).map(tooLargeFinding);
   if (tooLarge.length > 0) throw new UserError("The guardrails do not fit.", tooLarge);
@@ -110,23 +138,11 @@ function tooLargeFinding({ id, document }: Guardrail): Finding {
 }
 
 /** What every account has, for its own administrators: trails, and what they deliver to. */
-function aboutTrails(subjects: RoleNames[], exempt: Exempt): [ControlStatement, string][] {
-  const [first] = subjects as [RoleNames];
-  const { partition } = first;
-  const homes = subjects.flatMap((names) =>
-    [...new Set([names.region, ...names.trails.map(({ region }) => region)])].map((region) => ({ names, region })),
-  );
-  const trails = subjects.flatMap(({ trails: own }) => own.map((trail) => anyPlace(trailArn(trail))));
-  const groups = homes.flatMap(({ names: { accountId, logGroups }, region }) =>
-    logGroups.map(({ name }) => anyPlace(logGroupArn({ partition, region, accountId }, name))),
-  );
-  const topics = homes.flatMap(({ names: { accountId, topics: own }, region }) =>
-    own.map((name) => anyPlace(topicArn({ partition, region, accountId }, name))),
-  );
-  const logRoles = subjects.flatMap(({ accountId, logGroups }) =>
-    logGroups.map(({ role }) => anyPlace(roleArn(partition, accountId, role))),
-  );
-  const hasKeys = subjects.some(({ archive, deliveryKeys }) => archive !== undefined || deliveryKeys);
+function aboutTrails(
+  { partition }: GuardrailPlace,
+  { trails, logGroups: groups, topics, logRoles, keys }: TrailGuard,
+  exempt: Exempt,
+): [ControlStatement, string][] {
   const deny = (Sid: string, Action: string[], Resource: string[], why: string): [ControlStatement, string][] =>
     Resource.length === 0
       ? []
@@ -165,7 +181,7 @@ function aboutTrails(subjects: RoleNames[], exempt: Exempt): [ControlStatement, 
       "deleting a trail's topic, or changing who may publish to it",
     ),
     ...deny("KeepLogRoles", changesOfRoles, logRoles, "changing the role by which CloudTrail writes to a log group"),
-    ...(hasKeys
+    ...(keys
       ? [
           [
             {
@@ -216,21 +232,13 @@ type Exempt = () => Record<string, Record<string, OneOrMany>>;
 /** For everybody but these roles. */
 const but =
   (arns: string[]): Exempt =>
-  () => ({ ArnNotLike: { "aws:PrincipalArn": list(arns) } });
+  (): ReturnType<Exempt> =>
+    arns.length === 0 ? {} : { ArnNotLike: { "aws:PrincipalArn": list(arns) } };
 
 /** An ARN without its account and Region: the policy is for the accounts that it is attached to anyway. */
-function anyPlace(arn: string): string {
+export function anyPlace(arn: string): string {
   const [start, partition, service, region, , ...rest] = arn.split(":");
   return [start, partition, service, region === "" ? "" : "*", "*", ...rest].join(":");
-}
-
-function ownRolesOf(names: RoleNames): string[] {
-  const { partition, accountId, archive, boundaryName } = names;
-  return archive
-    ? [...archive.readerNames, ...(archive.replication ? [archive.replication.roleName] : [])]
-        .map((name) => roleArn(partition, accountId, name))
-        .concat(`arn:${partition}:iam::${accountId}:policy/${boundaryName}`)
-    : [];
 }
 
 const leaving = [
@@ -243,18 +251,11 @@ const leaving = [
   "leaving the organization, which would end these policies, and closing the account",
 ] as [ControlStatement, string];
 
-function forMembers(input: GuardrailInput, subjects: RoleSubject[]): Guardrail {
-  const accountIds = subjects.map(({ names: { accountId } }) => accountId).sort();
-  const deployRoles = input.deployRoleArns
-    .filter((arn) => accountIds.includes(arn.split(":")[4] as string))
-    .map(anyPlace);
-  const exempt = input.exemptRoleArns ?? [];
+function forMembers(place: GuardrailPlace, members: MemberGuard, exempt: string[]): Guardrail {
+  const { accountIds, deployRoles } = members;
   const statements = [
-    ...aboutTrails(
-      subjects.map(({ names }) => names),
-      but([...deployRoles, ...exempt]),
-    ),
-    guardedRoles(deployRoles, exempt),
+    ...aboutTrails(place, members, but([...deployRoles, ...exempt])),
+    ...guardedRoles(deployRoles, exempt),
     leaving,
   ];
   return {
@@ -273,31 +274,25 @@ function forMembers(input: GuardrailInput, subjects: RoleSubject[]): Guardrail {
 }
 
 /** Roles for which other statements do not hold: without this, making or changing one of them would be the way around. */
-function guardedRoles(roles: string[], exempt: string[]): [ControlStatement, string] {
+function guardedRoles(roles: string[], exempt: string[]): [ControlStatement, string][] {
+  if (roles.length === 0) return [];
   return [
-    {
-      Sid: "KeepDeployRoles",
-      Effect: "Deny",
-      Action: list(changesOfRoles),
-      Resource: list(roles),
-      ...(exempt.length > 0 && { Condition: but(exempt)() }),
-    },
-    "creating or changing the roles that these policies exempt: their trust, their permissions",
+    [
+      {
+        Sid: "KeepDeployRoles",
+        Effect: "Deny",
+        Action: list(changesOfRoles),
+        Resource: list(roles),
+        ...(exempt.length > 0 && { Condition: but(exempt)() }),
+      },
+      "creating or changing the roles that these policies exempt: their trust, their permissions",
+    ],
   ];
 }
 
-function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
-  const { partition, accountId, archive } = names;
-  const exempt = input.exemptRoleArns ?? [];
-  const deployRoles = input.deployRoleArns.filter((arn) => arn.split(":")[4] === accountId);
-  const breakGlass = archive?.breakGlassRoleArns ?? [];
-  const trusted = [...new Set([...deployRoles, ...breakGlass])];
-  const buckets = [archive?.bucketName, archive?.replication?.bucketName, archive?.accessLogBucket]
-    .filter((name) => name !== undefined)
-    .map((name) => bucketArn(partition, name));
-  const replication = archive?.replication ? [roleArn(partition, accountId, archive.replication.roleName)] : [];
-  const madeRoles = ownRolesOf(names);
-  const queue = archive?.queueName;
+function forAuditAccount(place: GuardrailPlace, audit: AuditGuard, exempt: string[]): Guardrail {
+  const { trustedRoles: trusted, buckets, replicationRole, archiveRoles, queue } = audit;
+  const replication = replicationRole === undefined ? [] : [replicationRole];
   const statements: [ControlStatement, string][] = [
     [
       {
@@ -310,8 +305,8 @@ function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
       },
       "writing, changing or deleting anything in the archive's buckets, their policies and settings",
     ],
-    ...aboutTrails([names], but([...trusted, ...exempt])),
-    ...(madeRoles.length === 0
+    ...aboutTrails(place, audit, but([...trusted, ...exempt])),
+    ...(archiveRoles.length === 0
       ? []
       : [
           [
@@ -324,7 +319,7 @@ function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
                 "iam:DeletePolicy",
                 "iam:SetDefaultPolicyVersion",
               ]),
-              Resource: list(madeRoles),
+              Resource: list(archiveRoles),
               Condition: but([...trusted, ...exempt])(),
             },
             "changing the roles of readers and of replication, and their permissions boundary",
@@ -338,20 +333,20 @@ function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
               Sid: "KeepQueue",
               Effect: "Deny",
               Action: list(["sqs:AddPermission", "sqs:DeleteQueue", "sqs:RemovePermission", "sqs:SetQueueAttributes"]),
-              Resource: `arn:${partition}:sqs:${names.region}:${accountId}:${queue}`,
+              Resource: queue,
               Condition: but([...trusted, ...exempt])(),
             },
             "deleting the queue of new logs, or changing who may use it",
           ] as [ControlStatement, string],
         ]),
-    guardedRoles(trusted, exempt),
+    ...guardedRoles(trusted, exempt),
     leaving,
   ];
   return {
     id: GuardrailId.Audit,
     type: "SERVICE_CONTROL_POLICY",
     title: "The audit account keeps the archive",
-    accountIds: [accountId],
+    accountIds: [place.auditAccountId],
     ...documentOf(statements),
     couldHurt: [
       `Everybody in the audit account but ${list(trusted) as string}, who may still do all of this: administrators and the root user too.`,
@@ -362,14 +357,11 @@ function forAuditAccount(input: GuardrailInput, names: RoleNames): Guardrail {
   };
 }
 
-function forArchive(settings: AuditSettings, organizationId: string, outside: string[]): Guardrail {
-  const { partition, auditAccountId, bucketName, replicas, archive } = settings;
-  const copies =
-    replicas.replication?.otherAccountId === undefined ? replicas.replication?.destination.bucketName : undefined;
-  const buckets = [bucketName, copies, archive.accessLogBucket]
-    .filter((name) => name !== undefined)
-    .map((name) => bucketArn(partition, name))
-    .flatMap((arn) => [arn, `${arn}/*`]);
+function forArchive(
+  { partition, auditAccountId, organizationId }: GuardrailPlace,
+  { buckets: arns, outsideAccountIds: outside }: ArchiveGuard,
+): Guardrail {
+  const buckets = arns.flatMap((arn) => [arn, `${arn}/*`]);
   const keys = `arn:${partition}:kms:*:${auditAccountId}:key/*`;
   const tagged = { Null: { [`aws:ResourceTag/${stackTag}`]: "false" } };
   const people = {

@@ -13,6 +13,9 @@ export interface TrailIdentity {
   name: string;
 }
 
+/** What the permissions boundary is called where crosstrail:permissionsBoundary does not say. */
+export const defaultBoundaryName = "CrosstrailBoundary";
+
 /** `arn:<partition>:cloudtrail:<home Region>:<account>:trail/<name>` */
 export function trailArn(trail: TrailIdentity): string {
   return `arn:${trail.partition}:cloudtrail:${trail.region}:${trail.accountId}:trail/${trail.name}`;

@@ -24,6 +24,10 @@ export interface IntendedTrail {
   isOrganizationTrail: boolean;
   /** What is not compared: see `crosstrail:leaveAsIs`. */
   leftAsIs: readonly string[];
+  /** The log group and the role that the stack made, as its state has them. Left out: their names are held against a pattern. */
+  made?: { logGroupName?: string; logRoleArn?: string };
+  /** When the stack was last updated, as its state says. */
+  stackUpdatedAt?: string;
 }
 
 /** Of GetTrail's answer. AWS leaves out what is not set. */
@@ -86,7 +90,7 @@ export function settingsFindings(trail: TrailSettings, intended: IntendedTrail):
 
 function logGroupDifferences(
   { CloudWatchLogsLogGroupArn: group = "", CloudWatchLogsRoleArn: role = "" }: TrailSettings,
-  { trailArn, options: { cloudWatchLogs } }: IntendedTrail,
+  { trailArn, options: { cloudWatchLogs }, made = {} }: IntendedTrail,
 ): string[] {
   if (cloudWatchLogs === undefined) {
     const has = [group && `log group ${group}`, role && `role ${role}`].filter(Boolean).join(" with ");
@@ -98,15 +102,16 @@ function logGroupDifferences(
   const differences: string[] = [];
   // IAM ends the role's name in random characters, and the log group is named after the role.
   const roleName = role.split("/").at(-1) ?? "";
-  const isOurs = new RegExp(`^arn:${home.partition}:iam::${home.accountId}:role/(audit|member)-logs-[0-9a-z]+$`).test(
-    role,
-  );
+  const isOurs =
+    made.logRoleArn === undefined
+      ? new RegExp(`^arn:${home.partition}:iam::${home.accountId}:role/(audit|member)-logs-[0-9a-z]+$`).test(role)
+      : role === made.logRoleArn;
   if (!isOurs) {
     differences.push(
       `The trail writes to CloudWatch Logs with role ${role || "none"}, which is not the role of its stack.`,
     );
   }
-  const { groupName = isOurs ? `crosstrail/${roleName}` : undefined } = cloudWatchLogs;
+  const { groupName = made.logGroupName ?? (isOurs ? `crosstrail/${roleName}` : undefined) } = cloudWatchLogs;
   const inHome = logGroupArn(home, "");
   const isWanted =
     groupName === undefined
@@ -139,7 +144,7 @@ function topicDifference(
 export function activityFindings(
   activity: TrailActivity,
   trail: TrailSettings,
-  { trailArn, options, leftAsIs }: IntendedTrail,
+  { trailArn, options, leftAsIs, stackUpdatedAt }: IntendedTrail,
   { answeredAt, seenFrom }: { answeredAt: Date; seenFrom: string },
 ): Finding[] {
   const findings: Finding[] = [];
@@ -160,13 +165,25 @@ export function activityFindings(
   const since = newest(digest, started);
   const now = newest(answeredAt, ...timesOf(activity)) as Date;
   if (since && now.getTime() - since.getTime() <= silentAfterMs) return findings;
+  const updated = stackUpdatedAt === undefined ? undefined : new Date(stackUpdatedAt);
+  if (digest === undefined && updated && now.getTime() - updated.getTime() <= silentAfterMs) {
+    // AWS does not say since when a trail has validation; that update may have turned it on.
+    findings.push({
+      id: "trail/no-digest-yet",
+      severity: "warning",
+      subject: trailArn,
+      message: `No digest has been delivered yet. The stack was last updated at ${updated.toISOString()}, and may have turned log file validation on then, so it is not known whether the trail is silent.`,
+      remedy: `Rerun crosstrail status after ${new Date(updated.getTime() + silentAfterMs).toISOString()}: the first digest has been delivered by then.`,
+    });
+    return findings;
+  }
   const last = digest
     ? `The latest digest was delivered at ${digest.toISOString()}`
     : `No digest has been delivered${started ? ` since logging started at ${started.toISOString()}` : ""}`;
   add(
     "trail/silent",
     `${last}, and AWS's time is ${now.toISOString()}. CloudTrail delivers a digest every hour, even if nothing happens.`,
-    "Check that the bucket and the key exist and that their policies let the trail deliver: crosstrail simulate --deployed. If log file validation was turned on less than two hours ago, wait for the first digest.",
+    "Check that the bucket and the key exist and that their policies let the trail deliver: crosstrail simulate --deployed. If log file validation was turned on outside of Crosstrail less than two hours ago, wait for the first digest.",
   );
   return findings;
 }

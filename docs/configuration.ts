@@ -103,6 +103,21 @@ crosstrail:auditStack: audit`,
     },
   },
   {
+    title: "Guardrails above the accounts",
+    purpose:
+      "Policies of the organization that the management stack attaches, so that administrators cannot stop trails or change the archive. See [guardrails.md](guardrails.md).",
+    keys: ["guardrails", "guardrailExemptRoles", "detachGuardrails"],
+    example: {
+      role: "audit",
+      yaml: `crosstrail:organization:
+  id: o-exampleorg1
+  managementAccountId: "555555555555"
+crosstrail:deployRole: arn:{partition}:iam::{accountId}:role/CrosstrailDeploy
+crosstrail:breakGlassRoles: [CrosstrailDeploy, BreakGlass]
+crosstrail:guardrails: [members, audit, archive]`,
+    },
+  },
+  {
     title: "The key",
     purpose: "Rotation, replicas in other Regions, and a new key for new logs.",
     keys: ["keyAlias", "keyRotationDays", "bucketKeyEnabled", "keyReplicaRegions", "keyGeneration", "previousKeyInUse"],

@@ -11,6 +11,7 @@ import { organizationFindings } from "../core/organizationPrerequisites";
 import type { ManagementSettings } from "../core/settings";
 import { contractOf } from "./contract";
 import { deliverToArchive } from "./delivery";
+import { checkGuardrails, concernsGuardrails } from "./guardrails";
 import type { OrganizationAccess } from "./organizationAccess";
 import { deployedOutputs, requireAccount } from "./stack";
 import { warn } from "./warning";
@@ -31,7 +32,8 @@ export async function management(
   const { imported } = settings;
   const importTrailArn = deployedArn === undefined ? imported?.trailArn : undefined;
   if (importTrailArn !== undefined) refuseOtherImport(importTrailArn, authorised);
-  await requirePrerequisites(open(settings.region), {
+  const { organizationId, managementAccountId } = authorised;
+  const wish: OrganizationWish = {
     ...settings,
     ...authorised,
     importTrailArn,
@@ -39,9 +41,13 @@ export async function management(
       deployed: { trailArn: deployedArn, isOrganizationTrail: deployed.isOrganizationTrail === true },
     }),
     memberAccountIds: membersOf(contract),
+  };
+  const attachGuardrails = await requirePrerequisites(open(settings.region), wish, async (access) => {
+    const policyTypes = concernsGuardrails(settings) ? await access.policyTypes() : undefined;
+    const place = { accountId, managementAccountId, organizationId };
+    return checkGuardrails(settings, { contract, policyTypes, ...place }, deployed.guardrails);
   });
 
-  const { organizationId, managementAccountId } = authorised;
   const { trailArgs, outputs } = await deliverToArchive(
     contract,
     authorised,
@@ -60,6 +66,7 @@ export async function management(
     // The account's own trail of before: CloudTrail turns it into the organization's in place.
     { aliases: [{ name: "member", type: "crosstrail:index:MemberTrail" }] },
   );
+  const guardrails = attachGuardrails();
   const { bucketName, logPrefix } = contract;
   return {
     accountId,
@@ -72,6 +79,7 @@ export async function management(
       logLocation: `s3://${bucketName}/${organizationLogPath({ logPrefix, organizationId })}/`,
     }),
     ...outputs,
+    ...(guardrails && { guardrails }),
   };
 }
 
@@ -85,11 +93,18 @@ function membersOf({ trails }: Contract): string[] {
 /**
  * Refuses what could only fail, before anything is created. What was asked to be turned on is, outside of the stack's
  * state: no resource stands for it, so destroying a stack can never turn it off for the whole organization.
+ * @param check what else is checked before anything is turned on.
  */
-async function requirePrerequisites(access: OrganizationAccess, wish: OrganizationWish): Promise<void> {
+async function requirePrerequisites<Checked>(
+  access: OrganizationAccess,
+  wish: OrganizationWish,
+  check: (access: OrganizationAccess) => Promise<Checked>,
+): Promise<Checked> {
   try {
     let state = await access.read();
-    if (!pulumi.runtime.isDryRun() && !organizationFindings(state, wish).some(({ severity }) => severity === "error")) {
+    const isReady = !organizationFindings(state, wish).some(({ severity }) => severity === "error");
+    const checked = isReady ? await check(access) : undefined;
+    if (!pulumi.runtime.isDryRun() && isReady) {
       const done = await access.enable(state, wish);
       for (const each of done) await pulumi.log.info(each);
       if (done.length > 0) state = await access.read();
@@ -103,6 +118,7 @@ async function requirePrerequisites(access: OrganizationAccess, wish: Organizati
       if (finding.severity === "warning") await warn(finding);
       else await pulumi.log.info(formatFinding(finding).trimStart());
     }
+    return checked as Checked;
   } finally {
     access.close();
   }

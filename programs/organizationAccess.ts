@@ -14,6 +14,7 @@ import {
   paginateListAccounts,
   paginateListAWSServiceAccessForOrganization,
   paginateListDelegatedAdministrators,
+  paginateListRoots,
 } from "@aws-sdk/client-organizations";
 import { UserError } from "../core/findings";
 import type { OrganizationState, OrganizationWish } from "../core/organizationPrerequisites";
@@ -23,6 +24,8 @@ import { clientSettings, providerCredentials } from "./credentials";
 /** What the program asks of AWS Organizations and CloudTrail, besides the trail itself. */
 export interface OrganizationAccess {
   read(): Promise<OrganizationState>;
+  /** The types of policies that are enabled in the organization's root; undefined where AWS does not say. */
+  policyTypes(): Promise<string[] | undefined>;
   /** Turns on what is missing and was asked for; what is on stays on. Says what it did. */
   enable(state: OrganizationState, wish: OrganizationWish): Promise<string[]>;
   close(): void;
@@ -121,6 +124,17 @@ export function organizationAccess(region: string): OrganizationAccess {
         trails,
         accountIds: accounts?.filter(({ Status }) => Status === "ACTIVE").map(({ Id }) => Id ?? ""),
       };
+    },
+
+    async policyTypes() {
+      const roots = await unlessRefused(
+        () => collect(paginateListRoots({ client: organizations }, {}), (page) => page.Roots),
+        refused,
+        "AWSOrganizationsNotInUseException",
+      );
+      return roots?.flatMap(({ PolicyTypes = [] }) =>
+        PolicyTypes.filter(({ Status }) => Status === "ENABLED").map(({ Type }) => Type ?? ""),
+      );
     },
 
     async enable(state, wish) {

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { Argument } from "commander";
 import pc from "picocolors";
 import type { Guardrail } from "../../core/guardrails";
-import { controlPolicyLimit, GuardrailId, guardrails } from "../../core/guardrails";
-import { roleArnProblem } from "../../core/names";
+import { guardrails } from "../../core/guardrailNames";
+import { controlPolicyLimit, exemptRoleProblem, GuardrailId } from "../../core/guardrails";
 import { serialize, size } from "../../core/policies/document";
 import { RoleAccess, roleSubjects } from "../../core/roles";
 import type { Outcome, Surroundings } from "../output";
@@ -44,11 +44,11 @@ export function run(options: Options, { env, color }: Surroundings, [policy]: st
   const subjects = roleSubjects(settings, everyOtherStack(settings, file, env));
   const found = guardrails({
     settings,
-    subjects,
+    accounts: subjects.map(({ names }) => names),
     deployRoleArns: subjects.flatMap((subject) =>
       [RoleAccess.Deploy, RoleAccess.Remove].map((access) => roleArnOf(entered(settings, subject, file), access)),
     ),
-    exemptRoleArns: exemptArns(options.exempt ?? []),
+    exemptRoleArns: [...settings.guardrails.exemptRoleArns, ...exemptArns(options.exempt ?? [])],
   });
   const wanted = found.filter(({ id }) => policy === undefined || id === policy);
   if (wanted.length === 0) {
@@ -73,12 +73,9 @@ export function run(options: Options, { env, color }: Surroundings, [policy]: st
 /** ARNs of roles, in which the account may be `*`. */
 function exemptArns(arns: string[]): string[] {
   for (const arn of arns) {
-    const problem = roleArnProblem(arn.replace(/^(arn:[^:]*:iam::)\*:/, "$1123456789012:"));
+    const problem = exemptRoleProblem(arn);
     if (problem) {
-      throw new ExitError(
-        ExitCode.Usage,
-        `--exempt ${arn}: ${problem}.\n  → Give ARNs of roles; only the account can be *.`,
-      );
+      throw new ExitError(ExitCode.Usage, `--exempt ${arn}: ${problem}.\n  → Give ARNs of roles.`);
     }
   }
   return arns;

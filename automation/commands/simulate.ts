@@ -159,19 +159,21 @@ async function subject(
   }
   const contract = parseContract(readJson(contractFile), contractFile);
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
-  const { readDeployed } = require("../deployed") as typeof import("../deployed");
+  const { readDeployed, readQueuePolicy } = require("../deployed") as typeof import("../deployed");
   /* eslint-enable */
   // Before AWS is asked: a mistake in the file is seen at once.
-  const declared = namesAuditFile(options)
-    ? accessOfSettings(readAuditFile(auditFileOf(options, env), env))
-    : undefined;
+  const settings = namesAuditFile(options) ? readAuditFile(auditFileOf(options, env), env) : undefined;
+  const declared = settings && accessOfSettings(settings);
+  // The contract does not say whether there is a queue.
+  const queueArn = settings && fleetOfSettings(settings).queueArn;
   const { bucket, key, bucketKey } = await readDeployed(contract);
-  const fleet = { ...fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket)), given };
+  const queue = queueArn === undefined ? {} : { queue: await readQueuePolicy(queueArn) };
+  const fleet = { ...fleetOfContract(contract, bucketKey, declared ?? accessOfPolicy(bucket)), queueArn, given };
   const readers = (contract.readers ?? []).map(({ name }) => name);
   return {
     source: `bucket ${contract.bucketName} in account ${contract.auditAccountId}, as deployed`,
     fleet,
-    policies: recognisedPolicies(fleet, { bucket, key }),
+    policies: recognisedPolicies(fleet, { bucket, key, ...queue }),
     managementAccountId: contract.organization?.managementAccountId,
     notAsked: [
       ...(declared || readers.length === 0

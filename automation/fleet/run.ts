@@ -5,11 +5,13 @@ import type { Contract } from "../../core/contract";
 import { memberContract } from "../../core/contract";
 import { UserError } from "../../core/findings";
 import type { Finding } from "../../core/findings";
-import type { Fleet, FleetStack, Shard, Step } from "../../core/fleet";
+import { guardrailRemovalFinding } from "../../core/guardrailAttachment";
+import type { BesidePlaces, Fleet, FleetStack, Shard, Step } from "../../core/fleet";
 import {
   Action,
   archiveFindings,
   archiveRemovalFinding,
+  besidePlaces,
   canonical,
   declaredContract,
   fleetFindings,
@@ -519,7 +521,14 @@ class Run {
         env: { PULUMI_BACKEND_URL: `file://${project.temporary}/state`, PULUMI_CONFIG_PASSPHRASE: "preview" },
       }),
       trail: reads && own ? expectedTrail(project.audit, own, source.settings) : undefined,
-      ...(isAudit && reads && !compares && { archive: { contract: this.contract } }),
+      ...(isAudit &&
+        reads &&
+        !compares && {
+          archive: {
+            contract: this.contract,
+            ...(action === Action.Status && { beside: besidePlacesOf(project.audit) }),
+          },
+        }),
       retrySeconds: isAudit || this.auditChanged ? 120 : 30,
       ...this.limits,
       excludeProtected: isAudit,
@@ -555,7 +564,11 @@ class Run {
     const source = project.trailStack(stack, contract);
     if (action !== Action.Preview || step.destroys) return source;
     const coming = (this.coming ??= comingContract(project.audit, contract));
-    const part = (of: Contract) => canonical(memberContract(of, stack.accountId));
+    const part = (of: Contract) =>
+      canonical({
+        ...memberContract(of, stack.accountId),
+        ...(stack.kind === StackKind.Management && { guardrails: of.guardrails }),
+      });
     if (exists && stack.authorised && contract && part(contract) === part(coming)) return source;
     return project.withContract(source, stack.name, coming, exists);
   }
@@ -573,6 +586,12 @@ async function checkRemoval(
     throw new UserError("Nothing was destroyed.", [finding]);
   };
   const { auditStack, audit } = project;
+  const backend = new Backend(project.folder, env, signal);
+  const management = steps.find(({ stack }) => stack.kind === StackKind.Management)?.stack.name;
+  if (management !== undefined && holds(stacks.get(management))) {
+    const attached = guardrailRemovalFinding(management, await backend.resources(management));
+    if (attached) refuse(attached);
+  }
   if (!steps.some(({ stack }) => stack.kind === StackKind.Audit)) {
     if (deleteArchive === undefined || steps.length === 0) return;
     refuse({
@@ -584,7 +603,7 @@ async function checkRemoval(
     });
   }
   const deployed = holds(stacks.get(auditStack))
-    ? await new Backend(project.folder, env, signal).resources(auditStack)
+    ? await backend.resources(auditStack)
     : [{ type: "aws:s3/bucket:Bucket", id: audit.bucketName, protect: audit.keepArchive }];
   const finding = archiveRemovalFinding(auditStack, deployed, deleteArchive);
   if (finding) refuse(finding);
@@ -649,6 +668,16 @@ function comingContract(audit: AuditSettings, deployed: Contract | undefined): C
       ? deployed.keyArn
       : futureKeyArn(audit.partition, audit.region, audit.auditAccountId);
   return { ...declaredContract(audit), keyArn };
+}
+
+/** Where to look for what guards the archive besides; nowhere when its policies do not fit into AWS's limits, which is said elsewhere. */
+function besidePlacesOf(audit: AuditSettings): BesidePlaces | undefined {
+  try {
+    return besidePlaces(audit);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 function planOf(action: Action, fleet: Fleet): Step[] {

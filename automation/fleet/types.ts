@@ -1,9 +1,10 @@
 /** What is known of the stacks of a fleet while they are worked on, and afterwards. */
 import type { Finding } from "../../core/findings";
-import type { Action, FleetStack, Step } from "../../core/fleet";
+import type { Action, BesidePlaces, BesideReading, FleetStack, Step } from "../../core/fleet";
 import type { Contract } from "../../core/contract";
 import type { TrailOptions } from "../../core/settings";
 import type { ArchiveAsIs, TrailAsIs } from "../../core/simulate";
+import type { IntendedTrail } from "../../core/trailHealth";
 import type { Recorded } from "./unchanged/recorded";
 
 /** A resource that an operation changes, or would change. */
@@ -52,6 +53,8 @@ export interface ArchiveReading {
   archive: ArchiveAsIs;
   /** KMS's KeyState of the archive's keys, by ARN. */
   keyStates: Record<string, string>;
+  /** Key replicas, the other buckets and the queue, by what findings call them. Left out: they were not asked for. */
+  beside?: Record<string, BesideReading>;
 }
 
 export const Status = { Succeeded: "succeeded", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled" } as const;
@@ -150,7 +153,7 @@ export interface Job {
   /** What must be there afterwards. */
   trail?: ExpectedTrail;
   /** For the audit stack: read the archive's policies. The contract is the one deployed before, if there was one. */
-  archive?: { contract?: Contract };
+  archive?: { contract?: Contract; beside?: BesidePlaces };
   /** How many seconds a trail that AWS refuses, because new policies are not known everywhere yet, is tried again. */
   retrySeconds: number;
   timeoutMs: number;
@@ -179,6 +182,10 @@ export interface ExpectedTrail {
   isOrganizationTrail: boolean;
   /** What of it is AWS's own business: see `crosstrail:leaveAsIs`. */
   leftAsIs: string[];
+  /** The log group and the role that the stack made, as its state has them. */
+  made?: IntendedTrail["made"];
+  /** When the stack was last updated, as its state says. */
+  stackUpdatedAt?: string;
 }
 
 /** The lines that a worker reads. */

@@ -5,6 +5,8 @@ import type { StatementChange } from "../policies/diff";
 import { policyDiff } from "../policies/diff";
 import type { AuditSettings } from "../settings";
 import type { ArchiveAsIs } from "../simulate";
+import type { BesideReading } from "./besideArchive";
+import { besidePolicies, subjectOfBucket, subjectOfKey } from "./besideArchive";
 import { archiveAfter } from "./narrowing";
 
 /**
@@ -13,7 +15,18 @@ import { archiveAfter } from "./narrowing";
  * @throws UserError when the configured policies do not fit into AWS's limits.
  */
 export function archiveFindings(
-  { contract, archive, keyStates }: { contract: Contract; archive: ArchiveAsIs; keyStates: Record<string, string> },
+  {
+    contract,
+    archive,
+    keyStates,
+    beside = {},
+  }: {
+    contract: Contract;
+    archive: ArchiveAsIs;
+    keyStates: Record<string, string>;
+    /** Key replicas, the other buckets and the queue, by what findings call them. Left out: they were not read. */
+    beside?: Record<string, BesideReading>;
+  },
   settings: AuditSettings,
   stack: string,
 ): Finding[] {
@@ -21,10 +34,36 @@ export function archiveFindings(
   return [
     ...Object.entries(keyStates).flatMap(([arn, state]) => keyFinding(arn, state) ?? []),
     ...[
-      [`bucket ${archive.bucketName}`, archive.bucket, built.bucket] as const,
-      ...Object.keys(archive.keys).map((arn) => [`key ${arn}`, archive.keys[arn], built.keys[arn]] as const),
+      [subjectOfBucket(archive.bucketName), archive.bucket, built.bucket] as const,
+      ...Object.keys(archive.keys).map((arn) => [subjectOfKey(arn), archive.keys[arn], built.keys[arn]] as const),
     ].flatMap(([subject, deployed, wanted]) => policyFindings(subject, deployed, wanted, stack)),
+    ...besideFindings(beside, Object.keys(beside).length === 0 ? {} : besidePolicies(contract, settings), stack),
   ];
+}
+
+function besideFindings(
+  beside: Record<string, BesideReading>,
+  built: Record<string, unknown>,
+  stack: string,
+): Finding[] {
+  return Object.entries(beside).flatMap(([subject, { missing, policy, keyState }]): Finding[] => {
+    if (missing) {
+      return [
+        {
+          id: "archive/missing",
+          severity: "error",
+          subject,
+          message: "The configuration has it, and AWS does not.",
+          remedy: `If the configuration was changed and not deployed yet, run crosstrail up --only ${stack}. Otherwise find out who deleted it, then run crosstrail up --refresh --only ${stack}.`,
+        },
+      ];
+    }
+    const arn = subject.replace(/^key /, "");
+    return [
+      ...(keyState === undefined ? [] : [keyFinding(arn, keyState)].filter((each) => each !== undefined)),
+      ...policyFindings(subject, policy, built[subject], stack),
+    ];
+  });
 }
 
 function keyFinding(subject: string, state: string): Finding | undefined {

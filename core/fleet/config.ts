@@ -23,7 +23,12 @@ export function memberConfig(settings: AuditSettings, member: Entry, source: Sou
 
 /** The same for the organization trail's stack. */
 export function managementConfig(settings: AuditSettings, entry: Entry, source: Source): Record<string, unknown> {
-  return stackConfig(settings, StackKind.Management, entry, source);
+  const { attach, mayDetach } = settings.guardrails;
+  return {
+    ...stackConfig(settings, StackKind.Management, entry, source),
+    ...(attach.length > 0 && { "crosstrail:guardrails": attach }),
+    ...(mayDetach.length > 0 && { "crosstrail:detachGuardrails": mayDetach }),
+  };
 }
 
 function stackConfig(settings: AuditSettings, role: StackKind, entry: Entry, source: Source): Record<string, unknown> {

@@ -4,6 +4,7 @@
  */
 export * from "./archiveFindings";
 export * from "./archiveRemoval";
+export * from "./besideArchive";
 export * from "./changes";
 export * from "./config";
 export * from "./inputs";

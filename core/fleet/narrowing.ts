@@ -25,7 +25,7 @@ export interface TakenAway {
 }
 
 /** The keys of an archive as far as they are known, the newest first, and with which of them trails may encrypt. */
-function keysAfter(deployed: Contract, settings: AuditSettings): { arn: string; mayEncrypt: boolean }[] {
+export function keysAfter(deployed: Contract, settings: AuditSettings): { arn: string; mayEncrypt: boolean }[] {
   const { partition, region, auditAccountId, keyGeneration: newest, previousKeyInUse } = settings;
   const made = [...(deployed.previousKeyArns ?? [])].reverse().concat(deployed.keyArn);
   return Array.from({ length: newest }, (_, index) => {

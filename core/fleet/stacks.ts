@@ -2,6 +2,7 @@
 import type { Contract } from "../contract";
 import { contractVersion } from "../contract";
 import type { Finding } from "../findings";
+import { declaredGuardrails } from "../guardrailNames";
 import type { TrailIdentity } from "../names";
 import { trailArn } from "../names";
 import type { AuditSettings, Organization } from "../settings";
@@ -33,6 +34,7 @@ export interface Fleet {
 
 /** All that other stacks will know of the audit stack, as its settings have it; the key's ARN is known only to AWS. */
 export function declaredContract(settings: AuditSettings): Omit<Contract, "keyArn" | "readers"> {
+  const guardrails = declaredGuardrails(settings);
   return {
     contractVersion,
     partition: settings.partition,
@@ -50,6 +52,7 @@ export function declaredContract(settings: AuditSettings): Omit<Contract, "keyAr
     ...(settings.previousLogPrefix !== undefined && { previousLogPrefix: settings.previousLogPrefix }),
     ...(settings.organization && { organization: organizationOf(settings.organization) }),
     ...otherBuckets(settings),
+    ...(guardrails && { guardrails }),
   };
 }
 

@@ -246,6 +246,12 @@ export function roleSubjects(
       enableAllFeatures: wishes?.enableAllFeatures === true,
       enableTrustedAccess: wishes?.enableTrustedAccess === true,
       ...(wishes?.delegatedAdministrator !== undefined && { delegatedAdministrator: wishes.delegatedAdministrator }),
+      ...(accountId === managementAccountId &&
+        (file ?? settings).guardrails.attach.length > 0 && {
+          guardedAccountIds: [auditAccountId, ...organization.memberAccountIds]
+            .filter((each) => each !== managementAccountId)
+            .sort(),
+        }),
     };
   }
   return [...subjects.values()];

@@ -1,7 +1,7 @@
 /** What the resources of a role are named by, and their ARNs. */
 import type { Partition } from "../accounts";
 import type { TrailIdentity } from "../names";
-import { bucketArn, policyArn, roleArn, trailArn } from "../names";
+import { bucketArn, defaultBoundaryName, policyArn, roleArn, trailArn } from "../names";
 
 /** What the stacks of an account have there, as far as a role has to know it. */
 export interface RoleNames {
@@ -53,10 +53,9 @@ export interface OrganizationNames {
   enableTrustedAccess: boolean;
   /** The account that is to be CloudTrail's delegated administrator. */
   delegatedAdministrator?: string;
+  /** The accounts that guardrails are attached to. Left out: the stack attaches none. */
+  guardedAccountIds?: string[];
 }
-
-/** What the permissions boundary is called where crosstrail:permissionsBoundary does not say. */
-export const defaultBoundaryName = "CrosstrailBoundary";
 
 /** Names of an account that has nothing yet. */
 export function emptyNames(partition: Partition, accountId: string, region: string): RoleNames {
@@ -162,6 +161,20 @@ export const delegatedAccount = ({ partition, accountId, organization }: RoleNam
     : [
         `arn:${partition}:organizations::${accountId}:account/${organization.id}/${organization.delegatedAdministrator}`,
       ];
+
+/** A control policy's id is AWS's. */
+export const controlPolicies = ({ partition, accountId, organization }: RoleNames) =>
+  organization?.guardedAccountIds === undefined
+    ? []
+    : ["resource_control_policy", "service_control_policy"].map(
+        (type) => `arn:${partition}:organizations::${accountId}:policy/${organization.id}/${type}/p-*`,
+      );
+
+/** The accounts that guardrails are attached to, as the organization knows them. */
+export const guardedAccounts = ({ partition, accountId, organization }: RoleNames) =>
+  (organization?.guardedAccountIds ?? []).map(
+    (id) => `arn:${partition}:organizations::${accountId}:account/${organization?.id}/${id}`,
+  );
 
 /** Where keys, log groups and topics are: in the archive's Region, and in those of the trails. */
 export function homeRegions({ region, trails }: RoleNames): string[] {

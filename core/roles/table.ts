@@ -15,10 +15,12 @@ import {
   anything,
   boundaries,
   buckets,
+  controlPolicies,
   delegatedAccount,
   eventDataStores,
   everyLogGroup,
   expiringBuckets,
+  guardedAccounts,
   keys,
   logBucket,
   logObjects,
@@ -95,6 +97,9 @@ const ownKey = () => ({ Null: { [resourceTag]: "false" } });
 const newKey = () => ({ Null: { [requestTag]: "false", "kms:ResourceAliases": "true" } });
 /** A role with this boundary can do no more than the boundary says, whatever its policies allow. */
 const withBoundary = (names: RoleNames) => ({ StringEquals: { "iam:PermissionsBoundary": list(boundaries(names)) } });
+/** A control policy that the stack made; as keys, policies have no names that could be known before. */
+const ownPolicy = ownKey;
+const newPolicy = () => ({ Null: { [requestTag]: "false" } });
 const forCloudTrail = () => ({ StringEquals: { "organizations:ServicePrincipal": cloudTrailPrincipal } });
 
 /** CloudTrail's roles in the management account; the second one is for its delegated administrator. */
@@ -671,6 +676,44 @@ export const features = {
       ]),
     ],
   },
+  guardrails: {
+    title: "crosstrail:guardrails",
+    accounts: [Management],
+    needed: ({ organization }) => organization?.guardedAccountIds !== undefined,
+    grants: [
+      ...rows(Preview, anything, [
+        { action: "organizations:ListRoots", why: "whether the types of policies are enabled" },
+      ]),
+      ...rows(Preview, controlPolicies, [
+        { action: "organizations:DescribePolicy", why: "reads a policy" },
+        { action: "organizations:ListTagsForResource", why: "reads a policy's tags" },
+        { action: "organizations:ListTargetsForPolicy", why: "reads where a policy is attached" },
+      ]),
+      ...rows(Deploy, controlPolicies, [
+        { action: "organizations:CreatePolicy", condition: newPolicy, why: "creates a policy" },
+        {
+          action: "organizations:TagResource",
+          condition: newPolicy,
+          calls: ["organizations:CreatePolicy"],
+          why: "tags the policy, by which the stack's own are known",
+        },
+        { action: "organizations:TagResource", condition: ownPolicy, why: "changes a policy's tags" },
+        { action: "organizations:UntagResource", condition: ownPolicy, why: "changes a policy's tags" },
+        { action: "organizations:UpdatePolicy", condition: ownPolicy, why: "changes a policy in place" },
+        { action: "organizations:AttachPolicy", condition: ownPolicy, why: "attaches a policy" },
+      ]),
+      ...rows(Deploy, guardedAccounts, [
+        { action: "organizations:AttachPolicy", why: "attaches it to an account of the fleet" },
+      ]),
+      ...rows(Remove, controlPolicies, [
+        { action: "organizations:DetachPolicy", condition: ownPolicy, why: "detaches a policy that is to go" },
+        { action: "organizations:DeletePolicy", condition: ownPolicy, why: "deletes it" },
+      ]),
+      ...rows(Remove, guardedAccounts, [
+        { action: "organizations:DetachPolicy", why: "detaches it from an account of the fleet" },
+      ]),
+    ],
+  },
 } satisfies Record<string, Feature>;
 
 export type FeatureName = keyof typeof features;
@@ -799,6 +842,14 @@ export const refusals: Refusal[] = [
       "cloudtrail:DeregisterOrganizationDelegatedAdmin",
       "organizations:DeregisterDelegatedAdministrator",
     ],
+    resource: anything,
+  },
+  {
+    // Without its type, no policy of it holds any more, for the whole organization.
+    sid: "KeepPolicyTypes",
+    accesses: everyAccess,
+    needed: ({ organization }) => organization?.guardedAccountIds !== undefined,
+    actions: () => ["organizations:DisablePolicyType"],
     resource: anything,
   },
   {

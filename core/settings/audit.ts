@@ -9,6 +9,8 @@ import type { BucketPolicyForm } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
 import type { ArchiveOptions } from "./archive";
 import { archiveOptions } from "./archive";
+import type { GuardrailOptions } from "./guardrails";
+import { checkGuardrails, guardrailOptions } from "./guardrails";
 import type { ImportedTrail } from "./imported";
 import { importedTrail } from "./imported";
 import type { KeyName, Values } from "./keys";
@@ -106,6 +108,8 @@ export interface AuditSettings {
   trailOptions: TrailOptions;
   /** Off unless it is asked for. */
   eventDataStore?: EventDataStoreChoice;
+  /** The organization's policies that the management stack attaches. */
+  guardrails: GuardrailOptions;
   /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
   permissionsBoundary: string;
   tags: Record<string, string>;
@@ -158,6 +162,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
   checkDelivery(report, values);
   const imported = importedTrail(report, values, place, values.auditAccountId);
   const archive = archiveOptions(report, values, place);
+  checkGuardrails(report, values);
   report.throwIfAny();
 
   const partition = place.partition as Partition;
@@ -203,6 +208,7 @@ export function auditSettings(report: Report, values: Values, place: Place, decl
     ],
     trailOptions: options,
     ...(Object.keys(values.eventDataStore).length > 0 && { eventDataStore: eventDataStoreOf(values, partition) }),
+    guardrails: guardrailOptions(values),
     permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
   };

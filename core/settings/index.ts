@@ -17,6 +17,7 @@ export { auditAlias } from "./audit";
 export type { KeyEntry, KeyName } from "./keys";
 export { acceptsValue, keyTable, Role } from "./keys";
 export { namespace, splitConfig } from "./namespace";
+export type { GuardrailOptions } from "./guardrails";
 export type { ManagementSettings } from "./management";
 export type { MemberSettings } from "./member";
 export type { Member } from "./schemas";

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { LogNotifications } from "../archive";
+import { exemptRoleProblem, GuardrailId } from "../guardrails";
 import { LeaveAsIs } from "../leftAsIs";
 import {
   auditStackProblem,
@@ -64,6 +65,7 @@ const all = [Role.Audit, Role.Member, Role.Management];
 const auditOnly = [Role.Audit];
 const members = [Role.Member, Role.Management];
 const managementOnly = [Role.Management];
+const auditAndManagement = [Role.Audit, Role.Management];
 
 const isEmptyMap = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -365,6 +367,24 @@ export const keys = {
     managementOnly,
     z.boolean().default(false),
     "Whether to allow a second organization trail next to an existing one. AWS bills its management events.",
+  ),
+  guardrails: key(
+    "array",
+    auditAndManagement,
+    z.array(z.enum(GuardrailId)).default([]),
+    "Which policies of the organization the management stack attaches: members, audit, archive (see crosstrail guardrails). Set it in the audit stack; a management stack with a file of its own needs it too. None by default. To remove one later, see detachGuardrails.",
+  ),
+  guardrailExemptRoles: key(
+    "array",
+    auditOnly,
+    z.array(checked(exemptRoleProblem)).default([]),
+    "Roles that the attached guardrails do not restrict, in addition to those that deploy: ARNs, with * for the account to exempt the role in every account.",
+  ),
+  detachGuardrails: key(
+    "array",
+    auditAndManagement,
+    z.array(z.enum(GuardrailId).or(accountId)).default([]),
+    "Which guardrails the management stack may detach: one that is also in guardrails loses its protection, and can then be removed from guardrails or destroyed; an account ID is for an account that is no longer in the fleet.",
   ),
   isMultiRegionTrail: key("boolean", all, z.boolean().default(true), "Whether the trail records every Region."),
   enableLogFileValidation: key(

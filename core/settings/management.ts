@@ -1,5 +1,7 @@
 /** The configuration of the management stack: the organization trail. */
 import type { Partition } from "../accounts";
+import type { GuardrailOptions } from "./guardrails";
+import { guardrailOptions } from "./guardrails";
 import type { ImportedTrail } from "./imported";
 import { importedTrail } from "./imported";
 import type { Values } from "./keys";
@@ -24,6 +26,8 @@ export interface ManagementSettings {
   delegatedAdministrator?: string;
   acceptSecondOrganizationTrail: boolean;
   trailOptions: TrailOptions;
+  /** The organization's policies that the stack attaches. */
+  guardrails: Omit<GuardrailOptions, "exemptRoleArns">;
   /** The name of the managed policy that limits the roles which the stack creates; "" for none. */
   permissionsBoundary: string;
   tags: Record<string, string>;
@@ -37,6 +41,7 @@ export function managementSettings(report: Report, values: Values, place: Place)
   requireKey(report, values, "accountId", "A management stack must name its account.", '"<12 digits>"');
   const source = contractSource(report, values);
   const imported = importedTrail(report, values, place);
+  const guardrails = guardrailOptions(values);
   report.throwIfAny();
   const { isOrganizationTrail, enableAllFeatures, enableTrustedAccess, acceptSecondOrganizationTrail } = values;
   return {
@@ -51,6 +56,7 @@ export function managementSettings(report: Report, values: Values, place: Place)
     ...(values.delegatedAdministrator !== "" && { delegatedAdministrator: values.delegatedAdministrator }),
     acceptSecondOrganizationTrail,
     trailOptions: options,
+    guardrails: { attach: guardrails.attach, mayDetach: guardrails.mayDetach },
     permissionsBoundary: values.permissionsBoundary,
     tags: values.tags,
     ...(imported && { imported }),

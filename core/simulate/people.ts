@@ -5,7 +5,7 @@ import { compile } from "../evaluate/compile";
 import type { ArchivePolicies, SimulatedFleet, SimulatedReader, SimulatedTrail } from "./subject";
 import type { QuestionId } from "./questions";
 import type { WriteTarget } from "./writes";
-import { bucketWrites, keyWriteGroups } from "./writes";
+import { bucketWrites, keyWriteGroups, queueWriteGroups, queueWrites } from "./writes";
 import type { TrailIdentity } from "../names";
 import type { AccessRequest, Caller, PolicyDocument, RequestContext } from "../evaluate/types";
 
@@ -184,6 +184,44 @@ export function* aboutTampering(requests: Requests, trails: SimulatedTrail[]): G
   const [breakGlass] = fleet.breakGlassRoleArns ?? [];
   const upkeep: Caller = breakGlass === undefined ? administrator : { kind: "account", arn: breakGlass };
   for (const group of groups) if (group !== keyWriteGroups.use) yield* ask(administers[group.target], upkeep, group);
+}
+
+/** The queue of new log files: S3 fills it for the archive's bucket alone, consumers empty it, and nobody else changes it. */
+export function* aboutQueue(requests: Requests, trails: SimulatedTrail[]): Generator<Asked> {
+  const { fleet, policies, bucket, outsider } = requests;
+  const { queueArn, auditAccountId, partition, breakGlassRoleArns = [] } = fleet;
+  if (queueArn === undefined || !Object.hasOwn(policies, "queue")) return;
+  const byS3 = (sourceArn: string, sourceAccount: string) =>
+    requests.ask({ kind: "service", service: "s3.amazonaws.com" }, "sqs:SendMessage", queueArn, {
+      "aws:SourceArn": sourceArn,
+      "aws:SourceAccount": sourceAccount,
+      "aws:SecureTransport": "true",
+    });
+  yield ["deliver/notification", byS3(bucket, auditAccountId)];
+  yield ["outsider/notification", byS3(`arn:${partition}:s3:::another-bucket`, outsider)];
+  yield ["outsider/notification-account", byS3(bucket, outsider)];
+
+  const by = (caller: Caller, action: string) =>
+    requests.ask(caller, action, queueArn, { [mfaKey]: "true", "aws:SecureTransport": "true" });
+  const all = function* (question: QuestionId, caller: Caller, actions: readonly string[]) {
+    const who = caller.arn?.split(":")[4];
+    for (const action of actions) yield [question, by(caller, action), { about: `${who}/${action}` }] as Asked;
+  };
+  const administrator = requests.administratorOf(auditAccountId);
+  const accounts = trails.map(({ trail }) => trail.accountId).filter((each) => each !== auditAccountId);
+  const [member] = accounts.sort();
+  for (const other of [...(member === undefined ? [] : [member]), outsider])
+    yield* all("tamper/any-queue", requests.administratorOf(other), [...queueWrites, "sqs:ReceiveMessage"]);
+  const { policy, messages, consume } = queueWriteGroups;
+  const [breakGlass] = breakGlassRoleArns;
+  if (breakGlass !== undefined) {
+    yield* all("tamper/owner-queue-policy", administrator, policy.actions);
+    yield* all("tamper/owner-queue-messages", administrator, messages.actions);
+  }
+  const upkeep: Caller = breakGlass === undefined ? administrator : { kind: "account", arn: breakGlass };
+  yield* all("upkeep/queue-any", upkeep, [...policy.actions, ...messages.actions]);
+  yield* all("upkeep/queue-consume", administrator, [...consume.actions, "sqs:ReceiveMessage"]);
+  yield ["plain-http/queue", withContext(by(administrator, "sqs:ReceiveMessage"), { "aws:SecureTransport": "false" })];
 }
 
 const anybody = { bucket: "tamper/any-bucket", object: "tamper/any-log", key: "tamper/any-key" } as const;

@@ -2,7 +2,7 @@
  * The catalog of the simulation: every question that is put to the archive's policies, and the groups they belong to.
  */
 
-import { bucketWrites, keyWriteGroups } from "./writes";
+import { bucketWrites, keyWriteGroups, queueWriteGroups } from "./writes";
 
 /** Questions that belong together: a column of the table. */
 export interface QuestionGroup {
@@ -68,6 +68,7 @@ export const questions = {
   "deliver/encrypt-file": ["deliver", "CloudTrail encrypts a log file for the trail"],
   "deliver/encrypt-bucket": ["deliver", "CloudTrail encrypts for the trail with an S3 Bucket Key"],
   "deliver/decrypt": ["deliver", "CloudTrail decrypts for the trail, as S3 Bucket Keys need it"],
+  "deliver/notification": ["deliver", "S3 notifies the queue of a new log file"],
   "read/object": ["read", "An administrator of the audit account reads a log file"],
   "read/decrypt": ["read", "An administrator of the audit account decrypts a log file"],
   "own/list": ["own", "A member's user lists its own account's log files"],
@@ -85,6 +86,8 @@ export const questions = {
   "upkeep/bucket-any": ["upkeep", "Who administers the archive changes any setting of the bucket"],
   "upkeep/log-any": ["upkeep", "Who administers the archive changes or deletes a log file"],
   "upkeep/key-any": ["upkeep", "Who administers the archive changes any setting of the key"],
+  "upkeep/queue-any": ["upkeep", "Who administers the archive changes any setting of the queue"],
+  "upkeep/queue-consume": ["upkeep", "A consumer of the audit account takes notifications out of the queue"],
   "upkeep/exempt-read": ["upkeep", "A role that is exempt from MFA reads a log file without it"],
   "other-trail/acl-check": ["other-trail", "CloudTrail checks the ACL for a trail of another name"],
   "other-trail/log": ["other-trail", "A trail of another name writes a log file"],
@@ -139,10 +142,13 @@ export const questions = {
   "outsider/context": ["outsider", "The trail encrypts in the name of an outsider's trail"],
   "outsider/read": ["outsider", "An administrator of an outsider's account reads a log file"],
   "outsider/decrypt": ["outsider", "An administrator of an outsider's account decrypts a log file"],
+  "outsider/notification": ["outsider", "S3 notifies the queue for an outsider's bucket of another name"],
+  "outsider/notification-account": ["outsider", "S3 notifies the queue for an outsider's bucket of the archive's name"],
   "wrong-acl/public": ["wrong-acl", "The trail writes a log file that everyone may read"],
   "wrong-acl/none": ["wrong-acl", "The trail writes a log file without giving it to the bucket's owner"],
   "plain-http/log": ["plain-http", "The trail writes a log file without TLS"],
   "plain-http/read": ["plain-http", "An administrator of the audit account reads a log file without TLS"],
+  "plain-http/queue": ["plain-http", "A consumer of the audit account receives notifications without TLS"],
   "anonymous/read": ["anonymous", "Someone without credentials reads a log file"],
   "anonymous/list": ["anonymous", "Someone without credentials lists the log files"],
   "read-others/object": ["read-others", "A member's administrator reads another account's log file"],
@@ -165,6 +171,7 @@ export const questions = {
   "tamper/any-bucket": ["tamper", "An administrator of another account changes the bucket's settings"],
   "tamper/any-log": ["tamper", "An administrator of another account changes or deletes a log file"],
   "tamper/any-key": ["tamper", "An administrator of another account changes the key, or encrypts with it"],
+  "tamper/any-queue": ["tamper", "An administrator of another account changes the queue, or what is in it"],
   "tamper/owner-policy": ["guard", `An administrator ${bucketWrites.policy.title}`],
   "tamper/owner-lifecycle": ["guard", `An administrator ${bucketWrites.lifecycle.title}`],
   "tamper/owner-copies": ["guard", `An administrator ${bucketWrites.copies.title}`],
@@ -177,6 +184,8 @@ export const questions = {
   "tamper/owner-key-disable": ["guard", `An administrator ${keyWriteGroups.disable.title}`],
   "tamper/owner-key-settings": ["guard", `An administrator ${keyWriteGroups.settings.title}`],
   "tamper/owner-key-use": ["guard", `An administrator ${keyWriteGroups.use.title}`],
+  "tamper/owner-queue-policy": ["guard", `An administrator ${queueWriteGroups.policy.title}`],
+  "tamper/owner-queue-messages": ["guard", `An administrator ${queueWriteGroups.messages.title}`],
   "tamper/owner-key-soon": ["guard", "An administrator has the key deleted in less than 30 days"],
   "beyond/assume-stranger": ["beyond", "An account that is not trusted assumes the reader role"],
   "beyond/assume-no-mfa": ["beyond", "A session without MFA assumes a reader role that requires it"],

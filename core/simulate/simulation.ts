@@ -22,7 +22,7 @@ import type { ArchivePolicies, SimulatedFleet, SimulatedTrail } from "./subject"
 import { controlsFor } from "./subject";
 import { worldOf } from "./subject";
 import type { Asked, More, Requests } from "./people";
-import { aboutMfa, aboutOwnLogs, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
+import { aboutMfa, aboutOwnLogs, aboutQueue, aboutReader, aboutTampering, aboutUpkeep, withContext } from "./people";
 import type { AccessRequest, Caller, Decision, Policies, PolicyInput, RequestContext } from "../evaluate/types";
 import type { TrailDelivery, World } from "../requests";
 import { asked, deliveryRequests, undeclaredAccountId, withMemberships, withNamed } from "../requests";
@@ -169,6 +169,7 @@ class Simulation implements Requests {
     this.compiled = {
       bucket: policies.bucket === undefined ? undefined : compile(policies.bucket, "bucket"),
       key: policies.key === undefined ? undefined : compile(policies.key, "key"),
+      queue: policies.queue === undefined ? undefined : compile(policies.queue, "other"),
     };
     this.alsoNamed = [
       ...(policies.controls?.rcps ?? []).map((policy) => compile(policy, "rcp")),
@@ -223,6 +224,7 @@ class Simulation implements Requests {
     const owner = this.accounts.get(auditAccountId)?.alias ?? "audit";
     yield* this.put(aboutUpkeep(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
     yield* this.put(aboutTampering(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
+    yield* this.put(aboutQueue(this, accounts), auditAccountId, { alias: owner, accountId: auditAccountId });
     for (const reader of readers) {
       const { name, roleArn } = reader;
       yield* this.put(aboutReader(this, reader, accounts), name, { alias: name, accountId: auditAccountId, roleArn });
@@ -242,10 +244,10 @@ class Simulation implements Requests {
     request: AccessRequest,
     { trust, identity = administrator }: More = {},
   ): Cell {
-    const target = trust ? "role" : request.action.startsWith("kms:") ? "key" : "bucket";
+    const target = trust ? "role" : targetOf(request.action);
     const policies: Policies = {
       resourcePolicy: target === "role" ? trust : this.compiled[target],
-      resourceKind: target,
+      resourceKind: target === "queue" ? "other" : target,
       identityPolicies: [identity],
       ...controlsFor(this.fleet, this.policies, request.caller),
     };
@@ -256,7 +258,8 @@ class Simulation implements Requests {
     // What cannot be decided is not as expected, also where a refusal is.
     const isDecided = reason !== "notEvaluated" && reason !== "undecided";
     const asExpected = isDecided && allowed === (expected === "allow");
-    const notTied = asExpected || !allowed || target === "role" ? undefined : this.looseness(target, question);
+    const notTied =
+      asExpected || !allowed || target === "role" || target === "queue" ? undefined : this.looseness(target, question);
     // The reasons of what is as expected would take most of the time.
     const explanation = asExpected ? undefined : evaluate(request, policies).explanation;
     return {
@@ -560,6 +563,11 @@ const organizationDeliveries = [
   ["deliver/organization-digest-with-key", "digest-with-key"],
   ["deliver/organization-encrypt-file", "key-generate-file"],
 ] as const satisfies [QuestionId, string][];
+
+/** Whose policy decides about an action. */
+function targetOf(action: string): "bucket" | "key" | "queue" {
+  return action.startsWith("kms:") ? "key" : action.startsWith("sqs:") ? "queue" : "bucket";
+}
 
 /** One of a delivery's requests, which it always has. */
 function request(delivery: Record<string, AccessRequest>, name: string): AccessRequest {

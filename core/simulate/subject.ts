@@ -2,8 +2,10 @@
 import type { Contract } from "../contract";
 import type { TrailIdentity } from "../names";
 import type { ArchiveInput } from "../archivePolicies";
-import { archiveInput, archiveReaders, policyOptions, readerPolicies } from "../archivePolicies";
+import { LogNotifications } from "../archive";
+import { archiveInput, archiveReaders, notificationQueueArn, policyOptions, readerPolicies } from "../archivePolicies";
 import { parseKeyArn, parseTrailArn } from "../names";
+import { notificationQueuePolicy } from "../policies/beside";
 import type { BucketPolicyForm } from "../policies/bucket";
 import { bucketPolicy, bucketPolicyForms, bucketPolicyIn } from "../policies/bucket";
 import type { KeyPolicyForm } from "../policies/key";
@@ -58,6 +60,8 @@ export interface SimulatedFacts {
 export interface SimulatedFleet
   extends SimulatedAccess, SimulatedFacts, Omit<ArchiveInput, "trails" | keyof PolicyOptions> {
   logPrefix: string;
+  /** ARN of the queue that S3 notifies of new log files, where there is one. */
+  queueArn?: string;
   trails: SimulatedTrail[];
   /** Which key it is, is not known: `keyArn` only says in which account and Region it is. */
   isKeyUnknown?: boolean;
@@ -74,6 +78,8 @@ export interface ArchivePolicies {
   readers?: Record<string, { trust: PolicyInput; permissions: PolicyInput }>;
   /** Other policies that the answers are compared with: the Regions and accounts that they name are asked about, too. */
   comparedWith?: (PolicyInput | undefined)[];
+  /** The policy of the queue of new log files; undefined: it has none. Left out: nothing is asked about a queue. */
+  queue?: PolicyInput | undefined;
   /** The organization's control policies; see {@link controlsFor}. */
   controls?: ControlPolicies;
 }
@@ -117,6 +123,7 @@ export function fleetOfSettings(settings: AuditSettings): SimulatedFleet {
   return {
     ...input,
     logPrefix: settings.logPrefix,
+    ...(settings.archive.notifications === LogNotifications.Sqs && { queueArn: notificationQueueArn(settings) }),
     readers: archiveReaders(settings),
     ...(settings.organization && {
       insideAccountIds: [
@@ -250,7 +257,21 @@ export function builtPolicies(
     key: key.document,
     keyForm: key.form,
     readers: builtReaders(fleet),
+    ...builtQueue(fleet),
   };
+}
+
+/** The queue's policy as the audit stack would deploy it. */
+function builtQueue({
+  queueArn,
+  partition,
+  auditAccountId: accountId,
+  bucketName: sourceBucketName,
+  breakGlassRoleArns,
+}: SimulatedFleet): Pick<ArchivePolicies, "queue"> {
+  if (queueArn === undefined) return {};
+  const queue = notificationQueuePolicy({ partition, accountId, sourceBucketName, breakGlassRoleArns, queueArn });
+  return { queue: queue as PolicyInput };
 }
 
 /**
@@ -260,7 +281,7 @@ export function builtPolicies(
  */
 export function recognisedPolicies(
   fleet: SimulatedFleet,
-  deployed: { bucket: PolicyInput | undefined; key: PolicyInput | undefined },
+  deployed: { bucket: PolicyInput | undefined; key: PolicyInput | undefined; queue?: PolicyInput | undefined },
 ): ArchivePolicies {
   const input = policyInput(fleet);
   return {

@@ -17,6 +17,7 @@ interface WriteGroup {
 
 const s3 = (...names: string[]) => names.map((name) => `s3:${name}`);
 const kms = (...names: string[]) => names.map((name) => `kms:${name}`);
+const sqs = (...names: string[]) => names.map((name) => `sqs:${name}`);
 
 /** What is done to the log bucket and to the logs. */
 export const bucketWrites = {
@@ -167,3 +168,29 @@ export const allWrites: { action: string; target: WriteTarget }[] = [
   ...Object.values(bucketWrites),
   ...Object.values(keyWriteGroups),
 ].flatMap(({ actions, target }) => actions.map((action) => ({ action, target })));
+
+/** What is done to the queue of new log files, and what consumers of it do: receiving a message ends in deleting it. */
+export const queueWriteGroups = {
+  policy: {
+    title: "changes the queue's policy or settings, or deletes the queue",
+    actions: sqs("AddPermission", "CreateQueue", "DeleteQueue", "RemovePermission", "SetQueueAttributes"),
+  },
+  messages: {
+    title: "forges, moves or purges notifications, or changes the queue's tags",
+    actions: sqs(
+      "CancelMessageMoveTask",
+      "PurgeQueue",
+      "SendMessage",
+      "StartMessageMoveTask",
+      "TagQueue",
+      "UntagQueue",
+    ),
+  },
+  consume: {
+    title: "takes notifications out of the queue",
+    actions: sqs("ChangeMessageVisibility", "DeleteMessage"),
+  },
+} as const satisfies Record<string, { title: string; actions: string[] }>;
+
+/** Every action that changes an SQS queue or what is in it. */
+export const queueWrites: string[] = Object.values(queueWriteGroups).flatMap(({ actions }) => actions);

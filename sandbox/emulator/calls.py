@@ -96,6 +96,12 @@ def context_of(service, account, region, parameters):
                 context[f"aws:ResourceTag/{name}"] = value
             if found.aliases:
                 context["kms:ResourceAliases"] = sorted(found.aliases)
+    if service == "organizations":
+        for tag in parameters.get("Tags") or []:
+            context[f"aws:RequestTag/{tag['Key']}"] = tag["Value"]
+        policy = control_policy(account, parameters.get("PolicyId") or parameters.get("ResourceId"))
+        if policy:
+            context.update({f"aws:ResourceTag/{name}": value for name, value in policy.tags.items()})
     role = parameters.get("RoleName")
     if service == "iam" and isinstance(role, str):
         from moto.iam.models import iam_backends
@@ -108,6 +114,16 @@ def context_of(service, account, region, parameters):
         if boundary:
             context["iam:PermissionsBoundary"] = boundary
     return context
+
+
+def control_policy(account, policy_id):
+    from moto.organizations.models import organizations_backends
+
+    for backend in organizations_backends[account].values():
+        for policy in backend.policies if policy_id else []:
+            if policy.id == policy_id:
+                return policy
+    return None
 
 
 def first(value):

@@ -6,6 +6,8 @@
 - An organization trail is refused without all features, trusted access or the service-linked role. moto takes any. (What
   gate.py refuses before: outside of an organization, and in a member account.)
 - CloudTrail's service-linked role has its name in AWS's spelling. moto does not capitalise it.
+- AttachPolicy refuses a type of policy that is not enabled in the root, and a policy that is attached there already. moto takes
+  both. (Attached policies are kept and told; no call is refused because of them.)
 - Members see the organization trail, with the management account's ARN, and cannot change it.
 - An account that an organization creates may be given an id (tag `sandbox:account-id`), so that the sandbox's accounts can
   be in one. moto's ids are random.
@@ -23,6 +25,28 @@ def apply():
     delegated_administrators()
     service_linked_role()
     organization_trails()
+    policy_attachments()
+
+
+def policy_attachments():
+    from moto.core.exceptions import JsonRESTError
+    from moto.organizations.models import FakeRoot
+    from moto.organizations.responses import OrganizationsResponse
+
+    attach = OrganizationsResponse.attach_policy
+
+    def attach_policy(self):
+        # https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html
+        organizations = self.organizations_backend
+        policy = organizations.get_policy_by_id(self._get_param("PolicyId"))
+        roots = [each for each in organizations.ou if isinstance(each, FakeRoot)]
+        if policy.type not in [each["Type"] for root in roots for each in root.policy_types]:
+            raise JsonRESTError("PolicyTypeNotEnabledException", f"{policy.type} is not enabled in the root.")
+        if any(each.id == self._get_param("TargetId") for each in policy.attachments):
+            raise JsonRESTError("DuplicatePolicyAttachmentException", "The policy is already attached to the target.")
+        return attach(self)
+
+    OrganizationsResponse.attach_policy = attach_policy
 
 
 def organization_backends():

@@ -22,7 +22,7 @@ describe("components: the schema for other languages", () => {
   });
 
   it("has every component, argument, output, type and field described", () => {
-    assert.equal(Object.keys(schema.resources).length, 11);
+    assert.equal(Object.keys(schema.resources).length, 12);
     for (const [token, { description, inputProperties, properties }] of Object.entries(schema.resources)) {
       assert.ok(description, token);
       for (const [name, each] of Object.entries({ ...inputProperties, ...properties })) {

@@ -57,6 +57,7 @@ describe("core/contract", () => {
         "previousKeyInUse",
         "organization",
         "otherBucketNames",
+        "guardrails",
       ]);
     });
 

@@ -5,7 +5,8 @@ import type { AccessRequest, Caller } from "../../core/evaluate";
 import { compile, evaluate, lint } from "../../core/evaluate";
 import { UserError } from "../../core/findings";
 import type { Guardrail, GuardrailId } from "../../core/guardrails";
-import { controlPolicyLimit, guardrails } from "../../core/guardrails";
+import { guardrails } from "../../core/guardrailNames";
+import { controlPolicyLimit } from "../../core/guardrails";
 import { size } from "../../core/policies/document";
 import { RoleAccess, rolePermissions, roleSubjects } from "../../core/roles";
 import type { AuditSettings, MemberSettings } from "../../core/settings";
@@ -50,7 +51,7 @@ function build(settings = settingsOf(), exemptRoleArns?: string[]): Guardrail[] 
   const deployRoleArns = subjects.flatMap(({ names: { accountId } }) =>
     ["CrosstrailDeploy", "CrosstrailRemove"].map((name) => `arn:aws:iam::${accountId}:role/${name}`),
   );
-  return guardrails({ settings, subjects, deployRoleArns, exemptRoleArns });
+  return guardrails({ settings, accounts: subjects.map(({ names }) => names), deployRoleArns, exemptRoleArns });
 }
 const found = build();
 const byId = (id: GuardrailId) => found.find((each) => each.id === id) as Guardrail;

@@ -3,8 +3,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
-import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetKeyPolicyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { GetBucketPolicyCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Contract } from "../../core/contract";
+import { evaluate } from "../../core/evaluate";
+import type { Target } from "../../core/threats";
+import { archiveWrites } from "../../core/threats";
 import { readControls } from "../../sandbox/controls";
 import { AUDIT_ACCOUNT, AUDIT_STACK, deployRole, ROOT } from "../../sandbox/accounts";
 import { readBack } from "../../sandbox/readBack";
@@ -109,6 +113,50 @@ describe("engine: the archive's controls", function () {
       "access logs": `to ${accessLogBucket}`,
       notifications: "arn:aws:sqs:us-east-1:111111111111:crosstrail-example-logs-new-logs",
     });
+  });
+
+  it("as AWS has them: an administrator's calls are refused, a break-glass role's are not", async () => {
+    const access = await box.aws(AUDIT_ACCOUNT);
+    const { keyArn } = await box.outputs<Contract>(AUDIT_STACK);
+    const kms = new KMSClient(access);
+    const bucketPolicyOf = async (Bucket: string) => (await s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy;
+    // As the provider has read it back.
+    const queue = (await engine.resources(AUDIT_STACK)).find(({ urn }) => urn.endsWith("::new-logs-policy"));
+    const key = await kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: "default" }));
+    kms.destroy();
+    const policies: Partial<Record<Target, [policy: string | undefined, resource: string]>> = {
+      "log bucket": [await bucketPolicyOf(bucketName), `arn:aws:s3:::${bucketName}`],
+      logs: [await bucketPolicyOf(bucketName), `arn:aws:s3:::${bucketName}/AWSLogs/x`],
+      key: [key.Policy, keyArn],
+      queue: [
+        queue?.outputs?.policy as string | undefined,
+        `arn:aws:sqs:us-east-1:${AUDIT_ACCOUNT}:${bucketName}-new-logs`,
+      ],
+    };
+    const everything = { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } } as const;
+    const open = (role: string) =>
+      archiveWrites.flatMap(({ target, action }) => {
+        const [resourcePolicy, resource] = policies[target] ?? [];
+        if (resource === undefined) return [];
+        assert.ok(resourcePolicy, target);
+        const { allowed } = evaluate(
+          {
+            caller: { kind: "account", arn: `arn:aws:iam::${AUDIT_ACCOUNT}:role/${role}` },
+            action,
+            resource,
+            resourceAccountId: AUDIT_ACCOUNT,
+            context: { "aws:SecureTransport": "true", "kms:ScheduleKeyDeletionPendingWindowInDays": "30" },
+          },
+          { resourcePolicy, identityPolicies: [everything] },
+        );
+        return allowed ? [action] : [];
+      });
+    assert.deepEqual(open("Administrator"), ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]);
+    const breakGlass = open("CrosstrailDeploy");
+    for (const action of ["s3:PutBucketPolicy", "s3:DeleteObjectVersion", "kms:PutKeyPolicy", "sqs:SetQueueAttributes"])
+      assert.ok(breakGlass.includes(action), action);
+    const accessLogs = await bucketPolicyOf(accessLogBucket);
+    assert.ok(accessLogs?.includes('"DenyTampering"'), accessLogs);
   });
 
   it("changed", async () => {

@@ -60,6 +60,7 @@ export const coveredBy: Record<FeatureName, string> = {
   allFeatures: "organizations.test.ts",
   trustedAccess: "organizations.test.ts",
   delegatedAdministrator: "organizations.test.ts",
+  guardrails: "guarded.test.ts",
 };
 
 type Box = Pick<Sandbox, "folder" | "projectFolder">;
@@ -320,6 +321,13 @@ function requestsOf(call: Call, action: string, names: RoleNames): IamRequest[] 
       break;
   }
   const context = { ...call.context, ...contextOf(call) };
+  if (service === "organizations" && /Policy$|[Tt]ag|^ListT/.test(operation)) {
+    const of = `arn:${partition}:organizations::${account}`;
+    const id = parameters.PolicyId ?? parameters.ResourceId ?? "p-new";
+    const policy = `${of}:policy/${names.organization?.id}/service_control_policy/${id}`;
+    const target = parameters.TargetId && `${of}:account/${names.organization?.id}/${parameters.TargetId}`;
+    return [policy, ...(target ? [target] : [])].map((resource) => ({ resource, context }));
+  }
   return resourcesOf(call, action, partition).map((resource) => ({ resource, context }));
 }
 

@@ -139,9 +139,16 @@ export class Engine {
   }
 
   /** The resources in the stack's state, by type and name. */
-  async resources(
-    stack: string,
-  ): Promise<{ urn: string; type: string; id?: string; protect?: boolean; retainOnDelete?: boolean }[]> {
+  async resources(stack: string): Promise<
+    {
+      urn: string;
+      type: string;
+      id?: string;
+      protect?: boolean;
+      retainOnDelete?: boolean;
+      outputs?: Record<string, unknown>;
+    }[]
+  > {
     const { stdout } = await this.box.pulumi(["stack", "export", "--stack", stack], { timeoutMs: MINUTE });
     return (
       (

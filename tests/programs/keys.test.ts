@@ -131,6 +131,7 @@ async function ofManagement(settings: ManagementSettings, world: World): Promise
       asked.push(wish);
       return Promise.resolve([]);
     },
+    policyTypes: () => Promise.resolve(undefined),
     close: () => undefined,
   }));
   const values = await valueOf(outputs);

@@ -33,7 +33,7 @@ interface Result {
 async function deploy(
   config: Record<string, unknown> = {},
   state: Partial<OrganizationState> = {},
-  world: World & { contract?: Partial<Contract>; own?: Record<string, unknown> } = {},
+  world: World & { contract?: Partial<Contract>; own?: Record<string, unknown>; policyTypes?: string[] } = {},
 ): Promise<Result> {
   const audit = contract({ organization: { id, managementAccountId, trailArn }, ...world.contract });
   const run = await startMocks({
@@ -49,6 +49,7 @@ async function deploy(
   let now: OrganizationState = { ...ready, ...state };
   const outputs = await management(settings, () => ({
     read: () => Promise.resolve(now),
+    policyTypes: () => Promise.resolve(world.policyTypes),
     enable: (_, wish) => {
       result.enabled.push(wish);
       const isNeeded = wish.enableTrustedAccess && now.trustedAccess === false;
@@ -177,6 +178,80 @@ describe("programs/management", () => {
       });
     });
   }
+
+  describe("guardrails", () => {
+    const names: Contract["guardrails"] = {
+      archive: { buckets: ["arn:aws:s3:::example-logs"], outsideAccountIds: [] },
+      members: {
+        trails: ["arn:aws:cloudtrail:*:*:trail/crosstrail"],
+        logGroups: [],
+        topics: [],
+        logRoles: [],
+        keys: true,
+        accountIds: ["222222222222"],
+        deployRoles: ["arn:aws:iam::*:role/CrosstrailDeploy"],
+      },
+      exemptRoles: [],
+    };
+    const world = {
+      contract: { guardrails: names },
+      policyTypes: ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"],
+    };
+
+    it("are attached to the accounts of the contract, each policy protected and tagged; the outputs say which", async () => {
+      const { run, outputs } = await deploy({ guardrails: ["members", "archive"] }, {}, world);
+      const policies = run.resources.filter(({ type }) => type === "aws:organizations/policy:Policy");
+      assert.deepEqual(policies.map(({ name, protect, inputs }) => [name, protect, inputs.name, inputs.type]).sort(), [
+        ["archive-policy", true, "crosstrail-archive", "RESOURCE_CONTROL_POLICY"],
+        ["members-policy", true, "crosstrail-members", "SERVICE_CONTROL_POLICY"],
+      ]);
+      for (const { inputs } of policies) {
+        assert.ok("crosstrail:stack" in (inputs.tags as object));
+        assert.equal((JSON.parse(inputs.content as string) as { Version: string }).Version, "2012-10-17");
+      }
+      assert.deepEqual(
+        run.resources
+          .filter(({ type }) => type === "aws:organizations/policyAttachment:PolicyAttachment")
+          .map(({ name, inputs }) => [name, inputs.targetId])
+          .sort(),
+        [
+          ["archive-111111111111", "111111111111"],
+          ["members-222222222222", "222222222222"],
+        ],
+      );
+      assert.deepEqual(outputs.guardrails, {
+        members: { accountIds: ["222222222222"] },
+        archive: { accountIds: ["111111111111"] },
+      });
+    });
+
+    it("are off by default, and AWS is not asked about types of policies then", async () => {
+      const { run, outputs } = await deploy({}, {}, { contract: { guardrails: names } });
+      assert.equal(
+        run.resources.some(({ type }) => type.startsWith("aws:organizations/policy")),
+        false,
+      );
+      assert.equal("guardrails" in outputs, false);
+    });
+
+    it("refuse before anything is turned on or created, also where the prerequisites would be", async () => {
+      await assert.rejects(
+        deploy(
+          { guardrails: ["members"], enableTrustedAccess: true },
+          { trustedAccess: false },
+          { ...world, policyTypes: [] },
+        ),
+        /guardrails\/policy-type/,
+      );
+    });
+
+    it("lose their protection when they may be detached, and say so in the outputs", async () => {
+      const { run, outputs } = await deploy({ guardrails: ["members"], detachGuardrails: ["members"] }, {}, world);
+      const [policy] = run.resources.filter(({ type }) => type === "aws:organizations/policy:Policy");
+      assert.equal(policy?.protect, false);
+      assert.deepEqual(outputs.guardrails, { members: { accountIds: ["222222222222"], mayDetach: true } });
+    });
+  });
 
   it("uses the credentials that the provider's settings name", async () => {
     assert.equal(providerCredentials({}, "us-east-1"), undefined);

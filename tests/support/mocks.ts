@@ -258,6 +258,8 @@ const answers: Record<string, (inputs: Record<string, string>) => Record<string,
   "aws:iam/role:Role": ({ name = "made-up" }) => ({ name, arn: `arn:aws:iam::111111111111:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
   "aws:cloudtrail/organizationDelegatedAdminAccount:OrganizationDelegatedAdminAccount": () => ({}),
+  "aws:organizations/policy:Policy": ({ name }) => ({ arn: `arn:aws:organizations::555555555555:policy/${name}` }),
+  "aws:organizations/policyAttachment:PolicyAttachment": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({
     arn: `arn:aws:logs:us-east-1:222222222222:log-group:${name}`,
   }),

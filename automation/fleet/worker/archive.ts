@@ -1,7 +1,16 @@
 /** Reads the policies that decide about deliveries to the archive, with the audit stack's credentials. */
 import type { Contract } from "../../../core/contract";
 import type { ArchiveAsIs } from "../../../core/simulate";
-import { readBucketKey, readBucketPolicy, readKeyPolicy, readKeyState } from "../../deployed";
+import type { BesidePlaces, BesideReading } from "../../../core/fleet";
+import { replicaArn, subjectOfBucket, subjectOfKey, subjectOfQueue } from "../../../core/fleet";
+import {
+  isMissing,
+  readBucketKey,
+  readBucketPolicy,
+  readKeyPolicy,
+  readKeyState,
+  readQueuePolicy,
+} from "../../deployed";
 import { credentialsOf } from "./credentials";
 
 /** @throws ExitError that says what could not be read. */
@@ -33,4 +42,47 @@ export async function keyStatesOf(
   const access = { credentials: credentialsOf(config) };
   const states = [keyArn, ...previousKeyArns].map(async (arn) => [arn, await readKeyState(arn, access)] as const);
   return Object.fromEntries(await Promise.all(states));
+}
+
+/**
+ * What guards the archive besides: the keys' replicas, the other buckets and the queue, by what findings call them.
+ * @throws ExitError that says what could not be read.
+ */
+export async function besideOf(
+  config: Record<string, unknown>,
+  { keyArn, previousKeyArns = [] }: Contract,
+  { auditAccountId, replicaRegions, buckets, queue }: BesidePlaces,
+): Promise<Record<string, BesideReading>> {
+  const access = { credentials: credentialsOf(config) };
+  const replicas = replicaRegions.flatMap((region) =>
+    [keyArn, ...previousKeyArns].flatMap((arn) => replicaArn(arn, region) ?? []),
+  );
+  const readings: [string, Promise<BesideReading>][] = [
+    ...replicas.map((arn): [string, Promise<BesideReading>] => [
+      subjectOfKey(arn),
+      Promise.all([readKeyPolicy(arn, access), readKeyState(arn, access)]).then(([policy, keyState]) => ({
+        policy,
+        keyState,
+      })),
+    ]),
+    ...buckets.map((bucket): [string, Promise<BesideReading>] => [
+      subjectOfBucket(bucket.bucketName),
+      readBucketPolicy({ ...bucket, auditAccountId }, access).then((policy) => ({ policy })),
+    ]),
+    ...(queue
+      ? [
+          [subjectOfQueue(queue.name), readQueuePolicy(queue.arn, access).then((policy) => ({ policy }))] as [
+            string,
+            Promise<BesideReading>,
+          ],
+        ]
+      : []),
+  ];
+  const orMissing = (error: unknown): BesideReading => {
+    if (isMissing(error)) return { missing: true };
+    throw error;
+  };
+  return Object.fromEntries(
+    await Promise.all(readings.map(async ([subject, reading]) => [subject, await reading.catch(orMissing)] as const)),
+  );
 }

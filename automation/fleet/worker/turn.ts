@@ -12,10 +12,10 @@ import { cancelled, diagnose, diagnoseText, type Diagnosis, retryReason, textOf,
 import { CommandFailed, type Engine, type Operation, Over } from "./engine";
 import { areDead, areOurs, type Lock, locksIn } from "../lock";
 import { type Deployment, exported, settlePending, Undecided } from "./pending";
-import { keyStatesOf, policiesOf } from "./archive";
+import { besideOf, keyStatesOf, policiesOf } from "./archive";
 import { OtherAccount, readTrail } from "./readBack";
 import { resultOf } from "../result";
-import type { ArchiveReading, FleetEvent, Job, StackResult } from "../types";
+import type { ArchiveReading, ExpectedTrail, FleetEvent, Job, StackResult } from "../types";
 import { programVersion } from "../unchanged/program";
 import type { Digests } from "../unchanged/recorded";
 import { Status } from "../types";
@@ -79,8 +79,13 @@ async function readArchive(job: Job, engine: Engine, hasChanged: boolean): Promi
     if (outputs.contractVersion === undefined) return undefined;
     contract = parseContract(outputs, name);
   }
-  const [archive, keyStates] = await Promise.all([policiesOf(job.config, contract), keyStatesOf(job.config, contract)]);
-  return { contract, archive, keyStates };
+  const places = job.archive?.beside;
+  const [archive, keyStates, beside] = await Promise.all([
+    policiesOf(job.config, contract),
+    keyStatesOf(job.config, contract),
+    places && besideOf(job.config, contract, places),
+  ]);
+  return { contract, archive, keyStates, ...(beside && { beside }) };
 }
 
 /**
@@ -326,7 +331,15 @@ async function checkTrail(
   const { step, config, trail } = job;
   if (!trail) return;
   emit({ type: "progress", stack: step.stack.name, note: "checking the trail in AWS" });
-  result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
+  const read = (more: Partial<ExpectedTrail>) =>
+    engine.within(readTrail(config, { ...trail, ...more }, step.stack.accountId));
+  // What the stack made itself is named by its state only; asking for that takes a moment, so only where it is needed.
+  const needsState = step.action === Action.Status && job.exists;
+  const made = needsState && trail.options.cloudWatchLogs ? logGroupIn(await exported(engine)) : undefined;
+  result.trail = await read({ made });
+  if (needsState && result.trail.activity.some(({ id }) => id === "trail/silent")) {
+    result.trail = await read({ made, stackUpdatedAt: (await exported(engine)).time });
+  }
   const silent = result.trail.findings.find(({ id }) => id === "trail/not-logging");
   if (silent && step.action === Action.Up && !engine.isStopped) {
     // A StartLogging that failed once is not repeated by the next `up`: only a refresh tells Pulumi that it is needed.
@@ -334,8 +347,7 @@ async function checkTrail(
     emit({ type: "warning", stack: step.stack.name, message: formatFinding({ ...silent, remedy }).trimStart() });
     const turn = new Turn({ ...job, exists: true, refresh: true }, engine, emit, result, fail);
     await turn.take();
-    if (result.status === Status.Succeeded)
-      result.trail = await engine.within(readTrail(config, trail, step.stack.accountId));
+    if (result.status === Status.Succeeded) result.trail = await read({ made });
   }
   const { findings, activity } = result.trail;
   if (step.action === Action.Preview && Object.keys(result.changes).length > 0) {
@@ -347,5 +359,17 @@ async function checkTrail(
   else
     for (const finding of activity)
       emit({ type: "warning", stack: step.stack.name, message: formatFinding(finding).trimStart() });
-  if (findings.length > 0) fail({ exitCode: ExitCode.CheckFailed, findings });
+  if (findings.some(({ severity }) => severity === "error")) fail({ exitCode: ExitCode.CheckFailed, findings });
+  else result.findings.push(...findings);
+}
+
+/** The log group and the role that a stack made, as its state has them. */
+function logGroupIn({ resources }: Deployment): ExpectedTrail["made"] {
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const find = (type: string) =>
+    resources.find((each) => each.type === type && each.urn.includes("crosstrail:index:TrailLogGroup$"))?.outputs ?? {};
+  return {
+    logGroupName: text(find("aws:cloudwatch/logGroup:LogGroup").name),
+    logRoleArn: text(find("aws:iam/role:Role").arn),
+  };
 }

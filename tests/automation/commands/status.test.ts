@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readTrail } from "../../../automation/fleet/worker/readBack";
-import { archiveAfter, archiveFindings, declaredContract } from "../../../core/fleet";
+import { besideOf } from "../../../automation/fleet/worker/archive";
+import type { BesideReading } from "../../../core/fleet";
+import { archiveAfter, archiveFindings, besidePlaces, besidePolicies, declaredContract } from "../../../core/fleet";
 import type { AuditSettings } from "../../../core/settings";
 import { parseSettings } from "../../../core/settings";
 import { withAws } from "../../support/aws";
@@ -127,6 +129,32 @@ describe("automation: a trail that was changed behind its back", () => {
     assert.deepEqual(await idsOf({}, { LatestDigestDeliveryTime: undefined }, {}, "333333333333"), []);
   });
 
+  it("no digest yet: whether it is silent is not known while the stack may have turned validation on only now", async () => {
+    const never = { LatestDigestDeliveryTime: undefined };
+    const at = (minutes: number) => ({ stackUpdatedAt: new Date(minutesAgo(minutes) * 1000).toISOString() });
+    const [finding, ...others] = (await reportOf({}, never, at(30))).activity;
+    assert.deepEqual([finding?.id, finding?.severity, others.length], ["trail/no-digest-yet", "warning", 0]);
+    assert.match(finding?.remedy ?? "", /Rerun crosstrail status after \d{4}-/);
+    assert.deepEqual(await idsOf({}, never, at(140)), ["trail/silent"]);
+    // A trail that has delivered digests before had validation then.
+    assert.deepEqual(await idsOf({}, { LatestDigestDeliveryTime: minutesAgo(140) }, at(30)), ["trail/silent"]);
+  });
+
+  it("without groupName, log group and role are those that the stack made, not others of their pattern", async () => {
+    const made = {
+      logGroupName: "crosstrail/member-logs-0a1b2c3",
+      logRoleArn: `arn:aws:iam::${account}:role/member-logs-0a1b2c3`,
+    };
+    assert.deepEqual(await idsOf({}, {}, { made }), []);
+    const another = {
+      CloudWatchLogsLogGroupArn: `${group}crosstrail/member-logs-9z9z9z9:*`,
+      CloudWatchLogsRoleArn: `arn:aws:iam::${account}:role/member-logs-9z9z9z9`,
+    };
+    assert.deepEqual(await idsOf(another, {}, { made }), ["trail/log-group", "trail/log-group"]);
+    const { CloudWatchLogsRoleArn } = another;
+    assert.deepEqual(await idsOf({ CloudWatchLogsRoleArn }, {}, { made }), ["trail/log-group"]);
+  });
+
   it("leaveAsIs is honored", async () => {
     const changed = { CloudWatchLogsLogGroupArn: undefined, SnsTopicARN: undefined };
     const failing = {
@@ -199,5 +227,122 @@ describe("core/fleet: the archive that was changed behind its back", () => {
       );
     }
     assert.match(found(bucket.Statement, "PendingDeletion")[0]?.remedy ?? "", /cancel-key-deletion/);
+  });
+});
+
+describe("core/fleet: what guards the archive besides, changed behind its back", () => {
+  const full = parseSettings(
+    "audit",
+    {
+      role: "audit",
+      auditAccountId: "111111111111",
+      bucketName: "example-logs",
+      members: JSON.stringify([{ accountId: account, alias: "payments" }]),
+      replication: JSON.stringify({ region: "eu-west-1", bucketName: "example-copies" }),
+      accessLogBucket: "example-access-logs",
+      notifications: "sqs",
+      breakGlassRoles: JSON.stringify(["CrosstrailDeploy"]),
+    },
+    "us-east-1",
+  ) as AuditSettings;
+  const keyArn = "arn:aws:kms:us-east-1:111111111111:key/mrk-1111111112ab34cd56ef1234567890ab";
+  const contract = { ...declaredContract(full), keyArn };
+  const archive = archiveAfter(contract, full);
+  const policies = besidePolicies(contract, full);
+  const replica = `key ${keyArn.replace("us-east-1", "eu-west-1")}`;
+  const untouchedBeside = Object.fromEntries(
+    Object.entries(policies).map(([subject, policy]): [string, BesideReading] => [
+      subject,
+      { policy: JSON.stringify(policy), ...(subject === replica && { keyState: "Enabled" }) },
+    ]),
+  );
+  const found = (beside: Record<string, BesideReading>) =>
+    archiveFindings({ contract, archive, keyStates: {}, beside }, full, "audit");
+
+  it("is a replica of the key, the bucket of copies, the one of access logs, and the queue; untouched, they have no finding", () => {
+    assert.deepEqual(Object.keys(policies).sort(), [
+      "bucket example-access-logs",
+      "bucket example-copies",
+      replica,
+      "queue example-logs-new-logs",
+    ]);
+    assert.deepEqual(besidePlaces(full), {
+      auditAccountId: "111111111111",
+      replicaRegions: ["eu-west-1"],
+      buckets: [
+        { bucketName: "example-copies", bucketRegion: "eu-west-1" },
+        { bucketName: "example-access-logs", bucketRegion: "us-east-1" },
+      ],
+      queue: {
+        name: "example-logs-new-logs",
+        arn: "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs",
+      },
+    });
+    assert.deepEqual(found(untouchedBeside), []);
+  });
+
+  for (const subject of Object.keys(policies)) {
+    it(`${subject}: each statement that is missing, one that is foreign, no policy, and no such thing`, () => {
+      const { Version, Statement } = policies[subject] as { Version: string; Statement: { Sid: string }[] };
+      const withStatements = (statements: object[]) =>
+        found({
+          ...untouchedBeside,
+          [subject]: { ...untouchedBeside[subject], policy: JSON.stringify({ Version, Statement: statements }) },
+        });
+      for (const gone of Statement) {
+        const [missing, ...others] = withStatements(Statement.filter((each) => each !== gone));
+        assert.deepEqual([missing?.id, missing?.subject, others.length], ["archive/policy-changed", subject, 0]);
+        assert.match(missing?.message ?? "", new RegExp(`Statement ${gone.Sid} of the configured policy is missing`));
+      }
+      const foreign = { Sid: "Extra", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
+      assert.match(
+        withStatements([...Statement, foreign])[0]?.message ?? "",
+        /Extra.*is not in the configured policy: Allow/,
+      );
+      const ids = (reading: BesideReading) => found({ ...untouchedBeside, [subject]: reading }).map(({ id }) => id);
+      assert.deepEqual(ids({}), ["archive/policy-changed"]);
+      assert.deepEqual(ids({ missing: true }), ["archive/missing"]);
+    });
+  }
+
+  it("a replica that is disabled; and nothing is said of what was not read", () => {
+    const disabled = { ...untouchedBeside[replica], keyState: "Disabled" };
+    assert.deepEqual(
+      found({ ...untouchedBeside, [replica]: disabled }).map(({ id, subject }) => [id, subject]),
+      [["archive/key-state", replica.slice("key ".length)]],
+    );
+    assert.deepEqual(found({}), []);
+  });
+
+  it("are asked of AWS where they are; one that is gone is said, one that must not be read is an error", async () => {
+    const asked: string[] = [];
+    const urls: unknown[] = [];
+    const answer = async (refused: boolean) =>
+      withAws(
+        ({ operation, region, parameters }) => {
+          asked.push(`${operation} ${region}`);
+          if (operation === "GetKeyPolicy") return [200, { Policy: "{}" }];
+          if (operation === "DescribeKey") return [200, { KeyMetadata: { KeyState: "Enabled" } }];
+          if (operation === "GetQueueAttributes") {
+            urls.push(parameters.QueueUrl);
+            return [400, { __type: "com.amazonaws.sqs#QueueDoesNotExist", message: "gone" }];
+          }
+          return refused ? [403, "<Error><Code>AccessDenied</Code></Error>"] : [200, '{"Version":"2012-10-17"}'];
+        },
+        () => besideOf({}, contract, besidePlaces(full)),
+      );
+    const reading = await answer(false);
+    assert.deepEqual(reading["queue example-logs-new-logs"], { missing: true });
+    assert.deepEqual(reading[replica], { policy: "{}", keyState: "Enabled" });
+    assert.deepEqual(reading["bucket example-copies"], { policy: '{"Version":"2012-10-17"}' });
+    assert.deepEqual(asked.sort(), [
+      "DescribeKey eu-west-1",
+      "GET /example-access-logs/?policy= us-east-1",
+      "GET /example-copies/?policy= eu-west-1",
+      "GetKeyPolicy eu-west-1",
+      "GetQueueAttributes us-east-1",
+    ]);
+    assert.deepEqual(urls, ["https://sqs.us-east-1.amazonaws.com/111111111111/example-logs-new-logs"]);
+    await assert.rejects(answer(true), (error: Error) => error.name === "ExitError");
   });
 });

@@ -153,6 +153,7 @@ describe("core/roles: the table", () => {
       "organizations:ListAWSServiceAccessForOrganization",
       "organizations:ListAccounts",
       "organizations:ListDelegatedAdministrators",
+      "organizations:ListRoots",
       "sts:GetCallerIdentity",
     ]);
   });

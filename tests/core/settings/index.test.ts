@@ -112,6 +112,7 @@ describe("core/settings", () => {
           advancedEventSelectors: [],
           insightTypes: [],
         },
+        guardrails: { attach: [], mayDetach: [], exemptRoleArns: [] },
         permissionsBoundary: "",
         tags: {},
       });
@@ -259,6 +260,7 @@ describe("core/settings", () => {
           keep: true,
           roleArns: ["arn:aws:iam::111111111111:role/Investigator"],
         },
+        guardrails: { attach: [], mayDetach: [], exemptRoleArns: [] },
         permissionsBoundary: "CrosstrailBoundary",
         tags: { team: "security" },
       });

@@ -25,6 +25,7 @@ const small = fleetOfContract(contract());
 /** The same fleet with everything that configuration can add: readers, a member's own access, MFA. */
 const full: SimulatedFleet = {
   ...small,
+  queueArn: "arn:aws:sqs:us-east-1:111111111111:example-logs-new-logs",
   readers: [
     {
       name: "Everything",
@@ -67,6 +68,7 @@ function policiesIn(bucketForm: BucketPolicyForm, keyForm: KeyPolicyForm, fleet 
       string,
       { trust: PolicyDocument; permissions: PolicyDocument }
     >,
+    ...(fleet.queueArn !== undefined && { queue: builtPolicies(fleet).queue as PolicyDocument }),
   } satisfies ArchivePolicies;
 }
 
@@ -231,15 +233,16 @@ describe("the simulation", () => {
 
     it("what must be possible, when there are no policies", () => {
       const expected = (cells: Cell[]) => cells.filter((cell) => cell.expected === "allow");
-      const cells = expected(simulate(full, { ...tight(full), bucket: undefined, key: undefined }));
+      const cells = expected(simulate(full, { ...tight(full), bucket: undefined, key: undefined, queue: undefined }));
       // In the account that owns the bucket IAM policies suffice; a key always needs its own.
-      const ofOwner = /^(read\/object|reader\/(assume|list|object)|upkeep\/(bucket-.*|log-any))$/;
+      const ofOwner = /^(read\/object|reader\/(assume|list|object)|upkeep\/(bucket-.*|log-any|queue-.*))$/;
       assert.deepEqual(
         asked(cells, "failed"),
         all("allow").filter((question) => !ofOwner.test(question)),
       );
       const policies = tight(full);
       statements(policies.bucket).push({ ...everything, Effect: "Deny" });
+      statements(policies.queue as PolicyDocument).push({ ...everything, Effect: "Deny" });
       const denied = asked(simulate(full, policies), "failed");
       for (const question of all("allow").filter((each) => ofOwner.test(each) && each !== "reader/assume")) {
         assert.ok(denied.includes(question as QuestionId), question);
@@ -254,9 +257,31 @@ describe("the simulation", () => {
       const own = { trust: document(anyone), permissions: document(any) };
       const readers = Object.fromEntries((full.readers ?? []).map(({ name }) => [name, own]));
       assert.deepEqual(
-        asked(simulate(guarded, { ...tight(guarded), bucket: policy, key: policy, readers }), "failed"),
+        asked(simulate(guarded, { ...tight(guarded), bucket: policy, key: policy, queue: policy, readers }), "failed"),
         all("deny"),
       );
+    });
+
+    it("the queue: each statement that goes, or loses its condition, is noticed by the questions that are for it", () => {
+      const answers = (change: (each: Statement) => Statement[]) => {
+        const policies = tight(guarded);
+        const queue = policies.queue as PolicyDocument;
+        return asked(
+          simulate(guarded, { ...policies, queue: { ...queue, Statement: statements(queue).flatMap(change) } }),
+          "failed",
+        );
+      };
+      const gone = (sid: string) => answers((each) => (each.Sid === sid ? [] : [each]));
+      assert.deepEqual(
+        answers((each) => [each]),
+        [],
+      );
+      assert.deepEqual(gone("NotificationsSend"), ["deliver/notification"]);
+      assert.deepEqual(gone("DenyTampering"), ["tamper/owner-queue-messages", "tamper/owner-queue-policy"]);
+      assert.deepEqual(gone("DenyInsecureTransport"), ["plain-http/queue"]);
+      const free = (sid: string) => answers((each) => [each.Sid === sid ? { ...each, Condition: {} } : each]);
+      assert.deepEqual(free("NotificationsSend"), ["outsider/notification", "outsider/notification-account"]);
+      assert.ok(free("DenyTampering").includes("upkeep/queue-any"));
     });
 
     it("that nobody but break-glass roles tampers: all is as it should be, until a statement or its exception goes", () => {
