@@ -1,3 +1,4 @@
+/** A policy of the organization, attached to accounts. */
 import * as pulumi from "@pulumi/pulumi";
 import { Policy, PolicyAttachment } from "@pulumi/aws/organizations";
 import { accountIdProblem } from "../core/accounts";

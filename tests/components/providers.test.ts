@@ -33,6 +33,12 @@ const components: Record<string, object> = {
     destinationKeyArn: keyArn,
   },
   EventDataStore: { accountId },
+  Guardrail: {
+    policyName: "keep-trails",
+    type: "SERVICE_CONTROL_POLICY",
+    content: '{"Version":"2012-10-17","Statement":[]}',
+    accountIds: ["222222222222"],
+  },
   LogReader: { trustedAccounts: ["222222222222"], bucketName, keyArn },
   MemberTrail: delivery,
   NotificationQueue: { queueName: "new-logs", sourceBucketName: bucketName, accountId },

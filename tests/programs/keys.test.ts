@@ -82,9 +82,13 @@ const samples: Record<Role, Record<string, Values>> = {
     importTrail: { importTrail: organization.trailArn },
     leaveAsIs: { leaveAsIs: ["delivery"], importTrail: organization.trailArn },
     acceptSecondOrganizationTrail: { acceptSecondOrganizationTrail: true },
+    guardrails: { guardrails: ["archive"] },
+    detachGuardrails: { detachGuardrails: ["archive"], guardrails: ["archive"] },
     extraRegions: { extraRegions: ["us-new-1"], "aws:region": "us-new-1" },
   },
 };
+
+const guardrails = { archive: { buckets: ["arn:aws:s3:::example-logs"], outsideAccountIds: [] }, exemptRoles: [] };
 
 /** An organization in which every decision of the management stack is asked for. */
 const state: OrganizationState = {
@@ -105,7 +109,7 @@ async function effect(role: Role, values: Values): Promise<unknown> {
     roles: { deploy: `arn:aws:iam::${accountId}:role/deploy` },
     mfaDelete: "Enabled",
     stacks: {
-      "acme/crosstrail/audit": contract({ organization }),
+      "acme/crosstrail/audit": contract({ organization, guardrails }),
       "acme/crosstrail/another": contract({ organization }),
     },
     config: configOf({ "aws:region": region, "aws:allowedAccountIds": [accountId], ...defined(own) }),
@@ -131,7 +135,7 @@ async function ofManagement(settings: ManagementSettings, world: World): Promise
       asked.push(wish);
       return Promise.resolve([]);
     },
-    policyTypes: () => Promise.resolve(undefined),
+    policyTypes: () => Promise.resolve(["RESOURCE_CONTROL_POLICY"]),
     close: () => undefined,
   }));
   const values = await valueOf(outputs);

@@ -2,6 +2,8 @@
 
 export const payments = { accountId: "222222222222", alias: "payments" };
 
+const inOrganization = { organization: { id: "o-exampleorg1", managementAccountId: "555555555555" } };
+
 /**
  * Each key of an audit stack with another value than the deployed fleet has, and what must be set with it. Left out: what is not
  * to change once a fleet is deployed (role, auditAccountId, bucketName).
@@ -11,7 +13,14 @@ export const auditSamples: Record<string, Record<string, unknown>> = {
   previousLogPrefix: { previousLogPrefix: "old" },
   trailName: { trailName: "renamed" },
   members: { members: [payments, { accountId: "444444444444", alias: "data-lake" }] },
-  organization: { organization: { id: "o-exampleorg1", managementAccountId: "555555555555" } },
+  organization: inOrganization,
+  guardrails: { guardrails: ["archive"], ...inOrganization },
+  guardrailExemptRoles: {
+    guardrailExemptRoles: ["arn:aws:iam::*:role/Emergency"],
+    guardrails: ["archive"],
+    ...inOrganization,
+  },
+  detachGuardrails: { detachGuardrails: ["archive"], guardrails: ["archive"], ...inOrganization },
   deployRole: { deployRole: "arn:{partition}:iam::{accountId}:role/Deploy" },
   deployProfile: { deployProfile: "{alias}" },
   deployExternalId: { deployExternalId: "external", deployRole: "arn:{partition}:iam::{accountId}:role/Deploy" },

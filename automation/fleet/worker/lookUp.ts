@@ -20,7 +20,14 @@ import {
   paginateListAliases,
   paginateListKeys,
 } from "@aws-sdk/client-kms";
-import { OrganizationsClient, paginateListDelegatedAdministrators } from "@aws-sdk/client-organizations";
+import type { PolicyType } from "@aws-sdk/client-organizations";
+import {
+  ListTagsForResourceCommand as ListTagsForOrganizationsCommand,
+  OrganizationsClient,
+  paginateListDelegatedAdministrators,
+  paginateListPolicies,
+  paginateListTargetsForPolicy,
+} from "@aws-sdk/client-organizations";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { stackTag } from "../../../core/fleet";
 import { clientSettings } from "../../../programs/credentials";
@@ -69,6 +76,27 @@ export const lookUps: Readonly<Record<string, LookUp>> = {
       const ServicePrincipal = "cloudtrail.amazonaws.com";
       for await (const page of paginateListDelegatedAdministrators({ client }, { ServicePrincipal })) {
         if (page.DelegatedAdministrators?.some(({ Id }) => Id === inputs.accountId)) return text(inputs.accountId);
+      }
+      return undefined;
+    }),
+  // A name is the organization's only once, and the tag says whose it is.
+  "aws:organizations/policy:Policy": (inputs, place) =>
+    using(new OrganizationsClient(settings(place)), async (client) => {
+      const Filter = text(inputs.type) as PolicyType;
+      const wanted = ((inputs.tags ?? {}) as Record<string, unknown>)[stackTag];
+      for await (const { Policies = [] } of paginateListPolicies({ client }, { Filter })) {
+        const found = Policies.find(({ Name }) => Name === inputs.name)?.Id;
+        if (found === undefined) continue;
+        const { Tags = [] } = await client.send(new ListTagsForOrganizationsCommand({ ResourceId: found }));
+        return Tags.some(({ Key, Value }) => Key === stackTag && Value === wanted) ? found : undefined;
+      }
+      return undefined;
+    }),
+  "aws:organizations/policyAttachment:PolicyAttachment": (inputs, place) =>
+    using(new OrganizationsClient(settings(place)), async (client) => {
+      const [PolicyId, target] = [text(inputs.policyId), text(inputs.targetId)];
+      for await (const { Targets = [] } of paginateListTargetsForPolicy({ client }, { PolicyId })) {
+        if (Targets.some(({ TargetId }) => TargetId === target)) return `${target}:${PolicyId}`;
       }
       return undefined;
     }),

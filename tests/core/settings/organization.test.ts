@@ -161,6 +161,7 @@ describe("core/settings: organizations", () => {
       enableAllFeatures: false,
       enableTrustedAccess: false,
       acceptSecondOrganizationTrail: false,
+      guardrails: { attach: [], mayDetach: [] },
       permissionsBoundary: "",
       tags: {},
     });
