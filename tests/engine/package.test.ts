@@ -70,9 +70,11 @@ describe("engine: the npm package", function () {
         .sort(),
       [
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE",
         "PulumiPlugin.yaml",
         "README.md",
+        "SECURITY.md",
         "bin",
         "dist",
         "docs",
@@ -184,7 +186,8 @@ describe("engine: the npm package", function () {
   });
 
   it("can be tested with Pulumi's mocks", async () => {
-    for (const file of ["archive.ts", "archive.test.ts"]) write(`testing/${file}`, example(`testing/${file}`));
+    for (const file of ["archive.ts", "archive.test.ts", "tsconfig.json"])
+      write(`testing/${file}`, example(`testing/${file}`));
     const node = ["--require", "ts-node/register/transpile-only", "--test", "archive.test.ts"];
     assert.match(await works(process.execPath, node, path.join(app, "testing")), /# pass 3\n# fail 0/);
   });
