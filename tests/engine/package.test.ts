@@ -218,11 +218,11 @@ describe("engine: the npm package", function () {
     assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"));
   });
 
-  it("serves them from a clone, too: without TypeScript, with another one's, and in the clone", async () => {
+  it("serves them from a clone, too: in a folder without a tsconfig.json, and in one with another program's", async () => {
     const foreign = { compilerOptions: { target: "es5", module: "commonjs", moduleResolution: "node10", types: [] } };
     write("foreign/tsconfig.json", JSON.stringify(foreign));
     fs.mkdirSync(path.join(app, "bare"));
-    for (const cwd of [path.join(app, "foreign"), path.join(app, "bare"), ROOT]) {
+    for (const cwd of [path.join(app, "foreign"), path.join(app, "bare")]) {
       const { resources } = await schemaOf(path.join(ROOT, "plugin"), cwd);
       assert.ok(Object.keys(resources).includes("crosstrail:index:AuditBucket"), cwd);
     }
