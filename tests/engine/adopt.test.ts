@@ -45,6 +45,8 @@ describe("engine: trails made by hand", function () {
   };
   before(async () => {
     box = await sandbox();
+    // A project of its own: without one, the tool finds the repository's above it, and would write there.
+    writeFileSync(join(box.folder, "Pulumi.yaml"), "name: crosstrail\nruntime: nodejs\n");
     engine = new Engine(box);
     await engine.configureAudit(declared);
     await engine.up(AUDIT_STACK);
