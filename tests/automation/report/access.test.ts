@@ -17,6 +17,8 @@ import { auditAccountId, bucketName } from "../../support/fleet";
 import { configOf, deploy } from "../../programs/run";
 
 const deployRole = "arn:aws:iam::111111111111:role/deploy";
+/** `npm test` asks for all pairs, `npm run test:unit` for every eighth. */
+const everyPair = process.env.CROSSTRAIL_CASES !== undefined;
 const base: Record<string, unknown> = { role: "audit", auditAccountId, bucketName, members: [payments] };
 
 const configFor = (names: string[]): Record<string, unknown> =>
@@ -184,7 +186,7 @@ describe("who gains and loses access, for every configuration key that is added 
     }
   });
 
-  it("in pairs: the same", () => {
+  it(`in pairs: the same (${everyPair ? "all of them" : "every eighth; npm test has all"})`, () => {
     const unchanged = JSON.stringify(deployed.policies);
     const ofArchive = names.filter((name) => JSON.stringify(archiveFor([name])?.policies) !== unchanged);
     // Of keys that leave the archive's policies as they are and change the same kinds of resources, one stands for all.
@@ -197,7 +199,8 @@ describe("who gains and loses access, for every configuration key that is added 
     const was = new Map<string, string[]>();
     let asked = 0;
     for (const [index, one] of ofArchive.entries()) {
-      for (const other of chosen.slice(index + 1)) {
+      for (const [place, other] of chosen.slice(index + 1).entries()) {
+        if (!everyPair && (index + place) % 8 !== 0) continue;
         const after = archiveFor([one, other]);
         if (!after) continue;
         asked++;
@@ -209,7 +212,7 @@ describe("who gains and loses access, for every configuration key that is added 
         assert.deepEqual(set(told(input)), expected, `${one} and ${other}`);
       }
     }
-    assert.ok(asked > 200, `${asked} pairs`);
+    assert.ok(asked > (everyPair ? 200 : 25), `${asked} pairs`);
   }).timeout(60_000);
 
   it("accessLogBucket alone is no change for the archive, and has a comparison of its own", () => {
