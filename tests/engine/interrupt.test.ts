@@ -26,6 +26,9 @@ const WEB = { accountId: "333333333333", alias: "web" };
 
 const READERS = [{ name: "AuditorReadRole", trustedAccounts: ["444444444444"] }];
 
+/** A message in one line, however the terminal has wrapped it. */
+const unwrapped = (text: string) => text.replace(/\s+/g, " ");
+
 /** A run of the command-line tool in a process of its own. */
 interface Run {
   process: ChildProcess;
@@ -213,7 +216,10 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     const { code, text } = await run.end;
     assert.equal(code, crosstrail.ExitCode.Cancelled, text);
     assert.match(text, /Ctrl-C: stopping at once\./);
-    assert.match(text, /In progress, without an answer from AWS: create aws:cloudtrail\/trail:Trail audit-trail\./);
+    assert.match(
+      unwrapped(text),
+      /In progress, without an answer from AWS: create aws:cloudtrail\/trail:Trail audit-trail\./,
+    );
     await nothingIsLeftOf(run);
     faults.clear();
   });
@@ -228,7 +234,7 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     await Promise.race([sleep(2_500), run.end]);
     run.process.kill("SIGKILL");
     const { text } = await run.end;
-    assert.match(text, /It created aws:cloudtrail\/trail:Trail audit-trail \(.+\), which was adopted\./);
+    assert.match(unwrapped(text), /It created aws:cloudtrail\/trail:Trail audit-trail \(.+\), which was adopted\./);
     assert.match(text, /SIGINT|Ctrl-C/);
     await isGone(run);
     faults.clear();
