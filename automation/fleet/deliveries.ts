@@ -10,7 +10,7 @@ import { Action, archiveFindings, narrowingFinding, StackKind, takenAway } from 
 import { LeaveAsIs } from "../../core/leftAsIs";
 import { parseTrailArn } from "../../core/names";
 import type { ArchiveAsIs } from "../../core/simulate";
-import { Arrival, arrivalOf, compiledArchive, deliveryFindings } from "../../core/simulate";
+import { Arrival, arrivalOf, compiledArchive, deliveryFindings, reasonText } from "../../core/simulate";
 import { ExitCode } from "../output";
 import type { Pool } from "./pool";
 import type { Project } from "./project";
@@ -155,7 +155,7 @@ export class Deliveries {
         id: "trail/cut-off",
         severity: "error",
         subject,
-        message: `Its logs are being lost: the deployed policies refuse this trail. ${reasons.join(" ")}`,
+        message: `Its logs are being lost: the deployed policies refuse this trail. ${reasonText(reasons)}`,
         remedy: `Bring it up as soon as possible: crosstrail up --only ${this.stackOf(each).name}`,
       };
     });

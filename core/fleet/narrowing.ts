@@ -11,7 +11,7 @@ import { bucketPolicy } from "../policies/bucket";
 import { keyPolicy } from "../policies/key";
 import type { AuditSettings } from "../settings";
 import type { ArchiveAsIs, TrailAsIs } from "../simulate";
-import { Arrival, arrivalOf, compiledArchive, stateText } from "../simulate";
+import { Arrival, arrivalOf, compiledArchive, reasonText, stateText } from "../simulate";
 import { declaredContract } from "./stacks";
 
 /** A trail that the deployed audit stack authorizes, and that the declared one would refuse in some state that it may be in. */
@@ -155,7 +155,7 @@ export function narrowingFinding(
     id: "archive/still-needed",
     severity: "error",
     subject,
-    message: `This trail logs with ${stateText(answer)}, and the policies would refuse it from then on: its logs would be lost. ${reasons.join(" ")}`,
+    message: `This trail logs with ${stateText(answer)}, and the policies would refuse it from then on: its logs would be lost. ${reasonText(reasons)}`,
     remedy: keepRemedy(taken, answer, deployed, settings),
   };
 }

@@ -30,6 +30,7 @@ export {
   Arrival,
   type ArchiveAsIs,
   arrivalOf,
+  reasonText,
   compiledArchive,
   deliveryDifferences,
   deliveryFindings,

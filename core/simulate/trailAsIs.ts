@@ -64,6 +64,11 @@ export function compiledArchive(archive: ArchiveAsIs): ArchiveAsIs {
   };
 }
 
+/** The first reason, and how many more there are: log files, digests and other Regions mostly fail for the same one. */
+export function reasonText([first = "", ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} (And ${others.length} more of its requests.)`;
+}
+
 /**
  * Puts a trail to the policies, with the bucket, prefix and key that it has.
  * @param contract says which accounts are the organization's.
@@ -156,7 +161,7 @@ export function deliveryFindings(
         id: "trail/cut-off",
         severity: "error",
         subject: trail.trailArn,
-        message: `${trail.isLogging ? "Its logs are being lost" : "Its logs would be lost"}: the deployed policies refuse the trail as AWS has it (${stateText(trail)}). ${reasons.join(" ")}`,
+        message: `${trail.isLogging ? "Its logs are being lost" : "Its logs would be lost"}: the deployed policies refuse the trail as AWS has it (${stateText(trail)}). ${reasonText(reasons)}`,
         remedy: remedyFor(differences.length > 0, stack),
       });
     } else if (arrival === Arrival.Undecided) {
@@ -164,7 +169,7 @@ export function deliveryFindings(
         id: "trail/undecided",
         severity: "error",
         subject: trail.trailArn,
-        message: `Whether its logs arrive could not be decided. ${reasons.join(" ")}`,
+        message: `Whether its logs arrive could not be decided. ${reasonText(reasons)}`,
         remedy: remedyFor(true, stack),
       });
     }

@@ -270,13 +270,30 @@ describe("engine: interrupted runs, and what stands in a run's way", function ()
     });
     assert.equal(result.status, "succeeded", JSON.stringify(result.stacks.map(({ findings }) => findings)));
     const said = warnings.join("\n");
-    assert.match(said, /created aws:iam\/role:Role .+ \(AuditorReadRole\); it was adopted/);
-    assert.match(said, /created aws:cloudtrail\/trail:Trail member-trail \(.+:222222222222:.+\); it was adopted/);
+    assert.match(said, /created aws:iam\/role:Role .+ \(AuditorReadRole\), which was adopted/);
+    assert.match(said, /created aws:cloudtrail\/trail:Trail member-trail \(.+:222222222222:.+\), which was adopted/);
     assert.match(said, /started to create aws:cloudtrail\/trail:Trail member-trail, which does not exist in AWS/);
     for (const { stack, trail } of result.stacks) assert.equal(trail?.isLogging, true, stack);
     const kms = new KMSClient(await box.aws(AUDIT_ACCOUNT));
     assert.equal((await kms.send(new ListKeysCommand({}))).Keys?.length, 1, "one key, in spite of all interruptions");
     kms.destroy();
+  });
+
+  it("kill -9 at moments of chance, and repeated at once: it waits for what is being ended, and finishes", async () => {
+    for (const round of [0, 1]) {
+      declare({ "crosstrail:readers": READERS, "crosstrail:tags": { round: String(round) } });
+      const run = begin([...up, "--only", "audit"], { inTerminal: false });
+      await run.says("audit (");
+      const moment = 2_000 + Math.random() * 6_000;
+      await sleep(moment);
+      run.process.kill("SIGKILL");
+      // The lock is held as long as the guard ends what the run had started.
+      const again = begin([...up, "--only", "audit"], { inTerminal: false });
+      const { code, text } = await again.end;
+      assert.equal(code, 0, `killed after ${moment} ms:\n${text}`);
+      await isGone(run);
+      await nothingIsLeftOf(again);
+    }
   });
 
   describe("what stands in the way", () => {
