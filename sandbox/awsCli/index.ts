@@ -4,37 +4,20 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { spawn } from "node:child_process";
 import { run } from "../../automation/process";
-import { cached } from "../cache";
-import { type Context, execute } from "../context";
-import { pythonEnv } from "../emulator";
+import type { Context } from "../context";
 import type { Step } from "../progress";
+import { pythonEnvironment } from "../python";
 
-const MINUTE = 60_000;
 export const AWS_CLI = "awscli==1.46.3";
 
 /** The Python of an environment that has the AWS CLI: `python -m awscli` is `aws`. */
-export async function installAwsCli(context: Context, step: Step): Promise<string> {
-  const folder = await cached(context, step, {
+export function installAwsCli(context: Context, step: Step): Promise<string> {
+  return pythonEnvironment(context, step, {
     name: "awscli",
     key: [AWS_CLI],
-    build: async (target) => {
-      step.note("making a Python environment");
-      const env = pythonEnv();
-      await execute(context, "python3", ["-m", "venv", target], {
-        what: "Making a Python environment (python3 -m venv)",
-        timeoutMs: 5 * MINUTE,
-        env,
-      });
-      step.note(`pip install ${AWS_CLI}`);
-      const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", AWS_CLI];
-      await execute(context, path.join(target, "bin", "python"), pip, {
-        what: "The installation of the AWS CLI (pip install awscli)",
-        timeoutMs: 10 * MINUTE,
-        env,
-      });
-    },
+    packages: [AWS_CLI],
+    what: "The installation of the AWS CLI (pip install awscli)",
   });
-  return path.join(folder, "bin", "python");
 }
 
 export interface Answer {
